@@ -1,0 +1,180 @@
+#include "hwmodels/catalog.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "hwmodels/yaml_field.hpp"
+
+namespace strata {
+
+namespace {
+
+const std::vector<std::string> kKinds{"datasheet", "measured", "computed", "estimate",      "secondary",
+                                      "roadmap",   "conflict", "assumed",  "not_supported", "unknown"};
+
+// {value: 4800 GB/s, kind: datasheet, source: "...", note: "..."}. Null has a kind too: why nobody knows.
+template <class T, class Read>
+void read_sourced(Sourced<T>& into, const std::string& part, const YamlField& field, Read read) {
+    into.field = part + "." + field.path();
+    if (!field.exists()) return field.problem("a value with kind and source (or value: null)", "nothing");
+    field.allow_only({"value", "kind", "source", "note"});
+    into.kind = field["kind"].text("unknown");
+    if (std::find(kKinds.begin(), kKinds.end(), into.kind) == kKinds.end())
+        field["kind"].problem(fmt::format("one of {}", fmt::join(kKinds, ", ")), "'" + into.kind + "'");
+    if (!field["source"].is_null()) into.source = field["source"].text();
+    if (field["note"].exists()) into.note = field["note"].text();
+    if (!field["value"].exists()) return field.problem("'value', null if unknown", "nothing");
+    if (field["value"].is_null()) return;
+    if (into.source.empty()) field.problem("a source: every number says where it comes from", "none");
+    into.value = read(field["value"]);
+}
+
+class Reader {
+public:
+    explicit Reader(std::string part) : part_(std::move(part)) {}
+    void operator()(Sourced<Bytes>& into, const YamlField& field) const {
+        read_sourced(into, part_, field, [](const YamlField& v) { return v.bytes(); });
+    }
+    void operator()(Sourced<Bandwidth>& into, const YamlField& field) const {
+        read_sourced(into, part_, field, [](const YamlField& v) { return v.bandwidth(); });
+    }
+    void operator()(Sourced<Seconds>& into, const YamlField& field) const {
+        read_sourced(into, part_, field, [](const YamlField& v) { return v.seconds(); });
+    }
+    void operator()(Sourced<FlopRate>& into, const YamlField& field) const {
+        read_sourced(into, part_, field, [](const YamlField& v) { return v.flop_rate(); });
+    }
+    void operator()(Sourced<double>& into, const YamlField& field) const {
+        read_sourced(into, part_, field, [](const YamlField& v) { return v.number(); });
+    }
+    // A name, or empty where the file says null.
+    void operator()(std::string& into, const YamlField& field) const {
+        if (!field.exists())
+            field.problem("a name, or null", "nothing");
+        else if (!field.is_null())
+            into = field.text();
+    }
+
+private:
+    std::string part_;
+};
+
+void read_spec(AcceleratorSpec& spec, const YamlField& root, const Reader& read) {
+    root.allow_only({"name", "vendor", "peak", "memory", "cores", "power_w", "scale_up", "scale_out_nic"});
+    read(spec.vendor, root["vendor"]);
+    root["peak"].allow_only({"bf16", "fp8", "fp4"});
+    read(spec.bf16, root["peak"]["bf16"]);
+    read(spec.fp8, root["peak"]["fp8"]);
+    read(spec.fp4, root["peak"]["fp4"]);
+    root["memory"].allow_only({"type", "capacity", "bandwidth"});
+    read(spec.memory_type, root["memory"]["type"]);
+    read(spec.memory_capacity, root["memory"]["capacity"]);
+    read(spec.memory_bandwidth, root["memory"]["bandwidth"]);
+    read(spec.cores, root["cores"]);
+    read(spec.power_w, root["power_w"]);
+    root["scale_up"].allow_only({"bandwidth", "domain"});
+    read(spec.scale_up_bandwidth, root["scale_up"]["bandwidth"]);
+    read(spec.scale_up_domain, root["scale_up"]["domain"]);
+    read(spec.nic_bandwidth, root["scale_out_nic"]);
+}
+
+void read_spec(MemorySpec& spec, const YamlField& root, const Reader& read) {
+    root.allow_only({"name", "type", "bandwidth", "capacity", "read_latency", "random_read_iops", "granularity"});
+    read(spec.type, root["type"]);
+    read(spec.bandwidth, root["bandwidth"]);
+    read(spec.capacity, root["capacity"]);
+    read(spec.read_latency, root["read_latency"]);
+    read(spec.random_read_iops, root["random_read_iops"]);
+    read(spec.granularity, root["granularity"]);
+}
+
+void read_spec(LinkSpec& spec, const YamlField& root, const Reader& read) {
+    root.allow_only({"name", "bandwidth", "effective_bandwidth", "latency"});
+    read(spec.bandwidth, root["bandwidth"]);
+    read(spec.effective_bandwidth, root["effective_bandwidth"]);
+    read(spec.latency, root["latency"]);
+}
+
+void read_spec(SystemSpec& spec, const YamlField& root, const Reader& read) {
+    root.allow_only({"name", "accelerator", "accelerators_per_node", "nodes", "host", "host_link", "scale_up_link",
+                     "scale_out_link"});
+    read(spec.accelerator, root["accelerator"]);
+    read(spec.accelerators_per_node, root["accelerators_per_node"]);
+    read(spec.nodes, root["nodes"]);
+    const YamlField host = root["host"];
+    host.allow_only({"memory", "memory_units", "memory_capacity", "nvme", "nvme_units"});
+    read(spec.host_memory, host["memory"]);
+    read(spec.host_memory_units, host["memory_units"]);
+    read(spec.host_memory_capacity, host["memory_capacity"]);
+    read(spec.nvme, host["nvme"]);
+    read(spec.nvme_units, host["nvme_units"]);
+    read(spec.host_link, root["host_link"]);
+    read(spec.scale_up_link, root["scale_up_link"]);
+    read(spec.scale_out_link, root["scale_out_link"]);
+}
+
+template <class Spec>
+void read_folder(std::map<std::string, Spec, std::less<>>& into, const std::filesystem::path& folder,
+                 Problems& problems) {
+    if (!std::filesystem::is_directory(folder)) throw InputError(folder.string() + ": no such folder of the catalogue");
+    std::vector<std::filesystem::path> files;
+    for (const auto& entry : std::filesystem::directory_iterator(folder))
+        if (entry.path().extension() == ".yaml") files.push_back(entry.path());
+    std::sort(files.begin(), files.end());
+    for (const std::filesystem::path& file : files) {
+        const YamlField root(load_yaml(file.string()), file.string(), "", problems);
+        Spec spec;
+        spec.name = root["name"].text();
+        read_spec(spec, root, Reader(spec.name));
+        if (!into.emplace(spec.name, spec).second) root["name"].problem("a part of this name is there already");
+    }
+}
+
+template <class Spec>
+const Spec& find(const std::map<std::string, Spec, std::less<>>& parts, std::string_view name, const char* kind) {
+    const auto found = parts.find(name);
+    if (found != parts.end()) return found->second;
+    std::vector<std::string> names;
+    for (const auto& part : parts) names.push_back(part.first);
+    const auto meant = nearest_name(name, names);
+    throw InputError(
+        fmt::format("no {} '{}' in the catalogue; {}", kind, name,
+                    meant ? "did you mean '" + *meant + "'?" : fmt::format("known: {}", fmt::join(names, ", "))));
+}
+
+}  // namespace
+
+Catalog::Catalog(const std::filesystem::path& folder) {
+    Problems problems;
+    read_folder(accelerators_, folder / "accelerators", problems);
+    read_folder(memories_, folder / "memories", problems);
+    read_folder(links_, folder / "links", problems);
+    read_folder(systems_, folder / "systems", problems);
+    const auto refer = [&](const SystemSpec& system, const std::string& name, auto look_up) {
+        if (name.empty()) return;
+        try {
+            look_up(name);
+        } catch (const InputError& error) {
+            problems.add("system " + system.name + ": " + error.what());
+        }
+    };
+    for (const auto& entry : systems_) {
+        const SystemSpec& system = entry.second;
+        refer(system, system.accelerator, [this](const std::string& name) { (void)accelerator(name); });
+        for (const std::string& name : {system.host_memory, system.nvme})
+            refer(system, name, [this](const std::string& part) { (void)memory(part); });
+        for (const std::string& name : {system.host_link, system.scale_up_link, system.scale_out_link})
+            refer(system, name, [this](const std::string& part) { (void)link(part); });
+    }
+    problems.throw_if_any();
+}
+
+const AcceleratorSpec& Catalog::accelerator(std::string_view name) const {
+    return find(accelerators_, name, "accelerator");
+}
+const MemorySpec& Catalog::memory(std::string_view name) const { return find(memories_, name, "memory"); }
+const LinkSpec& Catalog::link(std::string_view name) const { return find(links_, name, "link"); }
+const SystemSpec& Catalog::system(std::string_view name) const { return find(systems_, name, "system"); }
+
+}  // namespace strata

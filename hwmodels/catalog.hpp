@@ -1,0 +1,40 @@
+// The parts and systems that ship (or that a user adds): one YAML file each, read strictly. A number without a source,
+// an unknown field or a reference to a part that is not there is an error with its place.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "hwmodels/specs.hpp"
+
+namespace strata {
+
+class Catalog {
+public:
+    // Reads FOLDER/{accelerators,memories,links,systems}/*.yaml. Throws InputError with all that is wrong.
+    explicit Catalog(const std::filesystem::path& folder);
+
+    // Throw InputError for a name that is not there, with the nearest that is.
+    const AcceleratorSpec& accelerator(std::string_view name) const;
+    const MemorySpec& memory(std::string_view name) const;
+    const LinkSpec& link(std::string_view name) const;
+    const SystemSpec& system(std::string_view name) const;
+
+    template <class Spec>
+    using Named = std::map<std::string, Spec, std::less<>>;
+    const Named<AcceleratorSpec>& accelerators() const { return accelerators_; }
+    const Named<MemorySpec>& memories() const { return memories_; }
+    const Named<LinkSpec>& links() const { return links_; }
+    const Named<SystemSpec>& systems() const { return systems_; }
+
+private:
+    Named<AcceleratorSpec> accelerators_;
+    Named<MemorySpec> memories_;
+    Named<LinkSpec> links_;
+    Named<SystemSpec> systems_;
+};
+
+}  // namespace strata

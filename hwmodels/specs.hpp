@@ -1,0 +1,78 @@
+// What a part is: numbers that know whether they are known. Using an unknown one is an error that names the part and
+// the field, never a guess.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "hwmodels/input_error.hpp"
+#include "hwmodels/units.hpp"
+
+namespace strata {
+
+// A number from outside, with its source. `kind` is one of datasheet, measured, computed, estimate, secondary,
+// roadmap, conflict, assumed, unknown, not_supported.
+template <class T>
+struct Sourced {
+    std::optional<T> value;
+    std::string kind = "unknown";
+    std::string source;
+    std::string note;
+    std::string field;  // "H200_SXM.memory.bandwidth": what an error calls it
+
+    const T& get() const {
+        if (!value)
+            throw InputError(
+                field + " is null (" + kind +
+                "): nobody has published it. Give a value in the catalogue with its source, or choose another part");
+        return *value;
+    }
+};
+
+struct AcceleratorSpec {
+    std::string name;
+    std::string vendor;
+    Sourced<FlopRate> bf16, fp8, fp4;  // dense peaks
+    Sourced<Bytes> memory_capacity;
+    Sourced<Bandwidth> memory_bandwidth;  // datasheet peak
+    std::string memory_type;
+    Sourced<double> cores;
+    Sourced<double> power_w;
+    Sourced<Bandwidth> scale_up_bandwidth;  // per direction
+    Sourced<double> scale_up_domain;
+    Sourced<Bandwidth> nic_bandwidth;  // per direction
+};
+
+struct MemorySpec {
+    std::string name;
+    std::string type;              // hbm, ddr, lpddr, gddr, cxl, nvme
+    Sourced<Bandwidth> bandwidth;  // of one unit (stack, channel, device)
+    Sourced<Bytes> capacity;       // of one unit
+    Sourced<Seconds> read_latency;
+    Sourced<double> random_read_iops;  // NVMe, 4 KiB
+    Sourced<Bytes> granularity;        // smallest read that costs no more than it moves
+};
+
+struct LinkSpec {
+    std::string name;
+    Sourced<Bandwidth> bandwidth;            // per direction, raw
+    Sourced<Bandwidth> effective_bandwidth;  // large transfers, as measured or after protocol overhead
+    Sourced<Seconds> latency;
+};
+
+// A machine: `accelerators` of one kind per node, what hangs on the host, and how nodes are joined.
+struct SystemSpec {
+    std::string name;
+    std::string accelerator;
+    Sourced<double> accelerators_per_node;
+    Sourced<double> nodes;
+    std::string host_memory;                               // a MemorySpec
+    Sourced<double> host_memory_units;                     // channels in a node
+    Sourced<Bytes> host_memory_capacity;                   // of a node
+    std::string nvme;                                      // a MemorySpec
+    Sourced<double> nvme_units;                            // drives in a node
+    std::string host_link, scale_up_link, scale_out_link;  // LinkSpecs
+};
+
+}  // namespace strata

@@ -1,0 +1,45 @@
+// One kernel call of a step on one rank: what it is, whose it is, and its shape. Work comes from the shape alone.
+#pragma once
+
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "kernels/attention/indexer.hpp"
+#include "kernels/attention/latent_attention.hpp"
+#include "kernels/engram/engram.hpp"
+#include "kernels/gemm/gemm.hpp"
+#include "kernels/mhc/mhc.hpp"
+#include "kernels/moe/moe_experts.hpp"
+
+namespace strata {
+
+using KernelShape = std::variant<Gemm, MoeExperts, LatentAttention, ContextAttention, IndexerLogits, IndexerTopK,
+                                 MhcPre, MhcPost, EngramFetch, EngramGate>;
+
+inline Work work_of(const KernelShape& shape) {
+    return std::visit([](const auto& op) { return op.work(); }, shape);
+}
+
+enum class Slot { embedding, residual, attention, ffn, memory, head };
+
+struct Op {
+    std::string_view name;  // a literal: "q_up", "experts"; the component says the rest
+    Slot slot = Slot::attention;
+    int layer = 0;
+    KernelShape shape;
+};
+
+// The step as one rank sees it. Tensor parallelism divides heads and widths; expert ranks share the routed experts.
+struct StepShape {
+    double sequences = 1;     // on this rank
+    double queries = 1;       // new tokens of each sequence: 1 in decode, the prompt's length in prefill
+    double context = 0;       // tokens already cached, of each sequence
+    double tensor_ranks = 1;  // ranks that split attention heads and dense widths
+    double expert_ranks = 1;  // ranks that share the routed experts (all their tokens meet there)
+    bool prefill = false;
+
+    constexpr double tokens() const { return sequences * queries; }
+};
+
+}  // namespace strata

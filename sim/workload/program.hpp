@@ -1,0 +1,72 @@
+// One step of one rank class as a DAG: what must be computed, fetched and sent, and what waits for what. Every rank of
+// the class runs the same Program; what they share (host DRAM, drives) is said by the Machine.
+#pragma once
+
+#include <boost/graph/compressed_sparse_row_graph.hpp>
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "hwmodels/units.hpp"
+#include "sim/cost/cost_book.hpp"
+#include "sim/model/op.hpp"
+
+namespace strata {
+
+// What a task occupies. One task at a time on each lane of a rank.
+enum class Lane : std::uint8_t { compute, host_fetch, nvme_fetch, scale_up, scale_out };
+constexpr int kLanes = 5;
+constexpr std::array<std::string_view, kLanes> kLaneNames{"compute", "host_fetch", "nvme_fetch", "scale_up",
+                                                          "scale_out"};
+
+struct Task {
+    std::string_view name;  // a literal
+    Slot slot = Slot::attention;
+    int layer = 0;
+    Lane lane = Lane::compute;
+    Origin origin = Origin::modelled;
+    Seconds duration{};  // alone on an idle machine, latency included
+    Seconds latency{};   // the part of `duration` that does not occupy the lane's wire (0 for compute)
+    Bytes moved{};       // through the lane; for compute: accelerator memory traffic
+};
+
+// Tasks stand in topological order: an edge always goes from a lower to a higher index.
+using TaskGraph = boost::compressed_sparse_row_graph<boost::directedS, Task>;
+
+struct Edge {
+    std::uint32_t before, after;
+    friend auto operator<=>(const Edge&, const Edge&) = default;
+};
+
+struct Program {
+    std::vector<Task> tasks;
+    std::vector<Edge> edges;  // sorted by `before`
+};
+
+TaskGraph graph_of(const Program& program);
+
+// What the ranks of one node share and own, as bandwidth, for the engine that models contention.
+struct Machine {
+    int ranks = 1;          // on one node, all running the Program
+    Bandwidth memory;       // a rank's own
+    Bandwidth host_link;    // a rank's own, effective
+    Bandwidth host_memory;  // shared by the node's ranks
+    Bandwidth nvme;         // shared, all drives of the node, at the row size of the fetch
+    Bandwidth scale_up;     // a rank's own, effective
+    Bandwidth scale_out;    // a rank's own, effective
+};
+
+// A task in time. All ranks of the class are alike, so one timeline stands for all; with contention it is the slowest.
+struct Interval {
+    Seconds begin, end;
+};
+
+struct Timeline {
+    Seconds makespan;
+    std::array<Seconds, kLanes> busy;  // of the rank shown
+    std::vector<Interval> tasks;       // same index as Program::tasks
+};
+
+}  // namespace strata
