@@ -1,0 +1,163 @@
+#include "sim/model/model.hpp"
+
+#include <fmt/format.h>
+
+namespace strata {
+
+namespace {
+
+double positive(const YamlField& field, double fallback = 0) {
+    if (!field.exists() && fallback > 0) return fallback;
+    const double value = field.number(1);
+    if (!(value > 0)) field.problem("a number above 0", fmt::format("{}", value));
+    return value;
+}
+
+double not_negative(const YamlField& field) {
+    if (!field.exists()) return 0;
+    const double value = field.number();
+    if (value < 0) field.problem("a number of at least 0", fmt::format("{}", value));
+    return value;
+}
+
+AttentionKind kind_of(const YamlField& field) {
+    static const std::vector<std::string> names{"mla", "dsa", "swa", "csa", "hca", "reuse"};
+    const std::string text = field.text();
+    for (std::size_t i = 0; i < names.size(); ++i)
+        if (names[i] == text) return static_cast<AttentionKind>(i);
+    const auto meant = nearest_name(text, names);
+    field.problem(fmt::format("one of {}", fmt::join(names, ", ")),
+                  "'" + text + "'" + (meant ? ". Did you mean '" + *meant + "'?" : ""));
+    return AttentionKind::mla;
+}
+
+Precision precision_of(const YamlField& field) {
+    const std::string text = field.text();
+    if (text == "bf16") return Precision::bf16;
+    if (text == "fp8_block") return Precision::fp8_block;
+    if (text == "fp4_block") return Precision::fp4_block;
+    field.problem("one of bf16, fp8_block, fp4_block", "'" + text + "'");
+    return Precision::bf16;
+}
+
+// [{kinds: [csa, hca], ratios: [4, 128], times: 20}, ...]: each entry is a group of layers, repeated.
+std::vector<LayerAttention> read_pattern(const YamlField& field, int layers) {
+    std::vector<LayerAttention> pattern;
+    for (const YamlField& group : field.items()) {
+        group.allow_only({"kinds", "ratios", "times"});
+        std::vector<LayerAttention> once;
+        for (const YamlField& kind : group["kinds"].items()) once.push_back({kind_of(kind), 1});
+        if (group["ratios"].exists()) {
+            const std::vector<YamlField> ratios = group["ratios"].items();
+            if (ratios.size() != once.size())
+                group["ratios"].problem(fmt::format("{} ratios, one a kind", once.size()),
+                                        std::to_string(ratios.size()));
+            for (std::size_t i = 0; i < std::min(ratios.size(), once.size()); ++i) once[i].ratio = positive(ratios[i]);
+        }
+        const long long times = group["times"].exists() ? group["times"].integer(1) : 1;
+        if (times < 1 || times > layers) {
+            group["times"].problem(fmt::format("1 to {} repetitions", layers), std::to_string(times));
+            continue;
+        }
+        for (long long t = 0; t < times; ++t) pattern.insert(pattern.end(), once.begin(), once.end());
+    }
+    if (static_cast<int>(pattern.size()) != layers)
+        field.problem(fmt::format("{} layers in all", layers), fmt::format("{}", pattern.size()));
+    return pattern;
+}
+
+AttentionConfig read_attention(const YamlField& field) {
+    field.allow_only({"pattern", "heads", "q_rank", "kv_rank", "rope_dim", "nope_dim", "v_dim", "head_dim",
+                      "output_groups", "output_rank", "window", "entry_bytes", "indexer"});
+    AttentionConfig attention;
+    attention.heads = positive(field["heads"]);
+    attention.q_rank = not_negative(field["q_rank"]);
+    attention.kv_rank = positive(field["kv_rank"], attention.kv_rank);
+    attention.rope_dim = positive(field["rope_dim"], attention.rope_dim);
+    attention.nope_dim = positive(field["nope_dim"], attention.nope_dim);
+    attention.v_dim = positive(field["v_dim"], attention.v_dim);
+    attention.head_dim = positive(field["head_dim"], attention.head_dim);
+    attention.output_groups = not_negative(field["output_groups"]);
+    attention.output_rank = not_negative(field["output_rank"]);
+    attention.window = not_negative(field["window"]);
+    attention.entry_bytes = positive(field["entry_bytes"]);
+    if (!field["indexer"].exists()) return attention;
+    const YamlField indexer = field["indexer"];
+    indexer.allow_only({"heads", "dim", "top_k", "key_bytes", "candidates"});
+    attention.indexer_heads = positive(indexer["heads"]);
+    attention.indexer_dim = positive(indexer["dim"]);
+    attention.indexer_top_k = positive(indexer["top_k"]);
+    attention.indexer_key_bytes = positive(indexer["key_bytes"]);
+    attention.indexer_candidates = not_negative(indexer["candidates"]);
+    return attention;
+}
+
+FfnConfig read_ffn(const YamlField& field) {
+    field.allow_only({"dense_layers", "dense_width", "experts", "shared", "top_k", "width"});
+    FfnConfig ffn;
+    ffn.dense_layers = not_negative(field["dense_layers"]);
+    ffn.dense_width = not_negative(field["dense_width"]);
+    ffn.experts = not_negative(field["experts"]);
+    ffn.shared = not_negative(field["shared"]);
+    ffn.top_k = not_negative(field["top_k"]);
+    ffn.width = not_negative(field["width"]);
+    if (ffn.experts > 0 && (ffn.top_k <= 0 || ffn.top_k > ffn.experts))
+        field["top_k"].problem(fmt::format("1 to {} experts a token", ffn.experts), fmt::format("{}", ffn.top_k));
+    if (ffn.experts > 0) positive(field["width"]);
+    return ffn;
+}
+
+EngramConfig read_engram(const YamlField& field, int layers) {
+    field.allow_only({"layers", "orders", "heads", "row_dim", "row_bytes", "buckets"});
+    EngramConfig engram;
+    for (const YamlField& layer : field["layers"].items()) {
+        const long long id = layer.integer();
+        if (id < 0 || id >= layers) layer.problem(fmt::format("a layer from 0 to {}", layers - 1), std::to_string(id));
+        engram.layer_ids.push_back(static_cast<int>(id));
+    }
+    engram.orders = static_cast<int>(positive(field["orders"]));
+    engram.heads = static_cast<int>(positive(field["heads"]));
+    engram.row_dim = positive(field["row_dim"]);
+    engram.stored_row_bytes = positive(field["row_bytes"]);
+    engram.buckets = static_cast<long long>(positive(field["buckets"]));
+    return engram;
+}
+
+}  // namespace
+
+Model read_model(const YamlField& root) {
+    root.allow_only({"name", "hidden", "layers", "prefill_layers", "vocab", "attention", "ffn", "residual_streams",
+                     "engram", "precision"});
+    Model model;
+    model.name = root["name"].text();
+    model.hidden = positive(root["hidden"]);
+    model.vocab = positive(root["vocab"]);
+    model.layers = static_cast<int>(root["layers"].integer(1));
+    if (model.layers < 1 || model.layers > 10000) {
+        root["layers"].problem("1 to 10000 layers", std::to_string(model.layers));
+        return model;
+    }
+    model.prefill_layers =
+        root["prefill_layers"].exists() ? static_cast<int>(root["prefill_layers"].integer()) : model.layers;
+    if (model.prefill_layers < 1 || model.prefill_layers > model.layers)
+        root["prefill_layers"].problem(fmt::format("1 to {} layers", model.layers),
+                                       std::to_string(model.prefill_layers));
+    model.attention = read_attention(root["attention"]);
+    model.attention_of = read_pattern(root["attention"]["pattern"], model.layers);
+    model.ffn = read_ffn(root["ffn"]);
+    model.streams = positive(root["residual_streams"], 1);
+    if (root["engram"].exists() && !root["engram"].is_null()) model.engram = read_engram(root["engram"], model.layers);
+    root["precision"].allow_only({"weights", "experts"});
+    model.weights = precision_of(root["precision"]["weights"]);
+    model.experts = precision_of(root["precision"]["experts"]);
+    return model;
+}
+
+Model load_model(const std::string& file) {
+    Problems problems;
+    Model model = read_model(YamlField(load_yaml(file), file, "", problems));
+    problems.throw_if_any();
+    return model;
+}
+
+}  // namespace strata

@@ -1,0 +1,195 @@
+#include "sim/model/step_ops.hpp"
+
+#include <algorithm>
+
+namespace strata {
+
+namespace {
+
+class StepOps {
+public:
+    StepOps(const Model& model, const StepShape& shape)
+        : m_(model), a_(model.attention), s_(shape), tokens_(shape.tokens()), heads_(a_.heads / shape.tensor_ranks) {
+        // A token of the step sees what is cached and, on average, half of the step's own tokens.
+        context_ = s_.context + (s_.prefill ? s_.queries / 2 : 1);
+        ops_.reserve(static_cast<std::size_t>(m_.layers) * 24 + 2);
+    }
+
+    std::vector<Op> all() {
+        const int layers = s_.prefill ? m_.prefill_layers : m_.layers;
+        for (layer_ = 0; layer_ < layers; ++layer_) {
+            if (m_.engram && std::find(m_.engram->layer_ids.begin(), m_.engram->layer_ids.end(), layer_) !=
+                                 m_.engram->layer_ids.end())
+                engram();
+            site_begins("attention_mix");
+            attention();
+            site_ends("attention_spread");
+            site_begins("ffn_mix");
+            ffn();
+            site_ends("ffn_spread");
+        }
+        layer_ = layers;
+        add("lm_head", Slot::head,
+            Gemm{.m = s_.sequences * (s_.prefill ? 1 : s_.queries), .n = m_.vocab / s_.tensor_ranks, .k = m_.hidden});
+        return std::move(ops_);
+    }
+
+private:
+    void add(std::string_view name, Slot slot, const KernelShape& shape) {
+        ops_.push_back({name, slot, layer_, shape});
+    }
+    void product(std::string_view name, Slot slot, double n, double k) {
+        add(name, slot, Gemm{.m = tokens_, .n = n, .k = k, .weights = m_.weights});
+    }
+
+    void site_begins(std::string_view name) {
+        if (m_.streams > 1)
+            add(name, Slot::residual, MhcPre{.tokens = tokens_, .hidden = m_.hidden, .streams = m_.streams});
+    }
+    void site_ends(std::string_view name) {
+        if (m_.streams > 1)
+            add(name, Slot::residual, MhcPost{.tokens = tokens_, .hidden = m_.hidden, .streams = m_.streams});
+    }
+
+    // Rows are looked up for the rank's own tokens; keys and value come from one product.
+    void engram() {
+        const EngramConfig& e = *m_.engram;
+        add("engram_fetch", Slot::memory,
+            EngramFetch{.tokens = tokens_, .rows_per_token = e.rows_per_token(), .row_bytes = e.row_bytes()});
+        product("engram_keys_value", Slot::memory, (m_.streams + 1) * m_.hidden / s_.tensor_ranks,
+                e.rows_per_token() * e.row_dim);
+        add("engram_gate", Slot::memory, EngramGate{.tokens = tokens_, .hidden = m_.hidden, .streams = m_.streams});
+    }
+
+    void attention() {
+        const LayerAttention& kind = m_.attention_of[static_cast<std::size_t>(layer_)];
+        switch (kind.kind) {
+            case AttentionKind::mla: return mla(context_, 0);
+            case AttentionKind::dsa: return mla(std::min(context_, a_.indexer_top_k), context_);
+            default: return v4(kind);
+        }
+    }
+
+    void query(double width) {
+        if (a_.q_rank > 0) product("q_up", Slot::attention, width, a_.q_rank);
+    }
+    double down_width(double kv_width, double full_query) const {
+        return (a_.q_rank > 0 ? a_.q_rank : full_query) + kv_width;
+    }
+
+    void indexer(double keys, double key_matrices) {
+        if (keys <= 0) return;
+        product("indexer_q", Slot::attention, a_.indexer_heads * a_.indexer_dim, a_.q_rank > 0 ? a_.q_rank : m_.hidden);
+        product("indexer_k_w", Slot::attention, key_matrices * a_.indexer_dim + a_.indexer_heads, m_.hidden);
+        const double scored = a_.indexer_candidates > 0 ? std::min(keys, a_.indexer_candidates) : keys;
+        add("indexer_logits", Slot::attention,
+            IndexerLogits{.sequences = s_.sequences,
+                          .queries = s_.queries,
+                          .keys = scored,
+                          .heads = a_.indexer_heads,
+                          .head_dim = a_.indexer_dim,
+                          .key_bytes = a_.indexer_key_bytes,
+                          .shared_reads = tile()});
+        add("indexer_top_k", Slot::attention, IndexerTopK{.rows = tokens_, .keys = scored, .k = a_.indexer_top_k});
+    }
+
+    // Query tokens that read a key tile together: a decode step has none, prefill kernels work on 64 rows.
+    double tile() const { return s_.prefill ? std::min(64.0, s_.queries) : 1; }
+
+    // Absorbed form over latent entries: the up-projections of keys and values move to the query and the output.
+    void mla(double attended, double indexed) {
+        const double query_width = heads_ * (a_.nope_dim + a_.rope_dim);
+        product("qkv_down", Slot::attention, down_width(a_.kv_rank + a_.rope_dim, query_width), m_.hidden);
+        query(query_width);
+        indexer(indexed, 1);
+        if (s_.prefill && indexed == 0) {
+            product("kv_up", Slot::attention, heads_ * (a_.nope_dim + a_.v_dim), a_.kv_rank);
+            add("attention", Slot::attention,
+                ContextAttention{.sequences = s_.sequences,
+                                 .length = s_.queries,
+                                 .past = s_.context,
+                                 .heads = heads_,
+                                 .key_dim = a_.nope_dim + a_.rope_dim,
+                                 .value_dim = a_.v_dim});
+        } else {
+            product("absorb_k", Slot::attention, heads_ * a_.nope_dim, a_.kv_rank);
+            add("attention", Slot::attention,
+                LatentAttention{.sequences = s_.sequences,
+                                .queries = s_.queries,
+                                .heads = heads_,
+                                .attended = attended,
+                                .entry_bytes = a_.entry_bytes,
+                                .score_dim = a_.kv_rank + a_.rope_dim,
+                                .value_dim = a_.kv_rank});
+            product("absorb_v", Slot::attention, heads_ * a_.v_dim, a_.kv_rank);
+        }
+        product("output", Slot::attention, m_.hidden, heads_ * a_.v_dim);
+    }
+
+    void v4(const LayerAttention& layer) {
+        const bool compresses = layer.kind == AttentionKind::csa || layer.kind == AttentionKind::hca;
+        const double extra = layer.kind == AttentionKind::csa ? 4 : layer.kind == AttentionKind::hca ? 2 : 0;
+        const double entries = layer.kind == AttentionKind::swa ? 0 : std::floor(context_ / layer.ratio);
+        const bool selects = layer.kind == AttentionKind::csa || layer.kind == AttentionKind::reuse;
+        const double width = heads_ * a_.head_dim;
+        product("qkv_down", Slot::attention, down_width((1 + (compresses ? extra : 0)) * a_.head_dim, width),
+                m_.hidden);
+        query(width);
+        if (layer.kind == AttentionKind::csa) indexer(entries, 4);
+        const double attended =
+            (selects ? std::min(entries, a_.indexer_top_k) : entries) + std::min(a_.window, context_);
+        add("attention", Slot::attention,
+            LatentAttention{.sequences = s_.sequences,
+                            .queries = s_.queries,
+                            .heads = heads_,
+                            .attended = attended,
+                            .entry_bytes = a_.entry_bytes,
+                            .score_dim = a_.head_dim,
+                            .value_dim = a_.head_dim,
+                            .shared_reads = selects ? 1 : tile()});
+        if (a_.output_groups > 0) {
+            product("output_groups", Slot::attention, a_.output_rank, width);
+            product("output", Slot::attention, m_.hidden, a_.output_groups / s_.tensor_ranks * a_.output_rank);
+        } else {
+            product("output", Slot::attention, m_.hidden, width);
+        }
+    }
+
+    void ffn() {
+        const FfnConfig& f = m_.ffn;
+        if (f.experts == 0 || layer_ < f.dense_layers)
+            return swiglu("dense", f.dense_width / s_.tensor_ranks, m_.weights);
+        add("router", Slot::ffn, Gemm{.m = tokens_, .n = f.experts, .k = m_.hidden});
+        if (f.shared > 0) swiglu("shared", f.shared * f.width / s_.tensor_ranks, m_.experts);
+        // Ranks of one tensor group hold the same tokens, which meet the experts once.
+        add("experts", Slot::ffn,
+            MoeExperts{.tokens = tokens_ * std::max(1.0, s_.expert_ranks / s_.tensor_ranks),
+                       .hidden = m_.hidden,
+                       .intermediate = f.width,
+                       .top_k = f.top_k,
+                       .experts = f.experts,
+                       .local_experts = f.experts / s_.expert_ranks,
+                       .weights = m_.experts});
+    }
+
+    void swiglu(std::string_view which, double width, Precision weights) {
+        const bool shared = which == "shared";
+        add(shared ? "shared_gate_up" : "dense_gate_up", Slot::ffn,
+            Gemm{.m = tokens_, .n = 2 * width, .k = m_.hidden, .weights = weights});
+        add(shared ? "shared_down" : "dense_down", Slot::ffn,
+            Gemm{.m = tokens_, .n = m_.hidden, .k = width, .weights = weights});
+    }
+
+    const Model& m_;
+    const AttentionConfig& a_;
+    const StepShape& s_;
+    double tokens_, heads_, context_ = 0;
+    int layer_ = 0;
+    std::vector<Op> ops_;
+};
+
+}  // namespace
+
+std::vector<Op> step_ops(const Model& model, const StepShape& shape) { return StepOps(model, shape).all(); }
+
+}  // namespace strata
