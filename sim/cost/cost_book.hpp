@@ -1,10 +1,10 @@
-// How long one op takes on one accelerator, and how we know. In this first form: a roofline at measured efficiency,
+// How long one op takes on one accelerator, and how we know. In this first form a roofline at measured efficiency,
 //   time = overhead + max(flops / (compute_efficiency * peak), bytes / (memory_efficiency * bandwidth))
-// with coefficients per op family fitted on published H200 measurements (see cost_curves.yaml for which, and how well
-// they fit). On other accelerators the same efficiencies are applied to their own peaks: `transferred`.
+// with three coefficients per family of ops, fitted on published H200 measurements (cost_curves.yaml says which rows,
+// and how far off the fit is on rows it never saw). Other accelerators get the same efficiencies of their own peaks.
 #pragma once
 
-#include <map>
+#include <array>
 #include <string>
 #include <string_view>
 
@@ -16,32 +16,61 @@ namespace strata {
 enum class Origin { measured, published, interpolated, transferred, modelled, assumed };
 std::string_view to_string(Origin origin);
 
-struct Estimate {
-    Seconds time;
-    Origin origin = Origin::modelled;
-    std::string_view family;  // which curve; its fit error is in CostBook::curve(family)
+enum class Family {
+    gemm_bf16,
+    gemm_fp8,
+    moe_experts,
+    latent_attention,
+    context_attention,
+    indexer_logits,
+    indexer_top_k,
+    mhc_pre,
+    mhc_post,
+    engram_gather,
+    engram_gate
 };
+constexpr int kFamilies = 11;
+std::string_view to_string(Family family);
+Family family_of(const KernelShape& shape);
 
 struct CostCurve {
     Seconds overhead;
-    double compute_efficiency = 0;  // of the dense peak at the op's precision
-    double memory_efficiency = 0;   // of the datasheet bandwidth
-    double median_error = 0;        // relative, over the rows fitted
-    double p90_error = 0;
-    int rows = 0;  // 0: nothing was measured, the curve is assumed
-    std::string source;
+    double compute_efficiency = 1;           // of the dense peak at the op's precision
+    double memory_efficiency = 1;            // of the datasheet bandwidth
+    double median_error = 0, p90_error = 0;  // relative, over measured rows that the fit never saw
+    int rows = 0;                            // fitted; 0: nothing was measured, the curve is assumed
+    std::string source{};
 };
+
+struct Estimate {
+    Seconds time;
+    Origin origin = Origin::modelled;
+    Family family = Family::gemm_bf16;
+};
+
+// The numbers of an accelerator that costs need, looked up once. A peak that is null is kept as its error message and
+// thrown only by an op that needs it.
+struct Device {
+    FlopRate bf16, fp8;
+    Bandwidth memory;
+    bool fitted_here = false;
+    std::string bf16_missing, fp8_missing;
+};
+
+// overhead + the slower of computing and moving, with the curve's efficiencies.
+Seconds roofline(const Work& work, FlopRate peak, Bandwidth memory, const CostCurve& curve);
 
 class CostBook {
 public:
     explicit CostBook(const std::string& curves_file);
-    // Never below the roofline at datasheet peaks. Throws InputError where the accelerator lacks a needed number.
-    Estimate estimate(const KernelShape& shape, const AcceleratorSpec& on) const;
-    const std::map<std::string, CostCurve, std::less<>>& curves() const { return curves_; }
+    Device device_of(const AcceleratorSpec& accelerator) const;
+    // Never below the roofline at datasheet peaks. Throws InputError where the device lacks a needed number.
+    Estimate estimate(const KernelShape& shape, const Device& on) const;
+    const CostCurve& curve(Family family) const { return curves_[static_cast<std::size_t>(family)]; }
 
 private:
-    std::map<std::string, CostCurve, std::less<>> curves_;
-    std::string measured_on_;
+    std::array<CostCurve, kFamilies> curves_;
+    std::string fitted_on_;
 };
 
 }  // namespace strata

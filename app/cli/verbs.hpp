@@ -1,0 +1,19 @@
+// What the verbs of `strata` do; main.cpp says what they are called with. Each returns the exit code: 0 fine, 1 ran but
+// an assertion failed. Errors are thrown: InputError becomes 2, anything else 3.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace strata {
+
+struct RunArguments {
+    std::string scenario, json_file, out_folder;
+    std::vector<std::string> set;
+};
+
+int run_verb(const RunArguments& arguments, const std::string& root);
+int check_verb(const std::vector<std::string>& scenarios, const std::string& root);
+int catalog_verb(const std::string& kind, const std::string& name, bool json, const std::string& root);
+
+}  // namespace strata

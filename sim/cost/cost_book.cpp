@@ -1,0 +1,126 @@
+#include "sim/cost/cost_book.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "hwmodels/yaml_field.hpp"
+
+namespace strata {
+
+namespace {
+
+constexpr std::array<std::string_view, 6> kOrigins{"measured",    "published", "interpolated",
+                                                   "transferred", "modelled",  "assumed"};
+constexpr std::array<std::string_view, kFamilies> kNames{
+    "gemm_bf16",     "gemm_fp8", "moe_experts", "latent_attention", "context_attention", "indexer_logits",
+    "indexer_top_k", "mhc_pre",  "mhc_post",    "engram_gather",    "engram_gate"};
+
+template <class... Cases>
+struct Overloaded : Cases... {
+    using Cases::operator()...;
+};
+
+double share(const YamlField& field) {
+    const double value = field.number(1);
+    if (!(value > 0 && value <= 1))
+        field.problem("an efficiency in (0, 1]: no op beats the datasheet", fmt::format("{}", value));
+    return value;
+}
+
+CostCurve read_curve(const YamlField& field) {
+    field.allow_only(
+        {"overhead", "compute_efficiency", "memory_efficiency", "rows", "median_error", "p90_error", "source"});
+    CostCurve curve;
+    curve.overhead = field["overhead"].seconds();
+    curve.compute_efficiency = share(field["compute_efficiency"]);
+    curve.memory_efficiency = share(field["memory_efficiency"]);
+    curve.rows = static_cast<int>(field["rows"].integer());
+    if (curve.rows > 0) {
+        curve.median_error = field["median_error"].number();
+        curve.p90_error = field["p90_error"].number();
+    }
+    curve.source = field["source"].text();
+    if (curve.source.empty()) field["source"].problem("where the curve comes from", "nothing");
+    return curve;
+}
+
+// Index keys are FP8, attention products BF16; FP4 weights are widened to FP8 before they meet FP8 activations.
+bool computes_in_fp8(const KernelShape& shape) {
+    return std::visit(Overloaded{[](const Gemm& op) { return op.weights != Precision::bf16; },
+                                 [](const MoeExperts& op) { return op.weights != Precision::bf16; },
+                                 [](const IndexerLogits&) { return true; }, [](const auto&) { return false; }},
+                      shape);
+}
+
+}  // namespace
+
+std::string_view to_string(Origin origin) { return kOrigins[static_cast<std::size_t>(origin)]; }
+std::string_view to_string(Family family) { return kNames[static_cast<std::size_t>(family)]; }
+
+Family family_of(const KernelShape& shape) {
+    return std::visit(
+        Overloaded{[](const Gemm& op) { return op.weights == Precision::bf16 ? Family::gemm_bf16 : Family::gemm_fp8; },
+                   [](const MoeExperts&) { return Family::moe_experts; },
+                   [](const LatentAttention&) { return Family::latent_attention; },
+                   [](const ContextAttention&) { return Family::context_attention; },
+                   [](const IndexerLogits&) { return Family::indexer_logits; },
+                   [](const IndexerTopK&) { return Family::indexer_top_k; },
+                   [](const MhcPre&) { return Family::mhc_pre; }, [](const MhcPost&) { return Family::mhc_post; },
+                   [](const EngramFetch&) { return Family::engram_gather; },
+                   [](const EngramGate&) { return Family::engram_gate; }},
+        shape);
+}
+
+Seconds roofline(const Work& work, FlopRate peak, Bandwidth memory, const CostCurve& curve) {
+    const Seconds computing = work.flops > Flops(0) ? work.flops / (peak * curve.compute_efficiency) : Seconds(0);
+    return curve.overhead + std::max(computing, work.bytes() / (memory * curve.memory_efficiency));
+}
+
+CostBook::CostBook(const std::string& curves_file) {
+    Problems problems;
+    const YamlField root(load_yaml(curves_file), curves_file, "", problems);
+    root.allow_only({"fitted_on", "generated_by", "curves"});
+    fitted_on_ = root["fitted_on"].text();
+    root["curves"].allow_only({kNames.begin(), kNames.end()});
+    for (std::size_t i = 0; i < kFamilies; ++i) curves_[i] = read_curve(root["curves"][std::string(kNames[i])]);
+    problems.throw_if_any();
+}
+
+Device CostBook::device_of(const AcceleratorSpec& accelerator) const {
+    Device device;
+    const auto peak = [](const Sourced<FlopRate>& rate, std::string& missing) {
+        try {
+            return rate.get();
+        } catch (const InputError& error) {
+            missing = error.what();
+            return FlopRate(0);
+        }
+    };
+    device.bf16 = peak(accelerator.bf16, device.bf16_missing);
+    // Where hardware has no FP8 the products run in BF16; where FP8 is merely unknown nothing is made up.
+    if (accelerator.fp8.kind == "not_supported") {
+        device.fp8 = device.bf16;
+        device.fp8_missing = device.bf16_missing;
+    } else {
+        device.fp8 = peak(accelerator.fp8, device.fp8_missing);
+    }
+    device.memory = accelerator.memory_bandwidth.get();
+    device.fitted_here = accelerator.name == fitted_on_;
+    return device;
+}
+
+Estimate CostBook::estimate(const KernelShape& shape, const Device& on) const {
+    const Family family = family_of(shape);
+    const CostCurve& curve = curves_[static_cast<std::size_t>(family)];
+    const bool fp8 = computes_in_fp8(shape);
+    const Work work = work_of(shape);
+    const std::string& missing = fp8 ? on.fp8_missing : on.bf16_missing;
+    if (!missing.empty() && work.flops > Flops(0)) throw InputError(missing);
+    const Origin origin = curve.rows == 0  ? Origin::assumed
+                          : on.fitted_here ? Origin::interpolated
+                                           : Origin::transferred;
+    return {roofline(work, fp8 ? on.fp8 : on.bf16, on.memory, curve), origin, family};
+}
+
+}  // namespace strata

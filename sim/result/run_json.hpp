@@ -1,0 +1,12 @@
+// Run as JSON: keys in a fixed order, numbers in their shortest exact form, so that equal runs are equal bytes.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "sim/result/run.hpp"
+
+namespace strata {
+
+nlohmann::ordered_json to_json(const Run& run);
+
+}  // namespace strata

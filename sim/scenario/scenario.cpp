@@ -1,0 +1,295 @@
+#include "sim/scenario/scenario.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <regex>
+
+namespace strata {
+
+namespace {
+
+const std::vector<std::string> kMetrics{
+    "decode.tpot_ms",  "decode.tokens_per_s",  "decode.tokens_per_s_per_accelerator",
+    "prefill.ttft_ms", "prefill.tokens_per_s", "prefill.tokens_per_s_per_accelerator",
+    "memory.hbm_gb",   "memory.host_gb",       "memory.nvme_gb",
+    "engram.stall_ms"};
+
+void set_at(YAML::Node document, const std::string& path, const YAML::Node& value) {
+    const std::size_t dot = path.find('.');
+    if (dot == std::string::npos) {
+        document[path] = value;
+        return;
+    }
+    const std::string head = path.substr(0, dot);
+    if (!document[head] || !document[head].IsMap()) document[head] = YAML::Node(YAML::NodeType::Map);
+    set_at(document[head], path.substr(dot + 1), value);
+}
+
+// `model: NAME` is short for `model: {preset: NAME}`, so that model fields can be set by path.
+void spell_out_model(YAML::Node document) {
+    if (document["model"] && document["model"].IsScalar()) {
+        YAML::Node map;
+        map["preset"] = document["model"];
+        document["model"] = map;
+    }
+}
+
+// Maps merge key by key; anything else is replaced.
+void merge_into(YAML::Node base, const YAML::Node& over) {
+    for (const auto& entry : over) {
+        const std::string key = entry.first.Scalar();
+        if (base[key] && base[key].IsMap() && entry.second.IsMap())
+            merge_into(base[key], entry.second);
+        else
+            base[key] = entry.second;
+    }
+}
+
+std::vector<std::string> range_values(const YamlField& range, bool logarithmic) {
+    range.allow_only({"from", "to", "steps"});
+    const double from = range["from"].number(), to = range["to"].number();
+    const long long steps = range["steps"].integer(2);
+    std::vector<std::string> values;
+    if (steps < 2 || steps > static_cast<long long>(ScenarioFile::kMaxPoints)) {
+        range["steps"].problem("between 2 and 10^7 steps", std::to_string(steps));
+        return values;
+    }
+    if (logarithmic && (from <= 0 || to <= 0)) {
+        range.problem("positive ends of a log range", fmt::format("{} to {}", from, to));
+        return values;
+    }
+    for (long long i = 0; i < steps; ++i) {
+        const double t = double(i) / double(steps - 1);
+        const double value = logarithmic ? from * std::pow(to / from, t) : from + (to - from) * t;
+        values.push_back(fmt::format("{:.10g}", value));
+    }
+    return values;
+}
+
+std::vector<std::string> values_of(const YamlField& axis) {
+    const int given = axis["values"].exists() + axis["linear"].exists() + axis["log"].exists();
+    std::vector<std::string> values;
+    if (given != 1)
+        axis.problem("exactly one of 'values', 'linear' and 'log'", fmt::format("{}", given));
+    else if (axis["linear"].exists())
+        values = range_values(axis["linear"], false);
+    else if (axis["log"].exists())
+        values = range_values(axis["log"], true);
+    else
+        for (const YamlField& value : axis["values"].items()) values.push_back(value.text());
+    if (given == 1 && values.empty()) axis.problem("at least one value", "none");
+    return values;
+}
+
+Axis read_axis(const YamlField& field) {
+    Axis axis;
+    if (!field["zip"].exists()) {
+        field.allow_only({"path", "values", "linear", "log"});
+        axis.paths = {field["path"].text()};
+        for (std::string& value : values_of(field)) axis.values.push_back({std::move(value)});
+        return axis;
+    }
+    field.allow_only({"zip"});
+    for (const YamlField& part : field["zip"].items()) {
+        part.allow_only({"path", "values", "linear", "log"});
+        axis.paths.push_back(part["path"].text());
+        const std::vector<std::string> values = values_of(part);
+        if (axis.paths.size() == 1) axis.values.resize(values.size());
+        if (values.size() != axis.values.size()) {
+            part.problem(fmt::format("as many values as the first zipped axis has ({})", axis.values.size()),
+                         std::to_string(values.size()));
+            return axis;
+        }
+        for (std::size_t i = 0; i < values.size(); ++i) axis.values[i].push_back(values[i]);
+    }
+    return axis;
+}
+
+std::optional<Assertion> read_assertion(const YamlField& field) {
+    static const std::regex form(R"(\s*([a-z_.]+)\s*(<=|>=|<|>)\s*([-+0-9.eE]+)\s*)");
+    const std::string text = field.text();
+    std::smatch match;
+    if (!std::regex_match(text, match, form)) {
+        field.problem("an assertion such as 'decode.tpot_ms <= 20'", "'" + text + "'");
+        return std::nullopt;
+    }
+    if (std::find(kMetrics.begin(), kMetrics.end(), match[1].str()) == kMetrics.end()) {
+        const auto meant = nearest_name(match[1].str(), kMetrics);
+        field.problem(fmt::format(
+            "unknown metric '{}'; {}", match[1].str(),
+            meant ? "did you mean '" + *meant + "'?" : fmt::format("known: {}", fmt::join(kMetrics, ", "))));
+        return std::nullopt;
+    }
+    try {
+        return Assertion{match[1], match[2], std::stod(match[3]), text};
+    } catch (const std::exception&) {
+        field.problem("a number to compare with", "'" + match[3].str() + "'");
+        return std::nullopt;
+    }
+}
+
+template <class Enum>
+Enum one_of(const YamlField& field, const std::vector<std::pair<std::string, Enum>>& choices) {
+    const std::string text = field.text();
+    std::vector<std::string> names;
+    for (const auto& [name, value] : choices) {
+        if (name == text) return value;
+        names.push_back(name);
+    }
+    field.problem(fmt::format("one of {}", fmt::join(names, ", ")), "'" + text + "'");
+    return choices.front().second;
+}
+
+int count_of(const YamlField& field) {
+    if (!field.exists()) return 1;
+    const long long value = field.integer(1);
+    if (value < 1 || value > 1000000) {
+        field.problem("a count of at least 1", std::to_string(value));
+        return 1;
+    }
+    return static_cast<int>(value);
+}
+
+double at_least(const YamlField& field, double least, double fallback) {
+    if (!field.exists()) return fallback;
+    const double value = field.number(fallback);
+    if (value < least) field.problem(fmt::format("a number of at least {}", least), fmt::format("{}", value));
+    return value;
+}
+
+Workload read_workload(const YamlField& field) {
+    field.allow_only({"kind", "batch", "context", "prompt"});
+    Workload workload;
+    workload.prefill = one_of<bool>(field["kind"], {{"decode", false}, {"prefill", true}});
+    workload.batch = at_least(field["batch"], 1, 1);
+    workload.context = at_least(field["context"], 0, 0);
+    workload.prompt = at_least(field["prompt"], 1, 1);
+    if (!workload.prefill && field["prompt"].exists())
+        field["prompt"].problem("this field belongs to prefill; decode has 'context'");
+    return workload;
+}
+
+Placement read_placement(const YamlField& field) {
+    Placement placement;
+    if (!field.exists()) return placement;
+    field.allow_only({"tp", "dp", "ep", "engram"});
+    placement.tp = count_of(field["tp"]);
+    placement.dp = count_of(field["dp"]);
+    placement.ep = count_of(field["ep"]);
+    const YamlField engram = field["engram"];
+    if (!engram.exists()) return placement;
+    engram.allow_only({"tier", "fetch", "hot_rows", "zipf_exponent"});
+    if (engram["tier"].exists())
+        placement.engram =
+            one_of<Tier>(engram["tier"], {{"hbm", Tier::hbm}, {"host", Tier::host}, {"nvme", Tier::nvme}});
+    if (engram["fetch"].exists())
+        placement.prefetch = one_of<bool>(engram["fetch"], {{"prefetch", true}, {"synchronous", false}});
+    placement.hot_rows = at_least(engram["hot_rows"], 0, 0);
+    placement.zipf_exponent = at_least(engram["zipf_exponent"], 0, 0);
+    return placement;
+}
+
+}  // namespace
+
+std::string_view to_string(Tier tier) { return tier == Tier::hbm ? "hbm" : tier == Tier::host ? "host" : "nvme"; }
+
+bool Assertion::holds(double value) const {
+    if (comparison == "<=") return value <= bound;
+    if (comparison == "<") return value < bound;
+    if (comparison == ">=") return value >= bound;
+    return value > bound;
+}
+
+ScenarioFile::ScenarioFile(const std::string& file, std::string models_folder,
+                           const std::vector<std::string>& overrides)
+    : file_(file), models_folder_(std::move(models_folder)), document_(load_yaml(file)) {
+    if (!document_.IsMap()) throw InputError(file + ": expected a map with model, platform and workload");
+    spell_out_model(document_);
+    for (const std::string& text : overrides) {
+        const std::size_t equals = text.find('=');
+        if (equals == std::string::npos || equals == 0)
+            throw InputError("--set", "PATH=VALUE such as 'workload.batch=64'", "'" + text + "'");
+        set_at(document_, text.substr(0, equals), parse_yaml(text.substr(equals + 1), "--set " + text));
+    }
+    spell_out_model(document_);
+    Problems problems;
+    const YamlField root(document_, file, "", problems);
+    root.allow_only({"name", "description", "model", "platform", "workload", "placement", "axes", "assertions"});
+    name_ = root["name"].exists() ? root["name"].text() : std::filesystem::path(file).stem().string();
+    if (root["axes"].exists())
+        for (const YamlField& axis : root["axes"].items()) axes_.push_back(read_axis(axis));
+    if (root["assertions"].exists())
+        for (const YamlField& field : root["assertions"].items())
+            if (const auto assertion = read_assertion(field)) assertions_.push_back(*assertion);
+    problems.throw_if_any();
+}
+
+std::vector<Point> ScenarioFile::points() const {
+    double count = 1;
+    for (const Axis& axis : axes_) count *= double(axis.values.size());
+    if (count > kMaxPoints)
+        throw InputError(file_ + ": axes", "a sweep of at most 10^7 points", fmt::format("{:.0f}", count));
+    std::vector<Point> points{{{}, YAML::Clone(document_)}};
+    for (const Axis& axis : axes_) {
+        std::vector<Point> wider;
+        wider.reserve(points.size() * axis.values.size());
+        for (const Point& point : points)
+            for (const std::vector<std::string>& step : axis.values) {
+                wider.push_back({point.settings, YAML::Clone(point.document)});
+                for (std::size_t j = 0; j < axis.paths.size(); ++j) {
+                    wider.back().settings.emplace_back(axis.paths[j], step[j]);
+                    set_at(wider.back().document, axis.paths[j], YAML::Node(step[j]));
+                }
+            }
+        points = std::move(wider);
+    }
+    return points;
+}
+
+Scenario ScenarioFile::read(const Point& point) const {
+    Problems problems;
+    const YamlField root(point.document, file_, "", problems);
+    Scenario scenario;
+    scenario.name = name_;
+    const YamlField platform = root["platform"];
+    platform.allow_only({"system"});
+    scenario.system = platform["system"].text();
+    scenario.workload = read_workload(root["workload"]);
+    scenario.placement = read_placement(root["placement"]);
+
+    const YamlField model = root["model"];
+    const std::string preset = model["preset"].text();
+    problems.throw_if_any();
+    const std::filesystem::path preset_file = std::filesystem::path(models_folder_) / (preset + ".yaml");
+    if (preset.find('/') != std::string::npos || !std::filesystem::exists(preset_file)) {
+        std::vector<std::string> names;
+        for (const auto& entry : std::filesystem::directory_iterator(models_folder_))
+            names.push_back(entry.path().stem());
+        std::sort(names.begin(), names.end());
+        const auto meant = nearest_name(preset, names);
+        throw InputError(model["preset"].where(), fmt::format("a model preset ({})", fmt::join(names, ", ")),
+                         "'" + preset + "'" + (meant ? ". Did you mean '" + *meant + "'?" : ""));
+    }
+    YAML::Node merged = load_yaml(preset_file.string());
+    YAML::Node overrides = YAML::Clone(model.node());
+    overrides.remove("preset");
+    overrides.remove("rho");
+    merge_into(merged, overrides);
+    // The preset itself is valid, so what is wrong in the merged document stands in the scenario.
+    scenario.model = read_model(YamlField(merged, overrides.size() ? file_ : preset_file.string(), "", problems));
+    problems.throw_if_any();
+    if (model["rho"].exists()) {
+        scenario.rho = model["rho"].number(1);
+        problems.throw_if_any();
+        if (!(scenario.rho > 0 && scenario.rho <= 1))
+            throw InputError(model["rho"].where(), "a share of the sparse parameters in (0, 1]",
+                             fmt::format("{}", scenario.rho));
+        scenario.model = with_allocation(scenario.model, scenario.rho);
+    }
+    return scenario;
+}
+
+}  // namespace strata

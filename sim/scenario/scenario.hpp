@@ -1,0 +1,87 @@
+// A scenario: model + platform + workload + placement, the axes to sweep and the assertions to hold. A sweep is
+// substitution into the document, then ordinary reading: any field can be an axis by its path.
+#pragma once
+
+#include <yaml-cpp/yaml.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "hwmodels/catalog.hpp"
+#include "hwmodels/yaml_field.hpp"
+#include "sim/model/accounting.hpp"
+
+namespace strata {
+
+enum class Tier { hbm, host, nvme };
+std::string_view to_string(Tier tier);
+
+// What is run. Only decode and prefill so far.
+struct Workload {
+    bool prefill = false;
+    double batch = 1;    // sequences in flight over the whole deployment
+    double context = 0;  // decode: tokens cached of each sequence; prefill: tokens cached before the prompt
+    double prompt = 1;   // prefill: new tokens of each sequence
+};
+
+struct Placement {
+    int tp = 1, dp = 1, ep = 1;
+    Tier engram = Tier::hbm;
+    bool prefetch = true;      // false: rows are fetched when the layer needs them
+    double hot_rows = 0;       // Engram rows of each layer kept in accelerator memory
+    double zipf_exponent = 0;  // skew of row popularity; 0 is uniform
+
+    int ranks() const { return tp * dp; }
+};
+
+struct Assertion {
+    std::string metric;
+    std::string comparison;  // <=, <, >=, >
+    double bound = 0;
+    std::string text;
+    bool holds(double value) const;
+};
+
+// One point, fully read.
+struct Scenario {
+    std::string name;
+    Model model;
+    double rho = 1;
+    std::string system;
+    Workload workload;
+    Placement placement;
+};
+
+struct Axis {
+    std::vector<std::string> paths;                // zipped: all take their i-th value together
+    std::vector<std::vector<std::string>> values;  // values[i][j]: i-th step, j-th path
+};
+
+struct Point {
+    std::vector<std::pair<std::string, std::string>> settings;  // path, value: what distinguishes it in the sweep
+    YAML::Node document;
+};
+
+// A scenario file as given: points can be drawn from it, each read on its own.
+class ScenarioFile {
+public:
+    // `models_folder` holds the presets. `overrides` are "path=value" as of --set. Throws InputError.
+    ScenarioFile(const std::string& file, std::string models_folder, const std::vector<std::string>& overrides = {});
+
+    const std::string& name() const { return name_; }
+    const std::vector<Assertion>& assertions() const { return assertions_; }
+    // The cross product of all axes; the last varies fastest. More than `kMaxPoints` is refused before any is made.
+    std::vector<Point> points() const;
+    Scenario read(const Point& point) const;
+
+    static constexpr double kMaxPoints = 1e7;
+
+private:
+    std::string file_, models_folder_, name_;
+    YAML::Node document_;
+    std::vector<Axis> axes_;
+    std::vector<Assertion> assertions_;
+};
+
+}  // namespace strata

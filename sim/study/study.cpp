@@ -1,0 +1,40 @@
+#include "sim/study/study.hpp"
+
+#include <filesystem>
+#include <map>
+
+#include "sim/engine/analytic/analytic_engine.hpp"
+#include "sim/placement/memory.hpp"
+#include "sim/workload/build_program.hpp"
+
+namespace strata {
+
+std::vector<PointResult> run_study(const ScenarioFile& file, const StudyOptions& options) {
+    const std::filesystem::path root(options.root);
+    const Catalog catalog(root / "hwmodels" / "catalog");
+    const CostBook costs((root / "sim" / "cost" / "cost_curves.yaml").string());
+    const std::vector<Point> points = file.points();
+    std::vector<PointResult> results;
+    results.reserve(points.size());
+    std::map<std::string, Platform> platforms;
+    for (const Point& point : points) {
+        PointResult result{point.settings, {}, {}};
+        const Scenario scenario = file.read(point);  // what cannot be read is wrong for every engine: no result
+        (void)catalog.system(scenario.system);
+        try {
+            check_fits(scenario, catalog);
+            auto known = platforms.find(scenario.system);
+            if (known == platforms.end())
+                known = platforms.emplace(scenario.system, platform_of(catalog, costs, scenario.system)).first;
+            const Program program = build_program(scenario, known->second, costs);
+            result.run = summarise(scenario, known->second.machine, program, run_analytic(program), "analytic");
+        } catch (const InputError& error) {
+            result.reason = error.what();
+        }
+        results.push_back(std::move(result));
+        if (options.progress) options.progress(results.size(), points.size());
+    }
+    return results;
+}
+
+}  // namespace strata
