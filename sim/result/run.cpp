@@ -8,16 +8,16 @@ namespace strata {
 
 namespace {
 
-// Time in which an Engram fetch is under way and nothing computes: what the table costs the step.
+// Time in which an Engram fetch is under way and nothing else is: what the table costs the step.
 Seconds fetch_stall(const Program& program, const Timeline& timeline) {
     std::vector<Interval> fetches;
     for (std::size_t i = 0; i < program.tasks.size(); ++i)
         if (program.tasks[i].lane == Lane::host_fetch || program.tasks[i].lane == Lane::nvme_fetch)
             fetches.push_back(timeline.tasks[i]);
-    Seconds stall, computed_until;
+    Seconds stall, busy_until;
     for (std::size_t i = 0; i < program.tasks.size(); ++i) {
-        if (program.tasks[i].lane != Lane::compute) continue;
-        Seconds idle_from = computed_until;
+        if (program.tasks[i].lane == Lane::host_fetch || program.tasks[i].lane == Lane::nvme_fetch) continue;
+        Seconds idle_from = busy_until;
         for (const Interval& fetch : fetches) {  // in the order in which the lane serves them
             const Seconds from = std::max(idle_from, fetch.begin);
             const Seconds to = std::min(timeline.tasks[i].begin, fetch.end);
@@ -25,7 +25,7 @@ Seconds fetch_stall(const Program& program, const Timeline& timeline) {
             stall += to - from;
             idle_from = to;
         }
-        computed_until = std::max(computed_until, timeline.tasks[i].end);
+        busy_until = std::max(busy_until, timeline.tasks[i].end);
     }
     return stall;
 }

@@ -111,13 +111,16 @@ private:
                   .latency = nvme ? platform_.nvme_latency : platform_.host_latency,
                   .moved = Bytes(rows * fetch.row_bytes)};
         Seconds on_wire = task.moved / (platform_.machine.host_link * row_efficiency(fetch.row_bytes));
+        // All ranks of the node fetch in the same phase of the step, so each has its share of what they have in common.
+        const double sharing = std::min(platform_.machine.ranks, scenario_.placement.ranks());
         if (nvme) {
             const double pages = rows * std::ceil(fetch.row_bytes / platform_.nvme_granularity);
             task.moved = Bytes(pages * platform_.nvme_granularity);
-            on_wire = std::max({task.moved / platform_.machine.nvme, Seconds(pages / platform_.nvme_iops),
-                                task.moved / platform_.machine.host_link});
+            on_wire =
+                std::max({task.moved / platform_.machine.nvme * sharing, Seconds(pages / platform_.nvme_iops * sharing),
+                          task.moved / platform_.machine.host_link});
         } else {
-            on_wire = std::max(on_wire, task.moved / platform_.machine.host_memory);
+            on_wire = std::max(on_wire, task.moved / platform_.machine.host_memory * sharing);
         }
         task.duration = on_wire + task.latency;
         const auto index = static_cast<std::uint32_t>(program_.tasks.size());

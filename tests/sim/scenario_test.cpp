@@ -1,0 +1,162 @@
+#include <gtest/gtest.h>
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "sim/engine/analytic/analytic_engine.hpp"
+#include "sim/placement/memory.hpp"
+#include "sim/study/study.hpp"
+#include "sim/workload/build_program.hpp"
+
+namespace strata {
+namespace {
+
+namespace fs = std::filesystem;
+const std::string kRoot = STRATA_SOURCE_DIR;
+const std::string kModels = kRoot + "/scenarios/models";
+
+constexpr const char* kPlain =
+    "model: v4.1-flash\n"
+    "platform: {system: HGX_H200}\n"
+    "workload: {kind: decode, batch: 512, context: 8192}\n"
+    "placement: {dp: 8, ep: 8, engram: {tier: host}}\n";
+
+// A scenario file that lives as long as the test.
+class Given {
+public:
+    explicit Given(const std::string& text) : file_((fs::temp_directory_path() / "strata-scenario-XXXXXX").string()) {
+        const int descriptor = mkstemp(file_.data());
+        if (descriptor < 0) throw std::runtime_error("mkstemp");
+        close(descriptor);
+        std::ofstream(file_) << text;
+    }
+    ~Given() { fs::remove(file_); }
+    const std::string& file() const { return file_; }
+
+private:
+    std::string file_;
+};
+
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+    return text.replace(text.find(from), from.size(), to);
+}
+
+std::string error_of(const std::string& text) {
+    const Given given(text);
+    try {
+        const ScenarioFile file(given.file(), kModels);
+        const auto results = run_study(file, {.root = kRoot});
+        return results.front().reason;  // empty if it ran
+    } catch (const InputError& error) {
+        return error.what();
+    }
+}
+
+Run run_of(const std::string& text) {
+    const Given given(text);
+    return run_study(ScenarioFile(given.file(), kModels), {.root = kRoot}).front().run.value();
+}
+
+#define EXPECT_ERROR(text, part) EXPECT_NE(error_of(text).find(part), std::string::npos) << error_of(text)
+
+TEST(Scenario, runs_as_it_stands) { EXPECT_EQ(error_of(kPlain), ""); }
+
+TEST(Scenario, names_an_unknown_field_model_and_system_with_the_nearest) {
+    EXPECT_ERROR(replaced(kPlain, "workload:", "worklod:"), ":3:1: worklod: unknown field; did you mean 'workload'?");
+    EXPECT_ERROR(replaced(kPlain, "v4.1-flash", "v4.1-flush"), "Did you mean 'v4.1-flash'?");
+    EXPECT_ERROR(replaced(kPlain, "HGX_H200", "CloudMatrix38"), "did you mean 'CloudMatrix384'?");
+    EXPECT_ERROR(replaced(kPlain, "tier: host", "tier: hots"), "expected one of hbm, host, nvme, found 'hots'");
+}
+
+TEST(Scenario, reports_several_errors_in_one_go) {
+    const std::string error = error_of(replaced(replaced(kPlain, "batch: 512", "batch: many"), "dp: 8", "dp: 0"));
+    EXPECT_NE(error.find("workload.batch: expected a number, found 'many'"), std::string::npos) << error;
+    EXPECT_NE(error.find("placement.dp: expected a count of at least 1, found 0"), std::string::npos);
+}
+
+TEST(Scenario, refuses_a_missing_file_and_broken_yaml) {
+    EXPECT_THROW(ScenarioFile("no/such.yaml", kModels), InputError);
+    EXPECT_ERROR("model: [v3\n", "broken YAML");
+}
+
+TEST(Scenario, refuses_axes_without_values_and_sweeps_beyond_ten_million_points) {
+    EXPECT_ERROR(std::string(kPlain) + "axes: [{path: workload.batch, values: []}]\n", "at least one value");
+    const std::string wide = "{path: workload.batch, linear: {from: 1, to: 9, steps: 4000}}";
+    EXPECT_ERROR(std::string(kPlain) + "axes: [" + wide + ", " + wide + "]\n", "at most 10^7 points, found 16000000");
+}
+
+TEST(Scenario, refuses_an_assertion_on_an_unknown_metric) {
+    EXPECT_ERROR(std::string(kPlain) + "assertions: [decode.tpot <= 20]\n", "did you mean 'decode.tpot_ms'?");
+}
+
+TEST(Scenario, expands_axes_with_the_last_varying_fastest_and_zips_together) {
+    const Given given(std::string(kPlain) +
+                      "axes:\n  - {path: workload.batch, values: [64, 128]}\n"
+                      "  - zip: [{path: placement.dp, values: [4, 8]}, {path: placement.ep, values: [4, 8]}]\n");
+    const auto points = ScenarioFile(given.file(), kModels).points();
+    ASSERT_EQ(points.size(), 4u);
+    EXPECT_EQ(points[1].settings, (std::vector<std::pair<std::string, std::string>>{
+                                      {"workload.batch", "64"}, {"placement.dp", "8"}, {"placement.ep", "8"}}));
+}
+
+TEST(Scenario, takes_an_override_from_the_command_line) {
+    const Given given(kPlain);
+    const ScenarioFile file(given.file(), kModels, {"workload.batch=64", "model.rho=0.9"});
+    const Scenario scenario = file.read(file.points().front());
+    EXPECT_DOUBLE_EQ(scenario.workload.batch, 64);
+    EXPECT_DOUBLE_EQ(scenario.rho, 0.9);
+}
+
+TEST(Placement, refuses_what_does_not_fit_with_the_numbers) {
+    // One card would have to hold 510 GB of v4.1-flash.
+    EXPECT_ERROR(replaced(kPlain, "dp: 8, ep: 8", "dp: 1, ep: 1"),
+                 "expected at most 141.0 GB in HBM of one accelerator of HGX_H200, found");
+    EXPECT_ERROR(replaced(kPlain, "dp: 8", "dp: 16"), "at most 8 ranks");
+    EXPECT_ERROR(replaced(kPlain, "ep: 8", "ep: 3"), "a divisor of tp x dp = 8, found 3");
+}
+
+TEST(Placement, names_the_null_number_that_it_needs) {
+    const std::string text =
+        replaced(replaced(replaced(kPlain, "HGX_H200", "CloudMatrix384"), "v4.1-flash", "v3"), "512", "64");
+    EXPECT_EQ(error_of(replaced(text, "tier: host", "tier: hbm")), "");  // v3 has no Engram, its products run in BF16
+    EXPECT_ERROR(replaced(kPlain, "HGX_H200", "CloudMatrix384"), "CloudMatrix384.host.memory_capacity is null");
+}
+
+TEST(Engram, prefetch_from_the_host_is_hidden_and_a_synchronous_fetch_from_nvme_is_not) {
+    const double hidden = run_of(kPlain).metrics.at("engram.stall_ms");
+    const std::string nvme = replaced(kPlain, "tier: host", "tier: nvme, fetch: synchronous");
+    EXPECT_LT(hidden, 0.001);
+    // Each of two layers: 512 tokens x 24 pages over 26.4 M reads/s = 465 us, and 92 us of latency.
+    EXPECT_NEAR(run_of(nvme).metrics.at("engram.stall_ms"), 2 * (0.4655 + 0.092), 0.01);
+}
+
+TEST(Engram, hot_rows_shorten_a_fetch_as_zipf_says) {
+    EXPECT_DOUBLE_EQ(zipf_hit_rate(0, 1000, 1), 0);
+    EXPECT_DOUBLE_EQ(zipf_hit_rate(1000, 1000, 1), 1);
+    EXPECT_NEAR(zipf_hit_rate(250, 1000, 0), 0.25, 0.001);  // uniform
+    double some = 0, all = 0;
+    for (int i = 1; i <= 100000; ++i) {
+        all += 1.0 / i;
+        if (i <= 1000) some += 1.0 / i;
+    }
+    EXPECT_NEAR(zipf_hit_rate(1000, 100000, 1), some / all, 0.01);
+}
+
+TEST(Physics, a_step_is_never_faster_than_its_weights_stream) {
+    // 13 GB would be read at batch 1; here every expert is touched: all weights of a rank at 4.8 TB/s.
+    const Given given(kPlain);
+    const ScenarioFile file(given.file(), kModels);
+    const Scenario scenario = file.read(file.points().front());
+    const auto run = run_study(file, {.root = kRoot}).front().run.value();
+    const MemoryUse use = memory_use(scenario, 8);
+    EXPECT_GE(run.metrics.at("decode.tpot_ms") * 1e-3, use.experts / 4800.0_GBps / Seconds(1));
+    for (const double busy : run.utilisation) EXPECT_LE(busy, 1 + 1e-12);
+}
+
+TEST(Study, gives_the_same_numbers_twice) { EXPECT_EQ(run_of(kPlain).metrics, run_of(kPlain).metrics); }
+
+}  // namespace
+}  // namespace strata
