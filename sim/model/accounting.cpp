@@ -88,7 +88,7 @@ ParameterCount parameters(const Model& model) {
     count.embedding = count.head = model.vocab * model.hidden;
     const FfnConfig& ffn = model.ffn;
     const double expert = 3 * model.hidden * ffn.width;
-    count.active_decode = count.active_prefill = count.head;
+    count.active_decode = count.head;  // a prompt's tokens but the last never meet the head
     for (int layer = 0; layer < model.layers; ++layer) {
         double active = attention_parameters(model, model.attention_of[static_cast<std::size_t>(layer)]);
         count.attention += active;

@@ -16,6 +16,9 @@ void expect_within(double value, double published, double share) { EXPECT_NEAR(v
 
 TEST(Engram, rows_of_v4_1_flash_are_the_released_prime_sums) {
     EXPECT_EQ(engram_rows(preset("v4.1-flash")), (std::vector<long long>{384006168, 384016682}));
+    // The paper's models by the same rule, computed apart from this code.
+    EXPECT_EQ(engram_rows(preset("engram-27b")), (std::vector<long long>{36199972, 36204260}));
+    EXPECT_EQ(engram_rows(preset("engram-40b")), (std::vector<long long>{115837464, 115841428}));
 }
 
 TEST(Engram, tables_of_the_papers_models_have_the_published_size) {
@@ -52,7 +55,7 @@ TEST(Parameters, active_for_a_token_are_near_the_published_ones) {
     EXPECT_NEAR(parameters(preset("v4-pro")).active_decode, 49e9, 0.5e9 + 0.49e9);
     EXPECT_NEAR(parameters(preset("v4-flash")).active_decode, 13e9, 0.5e9 + 0.13e9);
     EXPECT_NEAR(parameters(preset("v4.1-flash")).active_decode, 16e9, 0.5e9 + 0.16e9);
-    EXPECT_NEAR(parameters(preset("v4.1-flash")).active_prefill, 8e9, 0.5e9 + 0.08e9);
+    EXPECT_NEAR(parameters(preset("v4.1-flash")).active_prefill, 8e9, 0.1e9);  // 7.92 B: 8 B is given with one digit
 }
 
 TEST(Flops, to_train_v3_on_a_token_are_250_gflop) {
