@@ -32,12 +32,13 @@ void write_whole(const fs::path& target, const std::string& text) {
     fs::rename(temporary, target);
 }
 
-nlohmann::ordered_json json_of(const ScenarioFile& scenario, const std::vector<PointResult>& results) {
+nlohmann::ordered_json json_of(const ScenarioFile& scenario, const Study& study) {
     nlohmann::ordered_json points = nlohmann::ordered_json::array();
-    for (const PointResult& result : results) {
+    for (const PointResult& result : study.results) {
         nlohmann::ordered_json settings = nlohmann::ordered_json::object();
         for (const auto& [path, value] : result.settings) settings[path] = value;
-        nlohmann::ordered_json point{{"settings", settings}, {"status", result.run ? "ok" : "infeasible"}};
+        nlohmann::ordered_json point{
+            {"settings", settings}, {"engine", result.engine}, {"status", to_string(result.status)}};
         if (!result.reason.empty()) point["reason"] = result.reason;
         if (result.run) point.update(to_json(*result.run));
         for (const Assertion& assertion : scenario.assertions())
@@ -56,19 +57,20 @@ std::string csv_cell(const std::string& text) {
     return quoted + "\"";
 }
 
-std::string csv_of(const std::vector<PointResult>& results) {
+std::string csv_of(const Study& study) {
     std::set<std::string> metrics;
-    for (const PointResult& result : results)
+    for (const PointResult& result : study.results)
         if (result.run)
             for (const auto& entry : result.run->metrics) metrics.insert(entry.first);
     std::string text;
-    for (const auto& setting : results.front().settings) text += csv_cell(setting.first) + ",";
-    text += "status,bottleneck";
+    for (const auto& setting : study.results.front().settings) text += csv_cell(setting.first) + ",";
+    text += "engine,status,bottleneck";
     for (const std::string& metric : metrics) text += "," + metric;
     text += "\n";
-    for (const PointResult& result : results) {
+    for (const PointResult& result : study.results) {
         for (const auto& setting : result.settings) text += csv_cell(setting.second) + ",";
-        text += std::string(result.run ? "ok," : "infeasible,") + (result.run ? result.run->bottleneck : "");
+        text +=
+            fmt::format("{},{},{}", result.engine, to_string(result.status), result.run ? result.run->bottleneck : "");
         for (const std::string& metric : metrics)
             text += result.run && result.run->metrics.count(metric) ? fmt::format(",{}", result.run->metrics.at(metric))
                                                                     : ",";
@@ -77,14 +79,14 @@ std::string csv_of(const std::vector<PointResult>& results) {
     return text;
 }
 
-void print_table(const ScenarioFile& scenario, const std::vector<PointResult>& results) {
+void print_table(const ScenarioFile& scenario, const Study& study) {
     std::cout << scenario.name() << '\n';
-    for (const PointResult& result : results) {
+    for (const PointResult& result : study.results) {
         std::string label;
         for (const auto& [path, value] : result.settings)
             label += fmt::format("{}={}  ", path.substr(path.rfind('.') + 1), value);
         if (!result.run) {
-            std::cout << fmt::format("  {:<32} infeasible: {}\n", label, result.reason);
+            std::cout << fmt::format("  {:<32} {}: {}\n", label, to_string(result.status), result.reason);
             continue;
         }
         const auto& metrics = result.run->metrics;
@@ -113,10 +115,10 @@ std::function<void(std::size_t, std::size_t)> progress_bar() {
 }
 
 // An assertion on a metric that a point does not have is not silently true.
-int failed_assertions(const ScenarioFile& scenario, const std::vector<PointResult>& results) {
+int failed_assertions(const ScenarioFile& scenario, const Study& study) {
     int failed = 0;
     for (const Assertion& assertion : scenario.assertions())
-        for (const PointResult& result : results) {
+        for (const PointResult& result : study.results) {
             if (!result.run) continue;
             const auto metric = result.run->metrics.find(assertion.metric);
             if (metric == result.run->metrics.end())
@@ -133,22 +135,22 @@ int failed_assertions(const ScenarioFile& scenario, const std::vector<PointResul
 
 int run_verb(const RunArguments& arguments, const std::string& root) {
     const ScenarioFile scenario(arguments.scenario, root + "/scenarios/models", arguments.set);
-    const std::vector<PointResult> results = run_study(scenario, {.root = root, .progress = progress_bar()});
+    const Study study = run_study(scenario, {.root = root, .engines = {}, .progress = progress_bar()});
     // Nothing fits: that is an input to mend, not a result to plan with.
-    const auto runs =
-        std::count_if(results.begin(), results.end(), [](const PointResult& r) { return r.run.has_value(); });
-    if (runs == 0) throw InputError(arguments.scenario + ": " + results.front().reason);
-    const int failed = failed_assertions(scenario, results);
-    const std::string json = json_of(scenario, results).dump(1) + "\n";
+    const bool any_run =
+        std::any_of(study.results.begin(), study.results.end(), [](const PointResult& r) { return r.run.has_value(); });
+    if (!any_run) throw InputError(arguments.scenario + ": " + study.results.front().reason);
+    const int failed = failed_assertions(scenario, study);
+    const std::string json = json_of(scenario, study).dump(1) + "\n";
     if (arguments.json_file == "-")
         std::cout << json;
     else
-        print_table(scenario, results);
+        print_table(scenario, study);
     if (!arguments.json_file.empty() && arguments.json_file != "-") write_whole(arguments.json_file, json);
     if (!arguments.out_folder.empty()) {
         fs::create_directories(arguments.out_folder);
         write_whole(fs::path(arguments.out_folder) / "results.json", json);
-        write_whole(fs::path(arguments.out_folder) / "results.csv", csv_of(results));
+        write_whole(fs::path(arguments.out_folder) / "results.csv", csv_of(study));
     }
     return failed == 0 ? 0 : 1;
 }

@@ -143,6 +143,14 @@ Enum one_of(const YamlField& field, const std::vector<std::pair<std::string, Enu
     return choices.front().second;
 }
 
+std::vector<std::string> read_engines(const YamlField& field) {
+    std::vector<std::string> engines;
+    for (const YamlField& item : field.items())
+        engines.push_back(one_of<std::string>(item, {{"analytic", "analytic"}, {"systemc", "systemc"}}));
+    if (engines.empty()) field.problem("at least one engine", "none");
+    return engines;
+}
+
 int count_of(const YamlField& field) {
     if (!field.exists()) return 1;
     const long long value = field.integer(1);
@@ -217,8 +225,11 @@ ScenarioFile::ScenarioFile(const std::string& file, std::string models_folder,
     spell_out_model(document_);
     Problems problems;
     const YamlField root(document_, file, "", problems);
-    root.allow_only({"name", "description", "model", "platform", "workload", "placement", "axes", "assertions"});
+    root.allow_only(
+        {"name", "description", "engines", "model", "platform", "workload", "placement", "axes", "assertions"});
     name_ = root["name"].exists() ? root["name"].text() : std::filesystem::path(file).stem().string();
+    if (root["description"].exists()) description_ = root["description"].text();
+    if (root["engines"].exists()) engines_ = read_engines(root["engines"]);
     if (root["axes"].exists())
         for (const YamlField& axis : root["axes"].items()) axes_.push_back(read_axis(axis));
     if (root["assertions"].exists())

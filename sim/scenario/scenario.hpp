@@ -70,6 +70,8 @@ public:
     ScenarioFile(const std::string& file, std::string models_folder, const std::vector<std::string>& overrides = {});
 
     const std::string& name() const { return name_; }
+    const std::string& description() const { return description_; }
+    const std::vector<std::string>& engines() const { return engines_; }  // analytic, systemc or both
     const std::vector<Assertion>& assertions() const { return assertions_; }
     // The cross product of all axes; the last varies fastest. More than `kMaxPoints` is refused before any is made.
     std::vector<Point> points() const;
@@ -78,7 +80,8 @@ public:
     static constexpr double kMaxPoints = 1e7;
 
 private:
-    std::string file_, models_folder_, name_;
+    std::string file_, models_folder_, name_, description_;
+    std::vector<std::string> engines_{"analytic"};
     YAML::Node document_;
     std::vector<Axis> axes_;
     std::vector<Assertion> assertions_;

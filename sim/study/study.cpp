@@ -9,16 +9,20 @@
 
 namespace strata {
 
-std::vector<PointResult> run_study(const ScenarioFile& file, const StudyOptions& options) {
+std::string_view to_string(PointStatus status) {
+    return status == PointStatus::ok ? "ok" : status == PointStatus::infeasible ? "infeasible" : "failed";
+}
+
+Study run_study(const ScenarioFile& file, const StudyOptions& options) {
     const std::filesystem::path root(options.root);
     const Catalog catalog(root / "hwmodels" / "catalog");
     const CostBook costs((root / "sim" / "cost" / "cost_curves.yaml").string());
     const std::vector<Point> points = file.points();
-    std::vector<PointResult> results;
-    results.reserve(points.size());
+    Study study{file.name(), file.description(), options.engines.empty() ? file.engines() : options.engines, {}};
+    study.results.reserve(points.size() * study.engines.size());
     std::map<std::string, Platform> platforms;
     for (const Point& point : points) {
-        PointResult result{point.settings, {}, {}};
+        PointResult result{point.settings, "analytic", PointStatus::ok, {}, {}};
         const Scenario scenario = file.read(point);  // what cannot be read is wrong for every engine: no result
         (void)catalog.system(scenario.system);
         try {
@@ -29,12 +33,13 @@ std::vector<PointResult> run_study(const ScenarioFile& file, const StudyOptions&
             const Program program = build_program(scenario, known->second, costs);
             result.run = summarise(scenario, known->second.machine, program, run_analytic(program), "analytic");
         } catch (const InputError& error) {
+            result.status = PointStatus::infeasible;
             result.reason = error.what();
         }
-        results.push_back(std::move(result));
-        if (options.progress) options.progress(results.size(), points.size());
+        study.results.push_back(std::move(result));
+        if (options.progress) options.progress(study.results.size(), points.size());
     }
-    return results;
+    return study;
 }
 
 }  // namespace strata

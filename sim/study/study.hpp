@@ -12,17 +12,31 @@
 namespace strata {
 
 struct StudyOptions {
-    std::string root;  // holds scenarios/models, hwmodels/catalog and sim/cost
+    std::string root;                    // holds scenarios/models, hwmodels/catalog and sim/cost
+    std::vector<std::string> engines{};  // replaces the scenario's own list; empty: keep it
     std::function<void(std::size_t done, std::size_t all)> progress{};
 };
 
+enum class PointStatus { ok, infeasible, failed };
+std::string_view to_string(PointStatus status);
+
+// One point through one engine.
 struct PointResult {
     std::vector<std::pair<std::string, std::string>> settings;
-    std::string reason;      // why there is no run
-    std::optional<Run> run;  // absent: infeasible
+    std::string engine;
+    PointStatus status = PointStatus::ok;
+    std::string reason;      // why there is no run: it does not fit, or what failed
+    std::optional<Run> run;  // present if ok
 };
 
-// Results in the order of the points. Throws InputError for a point that cannot even be read.
-std::vector<PointResult> run_study(const ScenarioFile& scenario, const StudyOptions& options);
+// Everything that a report is made from.
+struct Study {
+    std::string name, description;
+    std::vector<std::string> engines;
+    std::vector<PointResult> results;  // in the order of the points, for each point in the order of the engines
+};
+
+// Throws InputError for a point that cannot even be read.
+Study run_study(const ScenarioFile& scenario, const StudyOptions& options);
 
 }  // namespace strata

@@ -48,8 +48,7 @@ std::string error_of(const std::string& text) {
     const Given given(text);
     try {
         const ScenarioFile file(given.file(), kModels);
-        const auto results = run_study(file, {.root = kRoot});
-        return results.front().reason;  // empty if it ran
+        return run_study(file, {.root = kRoot}).results.front().reason;  // empty if it ran
     } catch (const InputError& error) {
         return error.what();
     }
@@ -57,7 +56,7 @@ std::string error_of(const std::string& text) {
 
 Run run_of(const std::string& text) {
     const Given given(text);
-    return run_study(ScenarioFile(given.file(), kModels), {.root = kRoot}).front().run.value();
+    return run_study(ScenarioFile(given.file(), kModels), {.root = kRoot}).results.front().run.value();
 }
 
 #define EXPECT_ERROR(text, part) EXPECT_NE(error_of(text).find(part), std::string::npos) << error_of(text)
@@ -150,7 +149,7 @@ TEST(Physics, a_step_is_never_faster_than_its_weights_stream) {
     const Given given(kPlain);
     const ScenarioFile file(given.file(), kModels);
     const Scenario scenario = file.read(file.points().front());
-    const auto run = run_study(file, {.root = kRoot}).front().run.value();
+    const auto run = run_study(file, {.root = kRoot}).results.front().run.value();
     const MemoryUse use = memory_use(scenario, 8);
     EXPECT_GE(run.metrics.at("decode.tpot_ms") * 1e-3, use.experts / 4800.0_GBps / Seconds(1));
     for (const double busy : run.utilisation) EXPECT_LE(busy, 1 + 1e-12);
