@@ -1,9 +1,20 @@
 // Bytes that one rank sends in a collective; time is the fabric's business.
 #pragma once
 
+#include <cmath>
+
 #include "hwmodels/units.hpp"
 
 namespace strata {
+
+// Dispatch travels in FP8 with one FP32 scale per 128 elements, combine in BF16 (DeepSeek-V3, section 3.2).
+constexpr double kDispatchBytes = 1 + 4.0 / 128, kCombineBytes = 2;
+
+// A token's copies to experts on one of n ranks (or nodes) travel once: with its k experts spread evenly it reaches
+// n (1 - (1 - 1/n)^k) of them on average.
+inline double copies_per_rank(double top_k, double ranks) {
+    return ranks <= 1 ? 1 : ranks * -std::expm1(top_k * std::log1p(-1 / ranks));
+}
 
 // Every token goes to the ranks that hold its experts. `peers` ranks share the experts; a copy that stays on its own
 // rank is not sent.

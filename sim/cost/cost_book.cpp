@@ -12,9 +12,28 @@ namespace {
 
 constexpr std::array<std::string_view, 6> kOrigins{"measured",    "published", "interpolated",
                                                    "transferred", "modelled",  "assumed"};
-constexpr std::array<std::string_view, kFamilies> kNames{
-    "gemm_bf16",     "gemm_fp8", "moe_experts", "latent_attention", "context_attention", "indexer_logits",
-    "indexer_top_k", "mhc_pre",  "mhc_post",    "engram_gather",    "engram_gate"};
+constexpr std::array<std::string_view, kFamilies> kNames{"gemm_bf16",
+                                                         "gemm_fp8",
+                                                         "moe_experts",
+                                                         "latent_attention",
+                                                         "context_attention",
+                                                         "indexer_logits",
+                                                         "indexer_top_k",
+                                                         "mhc_pre",
+                                                         "mhc_post",
+                                                         "engram_gather",
+                                                         "engram_gate",
+                                                         "swiglu_quantise",
+                                                         "grouped_gemm",
+                                                         "dispatch_low_latency",
+                                                         "dispatch_normal",
+                                                         "dispatch_low_latency_between_nodes",
+                                                         "dispatch_normal_between_nodes",
+                                                         "combine_low_latency",
+                                                         "combine_normal",
+                                                         "combine_low_latency_between_nodes",
+                                                         "combine_normal_between_nodes",
+                                                         "all_reduce"};
 
 template <class... Cases>
 struct Overloaded : Cases... {
@@ -29,9 +48,10 @@ double share(const YamlField& field) {
 }
 
 CostCurve read_curve(const YamlField& field) {
-    field.allow_only(
-        {"overhead", "compute_efficiency", "memory_efficiency", "rows", "median_error", "p90_error", "source"});
+    field.allow_only({"device", "overhead", "compute_efficiency", "memory_efficiency", "rows", "median_error",
+                      "p90_error", "source"});
     CostCurve curve;
+    curve.device = field["device"].text();
     curve.overhead = field["overhead"].seconds();
     curve.compute_efficiency = share(field["compute_efficiency"]);
     curve.memory_efficiency = share(field["memory_efficiency"]);
@@ -49,6 +69,7 @@ CostCurve read_curve(const YamlField& field) {
 bool computes_in_fp8(const KernelShape& shape) {
     return std::visit(Overloaded{[](const Gemm& op) { return op.weights != Precision::bf16; },
                                  [](const MoeExperts& op) { return op.weights != Precision::bf16; },
+                                 [](const GroupedGemm& op) { return op.weights != Precision::bf16; },
                                  [](const IndexerLogits&) { return true; }, [](const auto&) { return false; }},
                       shape);
 }
@@ -68,7 +89,9 @@ Family family_of(const KernelShape& shape) {
                    [](const IndexerTopK&) { return Family::indexer_top_k; },
                    [](const MhcPre&) { return Family::mhc_pre; }, [](const MhcPost&) { return Family::mhc_post; },
                    [](const EngramFetch&) { return Family::engram_gather; },
-                   [](const EngramGate&) { return Family::engram_gate; }},
+                   [](const EngramGate&) { return Family::engram_gate; },
+                   [](const GroupedGemm&) { return Family::grouped_gemm; },
+                   [](const SwigluQuantise&) { return Family::swiglu_quantise; }},
         shape);
 }
 
@@ -80,8 +103,7 @@ Seconds roofline(const Work& work, FlopRate peak, Bandwidth memory, const CostCu
 CostBook::CostBook(const std::string& curves_file) {
     Problems problems;
     const YamlField root(load_yaml(curves_file), curves_file, "", problems);
-    root.allow_only({"fitted_on", "generated_by", "curves"});
-    fitted_on_ = root["fitted_on"].text();
+    root.allow_only({"generated_by", "curves"});
     root["curves"].allow_only({kNames.begin(), kNames.end()});
     for (std::size_t i = 0; i < kFamilies; ++i) curves_[i] = read_curve(root["curves"][std::string(kNames[i])]);
     problems.throw_if_any();
@@ -106,21 +128,29 @@ Device CostBook::device_of(const AcceleratorSpec& accelerator) const {
         device.fp8 = peak(accelerator.fp8, device.fp8_missing);
     }
     device.memory = accelerator.memory_bandwidth.get();
-    device.fitted_here = accelerator.name == fitted_on_;
+    for (std::size_t i = 0; i < kFamilies; ++i) device.fitted_here[i] = curves_[i].device == accelerator.name;
     return device;
+}
+
+Origin CostBook::origin_of(Family family, const Device& on) const {
+    const auto index = static_cast<std::size_t>(family);
+    return curves_[index].rows == 0 ? Origin::assumed
+           : on.fitted_here[index]  ? Origin::interpolated
+                                    : Origin::transferred;
 }
 
 Estimate CostBook::estimate(const KernelShape& shape, const Device& on) const {
     const Family family = family_of(shape);
-    const CostCurve& curve = curves_[static_cast<std::size_t>(family)];
     const bool fp8 = computes_in_fp8(shape);
     const Work work = work_of(shape);
     const std::string& missing = fp8 ? on.fp8_missing : on.bf16_missing;
     if (!missing.empty() && work.flops > Flops(0)) throw InputError(missing);
-    const Origin origin = curve.rows == 0  ? Origin::assumed
-                          : on.fitted_here ? Origin::interpolated
-                                           : Origin::transferred;
-    return {roofline(work, fp8 ? on.fp8 : on.bf16, on.memory, curve), origin, family};
+    return {roofline(work, fp8 ? on.fp8 : on.bf16, on.memory, curve(family)), origin_of(family, on), family};
+}
+
+Estimate CostBook::exchange(Family family, Bytes sent, Bandwidth raw, const Device& on) const {
+    const CostCurve& fitted = curve(family);
+    return {fitted.overhead + sent / (raw * fitted.memory_efficiency), origin_of(family, on), family};
 }
 
 }  // namespace strata

@@ -1,7 +1,8 @@
 // How long one op takes on one accelerator, and how we know. In this first form a roofline at measured efficiency,
 //   time = overhead + max(flops / (compute_efficiency * peak), bytes / (memory_efficiency * bandwidth))
-// with three coefficients per family of ops, fitted on published H200 measurements (cost_curves.yaml says which rows,
-// and how far off the fit is on rows it never saw). Other accelerators get the same efficiencies of their own peaks.
+// with three coefficients per family of ops, fitted on published measurements (cost_curves.yaml says which rows, and
+// how far off the fit is on rows it never saw). Other accelerators get the same efficiencies of their own peaks.
+// Exchanges between ranks are priced the same way: their bytes cross a link instead of the memory.
 #pragma once
 
 #include <array>
@@ -27,9 +28,20 @@ enum class Family {
     mhc_pre,
     mhc_post,
     engram_gather,
-    engram_gate
+    engram_gate,
+    swiglu_quantise,
+    grouped_gemm,
+    dispatch_low_latency,
+    dispatch_normal,
+    dispatch_low_latency_between_nodes,
+    dispatch_normal_between_nodes,
+    combine_low_latency,
+    combine_normal,
+    combine_low_latency_between_nodes,
+    combine_normal_between_nodes,
+    all_reduce
 };
-constexpr int kFamilies = 11;
+constexpr int kFamilies = 22;
 std::string_view to_string(Family family);
 Family family_of(const KernelShape& shape);
 
@@ -39,6 +51,7 @@ struct CostCurve {
     double memory_efficiency = 1;            // of the datasheet bandwidth
     double median_error = 0, p90_error = 0;  // relative, over measured rows that the fit never saw
     int rows = 0;                            // fitted; 0: nothing was measured, the curve is assumed
+    std::string device{};                    // that was measured
     std::string source{};
 };
 
@@ -53,7 +66,7 @@ struct Estimate {
 struct Device {
     FlopRate bf16, fp8;
     Bandwidth memory;
-    bool fitted_here = false;
+    std::array<bool, kFamilies> fitted_here{};  // by family: its curve comes from this very accelerator
     std::string bf16_missing, fp8_missing;
 };
 
@@ -66,11 +79,15 @@ public:
     Device device_of(const AcceleratorSpec& accelerator) const;
     // Never below the roofline at datasheet peaks. Throws InputError where the device lacks a needed number.
     Estimate estimate(const KernelShape& shape, const Device& on) const;
+    // An exchange in which a rank sends `sent` bytes over a link of that raw bandwidth; the curve's overhead is the
+    // time in which nothing crosses the wire.
+    Estimate exchange(Family family, Bytes sent, Bandwidth raw, const Device& on) const;
     const CostCurve& curve(Family family) const { return curves_[static_cast<std::size_t>(family)]; }
 
 private:
+    Origin origin_of(Family family, const Device& on) const;
+
     std::array<CostCurve, kFamilies> curves_;
-    std::string fitted_on_;
 };
 
 }  // namespace strata

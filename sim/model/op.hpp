@@ -10,12 +10,14 @@
 #include "kernels/engram/engram.hpp"
 #include "kernels/gemm/gemm.hpp"
 #include "kernels/mhc/mhc.hpp"
+#include "kernels/moe/grouped_gemm.hpp"
 #include "kernels/moe/moe_experts.hpp"
+#include "kernels/quant/swiglu_quantise.hpp"
 
 namespace strata {
 
 using KernelShape = std::variant<Gemm, MoeExperts, LatentAttention, ContextAttention, IndexerLogits, IndexerTopK,
-                                 MhcPre, MhcPost, EngramFetch, EngramGate>;
+                                 MhcPre, MhcPost, EngramFetch, EngramGate, GroupedGemm, SwigluQuantise>;
 
 inline Work work_of(const KernelShape& shape) {
     return std::visit([](const auto& op) { return op.work(); }, shape);

@@ -4,7 +4,9 @@
 #include "kernels/engram/engram.hpp"
 #include "kernels/gemm/gemm.hpp"
 #include "kernels/mhc/mhc.hpp"
+#include "kernels/moe/grouped_gemm.hpp"
 #include "kernels/moe/moe_experts.hpp"
+#include "kernels/quant/swiglu_quantise.hpp"
 
 namespace strata {
 namespace {
@@ -22,6 +24,29 @@ TEST(Work, of_experts_touches_all_only_with_many_tokens) {
     experts.tokens = 1000;
     EXPECT_NEAR(experts.touched_experts(), 8, 1e-6);
     EXPECT_DOUBLE_EQ(experts.pairs(), 2000);
+}
+
+TEST(Work, of_a_grouped_product_computes_whole_tiles_and_moves_only_rows) {
+    // Two experts with one row each fill two tiles of 64; bytes are those of 2 rows, 2 weight matrices and 2 results.
+    const GroupedGemm product{.rows = 2, .groups = 2, .n = 8, .k = 4, .weights = Precision::bf16};
+    EXPECT_DOUBLE_EQ(product.work().flops.si(), 2 * 128 * 8 * 4);
+    EXPECT_DOUBLE_EQ(product.work().bytes().si(), 2 * (2 * 4 + 2 * 8 * 4 + 2 * 8));
+    // With many rows an expert wastes half a tile: 1000 rows over 2 experts are computed as 1000 + 2 * 31.5.
+    EXPECT_DOUBLE_EQ((GroupedGemm{.rows = 1000, .groups = 2}.padded_rows()), 1063);
+}
+
+TEST(Work, of_swiglu_reads_both_halves_and_writes_tiles) {
+    const Work work = SwigluQuantise{.rows = 1, .width = 128}.work();
+    EXPECT_DOUBLE_EQ(work.read.si(), 2 * 128 * 2);
+    EXPECT_DOUBLE_EQ(work.written.si(), 128 + 4);
+}
+
+TEST(Collective, sends_a_copy_a_rank_and_keeps_what_stays) {
+    // Top 2 over 2 ranks: both experts on one rank half of the time, so 1.5 copies; half of them stay.
+    EXPECT_NEAR(copies_per_rank(2, 2), 1.5, 1e-12);
+    const ExpertAllToAll exchange{
+        .tokens = 10, .hidden = 4, .copies = copies_per_rank(2, 2), .bytes_per_element = 2, .peers = 2};
+    EXPECT_NEAR(exchange.sent().si(), 10 * 4 * 1.5 * 2 / 2, 1e-12);
 }
 
 TEST(Work, of_mhc_sites_is_10_and_18_bytes_an_element_of_hidden) {

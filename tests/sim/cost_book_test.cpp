@@ -46,6 +46,21 @@ TEST(CostBook, is_near_published_h200_times) {
     EXPECT_NEAR(to_us(book.estimate(MhcPost{.tokens = 4096, .hidden = 7168}, device).time), 130.5, 130.5 * 0.1);
 }
 
+TEST(CostBook, prices_an_exchange_as_measured) {
+    // DeepEP low latency on one H200 node, 256 tokens of 7168, top 8 of 384: 61.2 us dispatch, 123.2 us combine
+    // (aiconfigurator H200 tables; the curves' p90 errors are 19 and 9 %).
+    const CostBook book(kCurves);
+    const Device device = book.device_of(part("H200_SXM"));
+    const Bytes dispatched(256 * 8 * 7.0 / 8 * 7168 * (1 + 4.0 / 128)), combined(256 * 8 * 7.0 / 8 * 7168 * 2);
+    const Estimate dispatch = book.exchange(Family::dispatch_low_latency, dispatched, 450.0_GBps, device);
+    EXPECT_NEAR(to_us(dispatch.time), 61.2, 61.2 * 0.15);
+    EXPECT_EQ(dispatch.origin, Origin::interpolated);
+    EXPECT_NEAR(to_us(book.exchange(Family::combine_low_latency, combined, 450.0_GBps, device).time), 123.2, 12);
+    // The grouped product was measured on an H800, not here.
+    EXPECT_EQ(book.estimate(GroupedGemm{.rows = 64, .groups = 1, .n = 64, .k = 64}, device).origin,
+              Origin::transferred);
+}
+
 TEST(CostBook, says_how_it_knows) {
     const CostBook book(kCurves);
     const KernelShape gemm = Gemm{64, 4096, 4096, Precision::bf16};
