@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "hwmodels/yaml_field.hpp"
+#include "hwmodels/spec_fields.hpp"
 
 namespace strata {
 
@@ -33,6 +33,11 @@ void read_sourced(Sourced<T>& into, const std::string& part, const YamlField& fi
 class Reader {
 public:
     explicit Reader(std::string part) : part_(std::move(part)) {}
+    void part(const YamlField& root, std::vector<std::string> fields) const {
+        fields.insert(fields.begin(), "name");
+        root.allow_only(fields);
+    }
+    void group(const YamlField& field, const std::vector<std::string>& fields) const { field.allow_only(fields); }
     void operator()(Sourced<Bytes>& into, const YamlField& field) const {
         read_sourced(into, part_, field, [](const YamlField& v) { return v.bytes(); });
     }
@@ -60,55 +65,15 @@ private:
     std::string part_;
 };
 
-void read_spec(AcceleratorSpec& spec, const YamlField& root, const Reader& read) {
-    root.allow_only({"name", "vendor", "peak", "memory", "cores", "power_w", "scale_up", "scale_out_nic"});
-    read(spec.vendor, root["vendor"]);
-    root["peak"].allow_only({"bf16", "fp8", "fp4"});
-    read(spec.bf16, root["peak"]["bf16"]);
-    read(spec.fp8, root["peak"]["fp8"]);
-    read(spec.fp4, root["peak"]["fp4"]);
-    root["memory"].allow_only({"type", "capacity", "bandwidth"});
-    read(spec.memory_type, root["memory"]["type"]);
-    read(spec.memory_capacity, root["memory"]["capacity"]);
-    read(spec.memory_bandwidth, root["memory"]["bandwidth"]);
-    read(spec.cores, root["cores"]);
-    read(spec.power_w, root["power_w"]);
-    root["scale_up"].allow_only({"bandwidth", "domain"});
-    read(spec.scale_up_bandwidth, root["scale_up"]["bandwidth"]);
-    read(spec.scale_up_domain, root["scale_up"]["domain"]);
-    read(spec.nic_bandwidth, root["scale_out_nic"]);
-}
-
-void read_spec(MemorySpec& spec, const YamlField& root, const Reader& read) {
-    root.allow_only({"name", "type", "bandwidth", "capacity", "read_latency", "random_read_iops", "granularity"});
-    read(spec.type, root["type"]);
-    read(spec.bandwidth, root["bandwidth"]);
-    read(spec.capacity, root["capacity"]);
-    read(spec.read_latency, root["read_latency"]);
-    read(spec.random_read_iops, root["random_read_iops"]);
-    read(spec.granularity, root["granularity"]);
-}
-
-void read_spec(LinkSpec& spec, const YamlField& root, const Reader& read) {
-    root.allow_only({"name", "bandwidth", "effective_bandwidth", "latency"});
-    read(spec.bandwidth, root["bandwidth"]);
-    read(spec.effective_bandwidth, root["effective_bandwidth"]);
-    read(spec.latency, root["latency"]);
-}
-
-void read_spec(SystemSpec& spec, const YamlField& root, const Reader& read) {
-    root.allow_only({"name", "accelerator", "accelerators_per_node", "nodes", "host", "host_link", "scale_up_link",
+void read_fields(SystemSpec& spec, const YamlField& root, const Reader& read) {
+    read.part(root, {"accelerator", "accelerators_per_node", "nodes", "host", "host_link", "scale_up_link",
                      "scale_out_link"});
     read(spec.accelerator, root["accelerator"]);
-    read(spec.accelerators_per_node, root["accelerators_per_node"]);
-    read(spec.nodes, root["nodes"]);
     const YamlField host = root["host"];
-    host.allow_only({"memory", "memory_units", "memory_capacity", "nvme", "nvme_units"});
+    read.group(host, {"memory", "memory_units", "memory_capacity", "nvme", "nvme_units"});
+    read_counts(spec, root, read);
     read(spec.host_memory, host["memory"]);
-    read(spec.host_memory_units, host["memory_units"]);
-    read(spec.host_memory_capacity, host["memory_capacity"]);
     read(spec.nvme, host["nvme"]);
-    read(spec.nvme_units, host["nvme_units"]);
     read(spec.host_link, root["host_link"]);
     read(spec.scale_up_link, root["scale_up_link"]);
     read(spec.scale_out_link, root["scale_out_link"]);
@@ -126,7 +91,7 @@ void read_folder(std::map<std::string, Spec, std::less<>>& into, const std::file
         const YamlField root(load_yaml(file.string()), file.string(), "", problems);
         Spec spec;
         spec.name = root["name"].text();
-        read_spec(spec, root, Reader(spec.name));
+        read_fields(spec, root, Reader(spec.name));
         if (!into.emplace(spec.name, spec).second) root["name"].problem("a part of this name is there already");
     }
 }

@@ -2,6 +2,7 @@
 // the field, never a guess.
 #pragma once
 
+#include <compare>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,11 +24,12 @@ struct Sourced {
 
     const T& get() const {
         if (!value)
-            throw InputError(
-                field + " is null (" + kind +
-                "): nobody has published it. Give a value in the catalogue with its source, or choose another part");
+            throw InputError(field + " is null (" + kind +
+                             "): nobody has published it. Set it in the scenario's platform, or give it in the "
+                             "catalogue with its source");
         return *value;
     }
+    auto operator<=>(const Sourced&) const = default;
 };
 
 struct AcceleratorSpec {
@@ -42,6 +44,7 @@ struct AcceleratorSpec {
     Sourced<Bandwidth> scale_up_bandwidth;  // per direction
     Sourced<double> scale_up_domain;
     Sourced<Bandwidth> nic_bandwidth;  // per direction
+    auto operator<=>(const AcceleratorSpec&) const = default;
 };
 
 struct MemorySpec {
@@ -52,6 +55,7 @@ struct MemorySpec {
     Sourced<Seconds> read_latency;
     Sourced<double> random_read_iops;  // NVMe, 4 KiB
     Sourced<Bytes> granularity;        // smallest read that costs no more than it moves
+    auto operator<=>(const MemorySpec&) const = default;
 };
 
 struct LinkSpec {
@@ -59,9 +63,10 @@ struct LinkSpec {
     Sourced<Bandwidth> bandwidth;            // per direction, raw
     Sourced<Bandwidth> effective_bandwidth;  // large transfers, as measured or after protocol overhead
     Sourced<Seconds> latency;
+    auto operator<=>(const LinkSpec&) const = default;
 };
 
-// A machine: `accelerators` of one kind per node, what hangs on the host, and how nodes are joined.
+// A machine: `accelerators` of one kind per node, what hangs on the host, and how nodes are joined. Parts are names.
 struct SystemSpec {
     std::string name;
     std::string accelerator;
@@ -73,6 +78,7 @@ struct SystemSpec {
     std::string nvme;                                      // a MemorySpec
     Sourced<double> nvme_units;                            // drives in a node
     std::string host_link, scale_up_link, scale_out_link;  // LinkSpecs
+    auto operator<=>(const SystemSpec&) const = default;
 };
 
 }  // namespace strata

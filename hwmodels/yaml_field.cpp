@@ -109,28 +109,63 @@ FlopRate parse_flop_rate(const std::string& text, const std::string& where) {
     return FlopRate(parse_quantity(text, where, "flop rate", "a rate such as '989 TFLOPS'"));
 }
 
-std::string YamlField::where() const {
-    std::string place = file_;
-    if (node_.IsDefined()) {
-        const YAML::Mark mark = node_.Mark();
-        if (!mark.is_null()) place += fmt::format(":{}:{}", mark.line + 1, mark.column + 1);
+namespace {
+
+std::string place_of(const YAML::Node& node, const std::string& file) {
+    const YAML::Mark mark = node.IsDefined() ? node.Mark() : YAML::Mark::null_mark();
+    return mark.is_null() ? file : fmt::format("{}:{}:{}", file, mark.line + 1, mark.column + 1);
+}
+
+void note_places(Places& places, const YAML::Node& node, const std::string& file, const std::string& path) {
+    places.of_value.emplace(path, place_of(node, file));
+    if (node.IsMap())
+        for (const auto& entry : node) {
+            const std::string below = path.empty() ? entry.first.Scalar() : path + "." + entry.first.Scalar();
+            places.of_key[below] = place_of(entry.first, file);  // of a key given twice, the second
+            note_places(places, entry.second, file, below);
+        }
+    if (node.IsSequence())
+        for (std::size_t i = 0; i < node.size(); ++i)
+            note_places(places, node[i], file, fmt::format("{}[{}]", path, i));
+}
+
+// Of the path itself, or of what should have held it.
+std::string nearest_place(const std::map<std::string, std::string>& places, std::string path,
+                          const std::string& fallback) {
+    while (true) {
+        const auto found = places.find(path);
+        if (found != places.end()) return found->second;
+        if (path.empty()) return fallback;
+        const std::size_t end = path.find_last_of(".[");
+        path.resize(end == std::string::npos ? 0 : end);
     }
-    return path_.empty() ? place : place + ": " + path_;
+}
+
+}  // namespace
+
+Places places_of(const YAML::Node& document, const std::string& file) {
+    Places places;
+    note_places(places, document, file, "");
+    return places;
+}
+
+std::string YamlField::place() const {
+    return places_ ? nearest_place(places_->of_value, path_, file_) : place_of(node_, file_);
+}
+
+std::string YamlField::where() const { return path_.empty() ? place() : place() + ": " + path_; }
+
+YamlField YamlField::child(const YAML::Node& node, const std::string& path) const {
+    // A missing child has no mark of its own: its errors point to the map that should have held it.
+    return YamlField(node, node.IsDefined() || places_ ? file_ : place(), path, *problems_, places_);
 }
 
 YamlField YamlField::operator[](const std::string& key) const {
     const std::string path = path_.empty() ? key : path_ + "." + key;
-    if (!is_map()) return YamlField(YAML::Node(YAML::NodeType::Undefined), where_of_parent(), path, *problems_);
-    const YAML::Node child = static_cast<const YAML::Node&>(node_)[key];
-    if (!child.IsDefined())
-        return YamlField(YAML::Node(YAML::NodeType::Undefined), where_of_parent(), path, *problems_);
-    return YamlField(child, file_, path, *problems_);
-}
-
-// A missing child has no mark of its own: its errors point to the map that should have held it.
-std::string YamlField::where_of_parent() const {
-    if (!node_.IsDefined() || node_.Mark().is_null()) return file_;
-    return fmt::format("{}:{}:{}", file_, node_.Mark().line + 1, node_.Mark().column + 1);
+    const YAML::Node missing(YAML::NodeType::Undefined);
+    if (!is_map()) return child(missing, path);
+    const YAML::Node found = static_cast<const YAML::Node&>(node_)[key];
+    return child(found.IsDefined() ? found : missing, path);
 }
 
 std::vector<YamlField> YamlField::items() const {
@@ -139,8 +174,7 @@ std::vector<YamlField> YamlField::items() const {
         problem("a list", is_null() ? "nothing" : "something else");
         return all;
     }
-    for (std::size_t i = 0; i < node_.size(); ++i)
-        all.emplace_back(node_[i], file_, fmt::format("{}[{}]", path_, i), *problems_);
+    for (std::size_t i = 0; i < node_.size(); ++i) all.push_back(child(node_[i], fmt::format("{}[{}]", path_, i)));
     return all;
 }
 
@@ -159,7 +193,9 @@ void YamlField::allow_only(const std::vector<std::string>& allowed) const {
     std::set<std::string> seen;
     for (const auto& entry : node_) {
         const std::string key = entry.first.Scalar();
-        const YamlField field(entry.first, file_, path_.empty() ? key : path_ + "." + key, *problems_);
+        const std::string path = path_.empty() ? key : path_ + "." + key;
+        const std::string place = places_ ? nearest_place(places_->of_key, path, file_) : place_of(entry.first, file_);
+        const YamlField field(YAML::Node(YAML::NodeType::Undefined), place, path, *problems_);
         if (!seen.insert(key).second) field.problem("this field is given twice");
         if (std::find(allowed.begin(), allowed.end(), key) != allowed.end()) continue;
         const auto meant = nearest_name(key, allowed);

@@ -5,6 +5,7 @@
 
 #include <yaml-cpp/yaml.h>
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,6 +21,7 @@ class Problems {
 public:
     void add(const std::string& message) { messages_.push_back(message); }
     bool empty() const { return messages_.empty(); }
+    std::size_t size() const { return messages_.size(); }
     const std::vector<std::string>& messages() const { return messages_; }
     void throw_if_any() const;  // one InputError with a line for each problem
 
@@ -37,11 +39,23 @@ Bandwidth parse_bandwidth(const std::string& text, const std::string& where);
 Seconds parse_seconds(const std::string& text, const std::string& where);
 FlopRate parse_flop_rate(const std::string& text, const std::string& where);
 
+// Where each path of a document stands, "file:line:column", for keys and for values. A copied YAML node forgets its
+// mark and a substituted one never had any; a field that is given the places finds them by its path.
+struct Places {
+    std::map<std::string, std::string> of_key, of_value;
+};
+Places places_of(const YAML::Node& document, const std::string& file);
+
 // One node of a document and the way to it. Cheap to copy; missing children are fields too (`exists()` is false).
 class YamlField {
 public:
-    YamlField(YAML::Node node, std::string file, std::string path, Problems& problems)
-        : node_(std::move(node)), file_(std::move(file)), path_(std::move(path)), problems_(&problems) {}
+    // `places` must outlive the field; without it the nodes' own marks are used.
+    YamlField(YAML::Node node, std::string file, std::string path, Problems& problems, const Places* places = nullptr)
+        : node_(std::move(node)),
+          file_(std::move(file)),
+          path_(std::move(path)),
+          problems_(&problems),
+          places_(places) {}
 
     bool exists() const { return node_.IsDefined(); }
     bool is_null() const { return !node_.IsDefined() || node_.IsNull(); }
@@ -49,6 +63,7 @@ public:
     bool is_sequence() const { return exists() && node_.IsSequence(); }
     const YAML::Node& node() const { return node_; }
     const std::string& path() const { return path_; }
+    const Problems& problems() const { return *problems_; }
     std::string where() const;  // "file:line:column: path"
 
     YamlField operator[](const std::string& key) const;
@@ -70,12 +85,14 @@ public:
     FlopRate flop_rate() const;
 
 private:
-    std::string where_of_parent() const;
+    YamlField child(const YAML::Node& node, const std::string& path) const;
+    std::string place() const;
 
     YAML::Node node_;
     std::string file_;
     std::string path_;
     Problems* problems_;
+    const Places* places_;
 };
 
 // Parses `file`; throws InputError on a missing file or on broken YAML, with line and column.

@@ -165,10 +165,9 @@ int check_verb(const std::vector<std::string>& scenarios, const std::string& roo
             std::size_t fitting = 0;
             std::string reason;
             for (const Point& point : points) {
-                const Scenario read = scenario.read(point);
-                (void)catalog.system(read.system);
+                const Scenario read = scenario.read(point, catalog);
                 try {
-                    check_fits(read, catalog);
+                    check_fits(read);
                     ++fitting;
                 } catch (const InputError& error) {
                     reason = error.what();

@@ -32,9 +32,8 @@ MemoryUse memory_use(const Scenario& scenario, int ranks_of_a_node) {
     return use;
 }
 
-void check_fits(const Scenario& scenario, const Catalog& catalog) {
-    const SystemSpec& system = catalog.system(scenario.system);
-    const AcceleratorSpec& accelerator = catalog.accelerator(system.accelerator);
+void check_fits(const Scenario& scenario) {
+    const SystemSpec& system = scenario.platform.system;
     const Placement& placement = scenario.placement;
     const double per_node = system.accelerators_per_node.get();
     const double available = per_node * system.nodes.get();
@@ -56,13 +55,13 @@ void check_fits(const Scenario& scenario, const Catalog& catalog) {
                              fmt::format("{:.1f} GB ({})", to_GB(needed), parts));
     };
     const Bytes table = placement.engram == Tier::hbm ? use.engram / placement.ranks() : Bytes(0);
-    check("HBM of one accelerator", use.hbm_of_a_rank, accelerator.memory_capacity.get(),
+    check("HBM of one accelerator", use.hbm_of_a_rank, scenario.platform.accelerator.memory_capacity.get(),
           fmt::format("weights {:.1f}, experts {:.1f}, KV {:.1f}, Engram {:.1f}", to_GB(use.weights),
                       to_GB(use.experts), to_GB(use.kv), to_GB(table)));
     if (use.host_of_a_node > Bytes(0))
         check("host memory of one node", use.host_of_a_node, system.host_memory_capacity.get(), "Engram tables");
     if (use.nvme_of_a_node > Bytes(0)) {
-        const Bytes drive = catalog.memory(system.nvme).capacity.get();
+        const Bytes drive = present(scenario.platform.nvme, system, "nvme").capacity.get();
         check("drives of one node", use.nvme_of_a_node, drive * system.nvme_units.get(), "Engram tables");
     }
 }

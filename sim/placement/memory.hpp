@@ -15,6 +15,6 @@ struct MemoryUse {
 MemoryUse memory_use(const Scenario& scenario, int ranks_of_a_node);
 
 // Throws InputError that names the tier, what was asked of it, and what it has.
-void check_fits(const Scenario& scenario, const Catalog& catalog);
+void check_fits(const Scenario& scenario);
 
 }  // namespace strata

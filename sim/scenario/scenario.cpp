@@ -17,23 +17,39 @@ const std::vector<std::string> kMetrics{
     "memory.hbm_gb",   "memory.host_gb",       "memory.nvme_gb",
     "engram.stall_ms"};
 
-void set_at(YAML::Node document, const std::string& path, const YAML::Node& value) {
+// A name alone is short for a map that holds it, so that the other fields of the map can be set by path:
+// `model: v3` for `model: {preset: v3}`, `platform.accelerator: B200_SXM` for `{part: B200_SXM}`.
+std::string field_of_name(const std::string& path) {
+    if (path == "model") return "preset";
+    return path.rfind("platform.", 0) == 0 && path.find('.', 9) == std::string::npos ? "part" : "value";
+}
+
+void spell_out(YAML::Node parent, const std::string& key, const std::string& path) {
+    YAML::Node map(YAML::NodeType::Map);
+    if (parent[key] && parent[key].IsScalar()) map[field_of_name(path)] = YAML::Clone(parent[key]);
+    parent[key] = map;
+}
+
+void set_at(YAML::Node document, const std::string& path, const YAML::Node& value, const std::string& above = "") {
     const std::size_t dot = path.find('.');
     if (dot == std::string::npos) {
         document[path] = value;
         return;
     }
     const std::string head = path.substr(0, dot);
-    if (!document[head] || !document[head].IsMap()) document[head] = YAML::Node(YAML::NodeType::Map);
-    set_at(document[head], path.substr(dot + 1), value);
+    if (!document[head] || !document[head].IsMap()) spell_out(document, head, above + head);
+    set_at(document[head], path.substr(dot + 1), value, above + head + ".");
 }
 
-// `model: NAME` is short for `model: {preset: NAME}`, so that model fields can be set by path.
-void spell_out_model(YAML::Node document) {
-    if (document["model"] && document["model"].IsScalar()) {
-        YAML::Node map;
-        map["preset"] = document["model"];
-        document["model"] = map;
+// What is set from elsewhere stands there, and so does what it made on the way.
+void set_place(Places& places, const std::string& path, const std::string& place) {
+    const std::string below = path + ".";
+    std::erase_if(places.of_value, [&](const auto& entry) { return entry.first.rfind(below, 0) == 0; });
+    places.of_value[path] = place;
+    for (std::size_t dot = path.find('.');; dot = path.find('.', dot + 1)) {
+        places.of_key.emplace(path.substr(0, dot), place);
+        places.of_value.emplace(path.substr(0, dot), place);
+        if (dot == std::string::npos) return;
     }
 }
 
@@ -213,18 +229,21 @@ bool Assertion::holds(double value) const {
 
 ScenarioFile::ScenarioFile(const std::string& file, std::string models_folder,
                            const std::vector<std::string>& overrides)
-    : file_(file), models_folder_(std::move(models_folder)), document_(load_yaml(file)) {
+    : file_(file),
+      models_folder_(std::move(models_folder)),
+      document_(load_yaml(file)),
+      places_(places_of(document_, file)) {
     if (!document_.IsMap()) throw InputError(file + ": expected a map with model, platform and workload");
-    spell_out_model(document_);
     for (const std::string& text : overrides) {
         const std::size_t equals = text.find('=');
         if (equals == std::string::npos || equals == 0)
             throw InputError("--set", "PATH=VALUE such as 'workload.batch=64'", "'" + text + "'");
-        set_at(document_, text.substr(0, equals), parse_yaml(text.substr(equals + 1), "--set " + text));
+        const std::string path = text.substr(0, equals);
+        set_at(document_, path, parse_yaml(text.substr(equals + 1), "--set " + text));
+        set_place(places_, path, "--set " + text);
     }
-    spell_out_model(document_);
     Problems problems;
-    const YamlField root(document_, file, "", problems);
+    const YamlField root(document_, file, "", problems, &places_);
     root.allow_only(
         {"name", "description", "engines", "model", "platform", "workload", "placement", "axes", "assertions"});
     name_ = root["name"].exists() ? root["name"].text() : std::filesystem::path(file).stem().string();
@@ -236,6 +255,9 @@ ScenarioFile::ScenarioFile(const std::string& file, std::string models_folder,
         for (const YamlField& field : root["assertions"].items())
             if (const auto assertion = read_assertion(field)) assertions_.push_back(*assertion);
     problems.throw_if_any();
+    for (std::size_t i = 0; i < axes_.size(); ++i)
+        for (const std::string& path : axes_[i].paths)
+            set_place(places_, path, places_.of_value[fmt::format("axes[{}]", i)]);
 }
 
 std::vector<Point> ScenarioFile::points() const {
@@ -260,19 +282,9 @@ std::vector<Point> ScenarioFile::points() const {
     return points;
 }
 
-Scenario ScenarioFile::read(const Point& point) const {
-    Problems problems;
-    const YamlField root(point.document, file_, "", problems);
-    Scenario scenario;
-    scenario.name = name_;
-    const YamlField platform = root["platform"];
-    platform.allow_only({"system"});
-    scenario.system = platform["system"].text();
-    scenario.workload = read_workload(root["workload"]);
-    scenario.placement = read_placement(root["placement"]);
-
-    const YamlField model = root["model"];
-    const std::string preset = model["preset"].text();
+Model ScenarioFile::read_model_of(const YamlField& field, Problems& problems) const {
+    const YamlField name = field.is_map() ? field["preset"] : field;
+    const std::string preset = name.text();
     problems.throw_if_any();
     const std::filesystem::path preset_file = std::filesystem::path(models_folder_) / (preset + ".yaml");
     if (preset.find('/') != std::string::npos || !std::filesystem::exists(preset_file)) {
@@ -281,22 +293,36 @@ Scenario ScenarioFile::read(const Point& point) const {
             names.push_back(entry.path().stem());
         std::sort(names.begin(), names.end());
         const auto meant = nearest_name(preset, names);
-        throw InputError(model["preset"].where(), fmt::format("a model preset ({})", fmt::join(names, ", ")),
+        throw InputError(name.where(), fmt::format("a model preset ({})", fmt::join(names, ", ")),
                          "'" + preset + "'" + (meant ? ". Did you mean '" + *meant + "'?" : ""));
     }
     YAML::Node merged = load_yaml(preset_file.string());
-    YAML::Node overrides = YAML::Clone(model.node());
+    if (!field.is_map()) return read_model(YamlField(merged, preset_file.string(), "", problems));
+    YAML::Node overrides = YAML::Clone(field.node());
     overrides.remove("preset");
     overrides.remove("rho");
     merge_into(merged, overrides);
     // The preset itself is valid, so what is wrong in the merged document stands in the scenario.
-    scenario.model = read_model(YamlField(merged, overrides.size() ? file_ : preset_file.string(), "", problems));
+    return read_model(YamlField(merged, file_, "model", problems, &places_));
+}
+
+Scenario ScenarioFile::read(const Point& point, const Catalog& catalog) const {
+    Problems problems;
+    const YamlField root(point.document, file_, "", problems, &places_);
+    Scenario scenario;
+    scenario.name = name_;
+    scenario.platform = read_platform(root["platform"], catalog);
+    scenario.system = scenario.platform.system.name;
+    scenario.workload = read_workload(root["workload"]);
+    scenario.placement = read_placement(root["placement"]);
+    scenario.model = read_model_of(root["model"], problems);
     problems.throw_if_any();
-    if (model["rho"].exists()) {
-        scenario.rho = model["rho"].number(1);
+    const YamlField rho = root["model"]["rho"];
+    if (rho.exists()) {
+        scenario.rho = rho.number(1);
         problems.throw_if_any();
         if (!(scenario.rho > 0 && scenario.rho <= 1))
-            throw InputError(model["rho"].where(), "a share of the sparse parameters in (0, 1]",
+            throw InputError(rho.where(), "a share of the sparse parameters in (0, 1]",
                              fmt::format("{}", scenario.rho));
         scenario.model = with_allocation(scenario.model, scenario.rho);
     }

@@ -8,8 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "hwmodels/catalog.hpp"
-#include "hwmodels/yaml_field.hpp"
+#include "hwmodels/platform_spec.hpp"
 #include "sim/model/accounting.hpp"
 
 namespace strata {
@@ -48,7 +47,8 @@ struct Scenario {
     std::string name;
     Model model;
     double rho = 1;
-    std::string system;
+    std::string system;  // its name in the catalogue; `platform` is what the scenario made of it
+    PlatformSpec platform;
     Workload workload;
     Placement placement;
 };
@@ -75,14 +75,18 @@ public:
     const std::vector<Assertion>& assertions() const { return assertions_; }
     // The cross product of all axes; the last varies fastest. More than `kMaxPoints` is refused before any is made.
     std::vector<Point> points() const;
-    Scenario read(const Point& point) const;
+    // Throws InputError with all that is wrong, each at its place: the axis's where an axis set the value.
+    Scenario read(const Point& point, const Catalog& catalog) const;
 
     static constexpr double kMaxPoints = 1e7;
 
 private:
+    Model read_model_of(const YamlField& field, Problems& problems) const;
+
     std::string file_, models_folder_, name_, description_;
     std::vector<std::string> engines_{"analytic"};
     YAML::Node document_;
+    Places places_;
     std::vector<Axis> axes_;
     std::vector<Assertion> assertions_;
 };

@@ -20,16 +20,16 @@ Study run_study(const ScenarioFile& file, const StudyOptions& options) {
     const std::vector<Point> points = file.points();
     Study study{file.name(), file.description(), options.engines.empty() ? file.engines() : options.engines, {}};
     study.results.reserve(points.size() * study.engines.size());
-    std::map<std::string, Platform> platforms;
+    std::map<PlatformSpec, Platform> platforms;
     for (const Point& point : points) {
         PointResult result{point.settings, "analytic", PointStatus::ok, {}, {}};
-        const Scenario scenario = file.read(point);  // what cannot be read is wrong for every engine: no result
-        (void)catalog.system(scenario.system);
+        const Scenario scenario =
+            file.read(point, catalog);  // what cannot be read is wrong for every engine: no result
         try {
-            check_fits(scenario, catalog);
-            auto known = platforms.find(scenario.system);
+            check_fits(scenario);
+            auto known = platforms.find(scenario.platform);
             if (known == platforms.end())
-                known = platforms.emplace(scenario.system, platform_of(catalog, costs, scenario.system)).first;
+                known = platforms.emplace(scenario.platform, platform_of(scenario.platform, costs)).first;
             const Program program = build_program(scenario, known->second, costs);
             result.run = summarise(scenario, known->second.machine, program, run_analytic(program), "analytic");
         } catch (const InputError& error) {

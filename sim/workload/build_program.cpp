@@ -190,9 +190,9 @@ double zipf_hit_rate(double cached, double rows, double s) {
     return std::min(1.0, mass(cached) / mass(rows));
 }
 
-Platform platform_of(const Catalog& catalog, const CostBook& costs, const std::string& name) {
-    const SystemSpec& system = catalog.system(name);
-    const AcceleratorSpec& accelerator = catalog.accelerator(system.accelerator);
+Platform platform_of(const PlatformSpec& spec, const CostBook& costs) {
+    const SystemSpec& system = spec.system;
+    const AcceleratorSpec& accelerator = spec.accelerator;
     Platform platform;
     platform.device = costs.device_of(accelerator);
     Machine& machine = platform.machine;
@@ -203,36 +203,32 @@ Platform platform_of(const Catalog& catalog, const CostBook& costs, const std::s
         return link.effective_bandwidth.value ? *link.effective_bandwidth.value : link.bandwidth.get();
     };
     int ignored = 0;
-    const auto link_of = [&](const std::string& link_name, const char* role) -> const LinkSpec& {
-        if (link_name.empty())
-            throw InputError(system.name + "." + role + " is null: this system has no such link in the catalogue");
-        return catalog.link(link_name);
-    };
     read_if_known(ignored, platform.host_missing, [&] {
-        const LinkSpec& link = link_of(system.host_link, "host_link");
+        const LinkSpec& link = present(spec.host_link, system, "host_link");
         machine.host_link = rate(link);
         platform.host_latency = link.latency.get();
-        machine.host_memory = catalog.memory(system.host_memory).bandwidth.get() * system.host_memory_units.get();
+        machine.host_memory =
+            present(spec.host_memory, system, "host_memory").bandwidth.get() * system.host_memory_units.get();
         return 0;
     });
     read_if_known(ignored, platform.nvme_missing, [&] {
-        const MemorySpec& drive = catalog.memory(system.nvme);
+        const MemorySpec& drive = present(spec.nvme, system, "nvme");
         const double drives = system.nvme_units.get();
         machine.nvme = drive.bandwidth.get() * drives;
         platform.nvme_iops = drive.random_read_iops.get() * drives;
         platform.nvme_latency = drive.read_latency.get();
         if (drive.granularity.value) platform.nvme_granularity = drive.granularity.value->si();
-        machine.host_link = rate(link_of(system.host_link, "host_link"));
+        machine.host_link = rate(present(spec.host_link, system, "host_link"));
         return 0;
     });
     read_if_known(ignored, platform.scale_up_missing, [&] {
-        const LinkSpec& link = link_of(system.scale_up_link, "scale_up_link");
+        const LinkSpec& link = present(spec.scale_up_link, system, "scale_up_link");
         machine.scale_up = rate(link);
         platform.scale_up_latency = link.latency.get();
         return 0;
     });
     read_if_known(ignored, platform.scale_out_missing, [&] {
-        const LinkSpec& link = link_of(system.scale_out_link, "scale_out_link");
+        const LinkSpec& link = present(spec.scale_out_link, system, "scale_out_link");
         machine.scale_out = rate(link);
         platform.scale_out_latency = link.latency.get();
         return 0;

@@ -1,7 +1,7 @@
 // Model + workload + placement + platform -> the Program of one step and the Machine that runs it.
 #pragma once
 
-#include "hwmodels/catalog.hpp"
+#include "hwmodels/platform_spec.hpp"
 #include "sim/cost/cost_book.hpp"
 #include "sim/scenario/scenario.hpp"
 #include "sim/workload/program.hpp"
@@ -20,8 +20,8 @@ struct Platform {
     std::string host_missing, nvme_missing, scale_up_missing, scale_out_missing;
 };
 
-// Throws InputError for an unknown system, or a null number that every placement needs.
-Platform platform_of(const Catalog& catalog, const CostBook& costs, const std::string& system);
+// Throws InputError for a null number that every placement needs.
+Platform platform_of(const PlatformSpec& spec, const CostBook& costs);
 
 Program build_program(const Scenario& scenario, const Platform& platform, const CostBook& costs);
 

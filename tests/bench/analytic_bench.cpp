@@ -13,12 +13,12 @@ const std::string kRoot = STRATA_SOURCE_DIR;
 struct Flash {
     Catalog catalog{kRoot + "/hwmodels/catalog"};
     CostBook costs{kRoot + "/sim/cost/cost_curves.yaml"};
-    Platform platform = platform_of(catalog, costs, "HGX_H200");
-    Scenario scenario = read();
+    Platform platform = platform_of(platform_spec(catalog, "HGX_H200"), costs);
+    Scenario scenario = read(catalog);
 
-    static Scenario read() {
+    static Scenario read(const Catalog& catalog) {
         const ScenarioFile file(kRoot + "/scenarios/examples/engram-tiers.yaml", kRoot + "/scenarios/models");
-        return file.read(file.points().front());
+        return file.read(file.points().front(), catalog);
     }
 };
 

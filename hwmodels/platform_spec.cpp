@@ -1,0 +1,155 @@
+#include "hwmodels/platform_spec.hpp"
+
+#include <cmath>
+#include <type_traits>
+
+#include "hwmodels/spec_fields.hpp"
+
+namespace strata {
+
+namespace {
+
+// Reads what a scenario sets and leaves the rest as it is. A number stands alone (`8 TB/s`) or with its reason
+// (`{value: 8 TB/s, note: "HBM4 roadmap"}`).
+class Override {
+public:
+    void part(const YamlField& root, std::vector<std::string> fields) const {
+        fields.insert(fields.begin(), "part");
+        root.allow_only(fields);
+    }
+    void group(const YamlField& field, const std::vector<std::string>& fields) const {
+        if (field.exists()) field.allow_only(fields);
+    }
+
+    void operator()(Sourced<Bytes>& into, const YamlField& field) const {
+        set(into, field, [](const YamlField& v) { return v.bytes(); });
+    }
+    void operator()(Sourced<Bandwidth>& into, const YamlField& field) const {
+        set(into, field, [](const YamlField& v) { return v.bandwidth(); });
+    }
+    void operator()(Sourced<Seconds>& into, const YamlField& field) const {
+        set(into, field, [](const YamlField& v) { return v.seconds(); });
+    }
+    void operator()(Sourced<FlopRate>& into, const YamlField& field) const {
+        set(into, field, [](const YamlField& v) { return v.flop_rate(); });
+    }
+    void operator()(Sourced<double>& into, const YamlField& field) const {
+        set(into, field, [](const YamlField& v) { return v.number(); });
+    }
+    void operator()(std::string& into, const YamlField& field) const {
+        if (field.exists()) into = field.text();
+    }
+
+private:
+    template <class T, class Read>
+    void set(Sourced<T>& into, const YamlField& field, Read read) const {
+        if (into.field.empty()) into.field = field.path();  // of a part that is described here alone
+        if (!field.exists()) return;
+        const bool alone = !field.is_map();
+        if (!alone) field.allow_only({"value", "note"});
+        const YamlField number = alone ? field : field["value"];
+        const std::size_t problems = field.problems().size();
+        const T value = read(number);
+        // Zero would divide something; only a latency may be wished away.
+        if (!std::is_same_v<T, Seconds> && field.problems().size() == problems && !(value > T(0)))
+            number.problem("a value above 0", "'" + number.text() + "'");
+        into.value = value;
+        into.kind = "assumed";
+        into.source = "set in the scenario";
+        into.note = alone || !field["note"].exists() ? "" : field["note"].text();
+        if (!into.note.empty()) into.source = into.note;
+    }
+};
+
+// A system that says null has no such part.
+template <class Part, class Find>
+std::optional<Part> part_if_named(const std::string& name, Find find) {
+    if (name.empty()) return std::nullopt;
+    return find(name);
+}
+
+// Looks `name` up with the error at its place in the scenario.
+template <class Part, class Find>
+Part found(const YamlField& name, Find find) {
+    const std::string text = name.text();
+    if (text.empty()) return {};
+    try {
+        return find(text);
+    } catch (const InputError& error) {
+        name.problem(error.what());
+        return {};
+    }
+}
+
+// A part by name, with some of its numbers set, or both. A part that is no longer the catalogue's has another name, so
+// that nothing measured on the real one is taken for its own.
+template <class Part, class Find>
+Part read_part(const Part& base, const YamlField& field, Find find) {
+    if (!field.is_map()) return found<Part>(field, find);
+    Part part = field["part"].exists() ? found<Part>(field["part"], find) : base;
+    const Part before = part;
+    read_fields(part, field, Override());
+    if (part.name.empty())
+        part.name = field.path();
+    else if (part != before)
+        part.name += " (modified)";
+    return part;
+}
+
+template <class Part, class Find>
+void read_part(std::optional<Part>& part, std::string& name, const YamlField& field, Find find) {
+    if (!field.exists()) return;
+    part = read_part(part.value_or(Part()), field, find);
+    name = part->name;
+}
+
+void whole(const YamlField& field) {
+    if (!field.exists()) return;
+    const YamlField number = field.is_map() ? field["value"] : field;
+    if (const double value = number.number(); value != std::floor(value))
+        number.problem("a whole number", "'" + number.text() + "'");
+}
+
+}  // namespace
+
+PlatformSpec platform_spec(const Catalog& catalog, std::string_view name) {
+    const SystemSpec& system = catalog.system(name);
+    const auto memory = [&](const std::string& part) { return catalog.memory(part); };
+    const auto link = [&](const std::string& part) { return catalog.link(part); };
+    return {.system = system,
+            .accelerator = catalog.accelerator(system.accelerator),
+            .host_memory = part_if_named<MemorySpec>(system.host_memory, memory),
+            .nvme = part_if_named<MemorySpec>(system.nvme, memory),
+            .host_link = part_if_named<LinkSpec>(system.host_link, link),
+            .scale_up_link = part_if_named<LinkSpec>(system.scale_up_link, link),
+            .scale_out_link = part_if_named<LinkSpec>(system.scale_out_link, link)};
+}
+
+PlatformSpec read_platform(const YamlField& field, const Catalog& catalog) {
+    field.allow_only({"system", "accelerators_per_node", "nodes", "host", "accelerator", "host_memory", "nvme",
+                      "host_link", "scale_up_link", "scale_out_link"});
+    PlatformSpec platform =
+        found<PlatformSpec>(field["system"], [&](const std::string& name) { return platform_spec(catalog, name); });
+    SystemSpec& system = platform.system;
+    const Override read;
+    read.group(field["host"], {"memory_units", "memory_capacity", "nvme_units"});
+    read_counts(system, field, read);
+    if (field.problems().empty())
+        for (const YamlField& count : {field["accelerators_per_node"], field["nodes"], field["host"]["memory_units"],
+                                       field["host"]["nvme_units"]})
+            whole(count);
+    const auto memory = [&](const std::string& part) { return catalog.memory(part); };
+    const auto link = [&](const std::string& part) { return catalog.link(part); };
+    if (field["accelerator"].exists())
+        platform.accelerator = read_part(platform.accelerator, field["accelerator"],
+                                         [&](const std::string& part) { return catalog.accelerator(part); });
+    system.accelerator = platform.accelerator.name;
+    read_part(platform.host_memory, system.host_memory, field["host_memory"], memory);
+    read_part(platform.nvme, system.nvme, field["nvme"], memory);
+    read_part(platform.host_link, system.host_link, field["host_link"], link);
+    read_part(platform.scale_up_link, system.scale_up_link, field["scale_up_link"], link);
+    read_part(platform.scale_out_link, system.scale_out_link, field["scale_out_link"], link);
+    return platform;
+}
+
+}  // namespace strata

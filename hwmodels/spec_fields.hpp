@@ -1,0 +1,59 @@
+// The fields of each kind of part, written once: the catalogue reads them all, a scenario those it overrides. `Read`
+// says which: read(into, field) reads one number or name, read.group(field, names) opens a map of fields.
+#pragma once
+
+#include "hwmodels/specs.hpp"
+#include "hwmodels/yaml_field.hpp"
+
+namespace strata {
+
+template <class Read>
+void read_fields(AcceleratorSpec& spec, const YamlField& root, const Read& read) {
+    read.part(root, {"vendor", "peak", "memory", "cores", "power_w", "scale_up", "scale_out_nic"});
+    read(spec.vendor, root["vendor"]);
+    read.group(root["peak"], {"bf16", "fp8", "fp4"});
+    read(spec.bf16, root["peak"]["bf16"]);
+    read(spec.fp8, root["peak"]["fp8"]);
+    read(spec.fp4, root["peak"]["fp4"]);
+    read.group(root["memory"], {"type", "capacity", "bandwidth"});
+    read(spec.memory_type, root["memory"]["type"]);
+    read(spec.memory_capacity, root["memory"]["capacity"]);
+    read(spec.memory_bandwidth, root["memory"]["bandwidth"]);
+    read(spec.cores, root["cores"]);
+    read(spec.power_w, root["power_w"]);
+    read.group(root["scale_up"], {"bandwidth", "domain"});
+    read(spec.scale_up_bandwidth, root["scale_up"]["bandwidth"]);
+    read(spec.scale_up_domain, root["scale_up"]["domain"]);
+    read(spec.nic_bandwidth, root["scale_out_nic"]);
+}
+
+template <class Read>
+void read_fields(MemorySpec& spec, const YamlField& root, const Read& read) {
+    read.part(root, {"type", "bandwidth", "capacity", "read_latency", "random_read_iops", "granularity"});
+    read(spec.type, root["type"]);
+    read(spec.bandwidth, root["bandwidth"]);
+    read(spec.capacity, root["capacity"]);
+    read(spec.read_latency, root["read_latency"]);
+    read(spec.random_read_iops, root["random_read_iops"]);
+    read(spec.granularity, root["granularity"]);
+}
+
+template <class Read>
+void read_fields(LinkSpec& spec, const YamlField& root, const Read& read) {
+    read.part(root, {"bandwidth", "effective_bandwidth", "latency"});
+    read(spec.bandwidth, root["bandwidth"]);
+    read(spec.effective_bandwidth, root["effective_bandwidth"]);
+    read(spec.latency, root["latency"]);
+}
+
+// The numbers of a system; the parts that it names are read by who knows how to look them up.
+template <class Read>
+void read_counts(SystemSpec& spec, const YamlField& root, const Read& read) {
+    read(spec.accelerators_per_node, root["accelerators_per_node"]);
+    read(spec.nodes, root["nodes"]);
+    read(spec.host_memory_units, root["host"]["memory_units"]);
+    read(spec.host_memory_capacity, root["host"]["memory_capacity"]);
+    read(spec.nvme_units, root["host"]["nvme_units"]);
+}
+
+}  // namespace strata
