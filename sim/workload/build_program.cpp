@@ -110,19 +110,14 @@ private:
                   .duration = {},
                   .latency = nvme ? platform_.nvme_latency : platform_.host_latency,
                   .moved = Bytes(rows * fetch.row_bytes)};
-        Seconds on_wire = task.moved / (platform_.machine.host_link * row_efficiency(fetch.row_bytes));
+        task.on_link = task.moved / row_efficiency(fetch.row_bytes);
+        if (nvme) {
+            task.requests = rows * std::ceil(fetch.row_bytes / platform_.nvme_granularity);
+            task.moved = task.on_link = Bytes(task.requests * platform_.nvme_granularity);
+        }
         // All ranks of the node fetch in the same phase of the step, so each has its share of what they have in common.
         const double sharing = std::min(platform_.machine.ranks, scenario_.placement.ranks());
-        if (nvme) {
-            const double pages = rows * std::ceil(fetch.row_bytes / platform_.nvme_granularity);
-            task.moved = Bytes(pages * platform_.nvme_granularity);
-            on_wire =
-                std::max({task.moved / platform_.machine.nvme * sharing, Seconds(pages / platform_.nvme_iops * sharing),
-                          task.moved / platform_.machine.host_link});
-        } else {
-            on_wire = std::max(on_wire, task.moved / platform_.machine.host_memory * sharing);
-        }
-        task.duration = on_wire + task.latency;
+        task.duration = evenly_shared_fetch(task, platform_.machine, sharing) + task.latency;
         const auto index = static_cast<std::uint32_t>(program_.tasks.size());
         if (!scenario_.placement.prefetch && last_ != kNone) program_.edges.push_back({last_, index});
         program_.tasks.push_back(task);
@@ -215,7 +210,7 @@ Platform platform_of(const PlatformSpec& spec, const CostBook& costs) {
         const MemorySpec& drive = present(spec.nvme, system, "nvme");
         const double drives = system.nvme_units.get();
         machine.nvme = drive.bandwidth.get() * drives;
-        platform.nvme_iops = drive.random_read_iops.get() * drives;
+        machine.nvme_iops = drive.random_read_iops.get() * drives;
         platform.nvme_latency = drive.read_latency.get();
         if (drive.granularity.value) platform.nvme_granularity = drive.granularity.value->si();
         machine.host_link = rate(present(spec.host_link, system, "host_link"));

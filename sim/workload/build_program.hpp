@@ -13,7 +13,6 @@ struct Platform {
     Device device;
     Machine machine;
     Seconds host_latency, nvme_latency, scale_up_latency, scale_out_latency;
-    double nvme_iops = 0;  // all drives of the node
     double scale_up_domain = 1;
     double nvme_granularity = 4096;
     // Whether the number is known at all is asked only by the placement that needs it.

@@ -1,5 +1,7 @@
 #include "sim/workload/program.hpp"
 
+#include <algorithm>
+
 namespace strata {
 
 TaskGraph graph_of(const Program& program) {
@@ -9,6 +11,13 @@ TaskGraph graph_of(const Program& program) {
     TaskGraph graph(boost::edges_are_sorted, edges.begin(), edges.end(), program.tasks.size());
     for (std::size_t i = 0; i < program.tasks.size(); ++i) graph[i] = program.tasks[i];
     return graph;
+}
+
+Seconds evenly_shared_fetch(const Task& fetch, const Machine& machine, double sharing) {
+    const Seconds on_link = fetch.on_link / machine.host_link;
+    if (fetch.lane == Lane::host_fetch) return std::max(on_link, fetch.moved / machine.host_memory * sharing);
+    return std::max(
+        {on_link, fetch.moved / machine.nvme * sharing, Seconds(fetch.requests / machine.nvme_iops * sharing)});
 }
 
 }  // namespace strata

@@ -27,9 +27,11 @@ struct Task {
     int layer = 0;
     Lane lane = Lane::compute;
     Origin origin = Origin::modelled;
-    Seconds duration{};  // alone on an idle machine, latency included
-    Seconds latency{};   // the part of `duration` that does not occupy the lane's wire (0 for compute)
-    Bytes moved{};       // through the lane; for compute: accelerator memory traffic
+    Seconds duration{};   // alone on an idle machine, latency included
+    Seconds latency{};    // the part of `duration` that does not occupy the lane's wire (0 for compute)
+    Bytes moved{};        // through the lane; for compute: accelerator memory traffic
+    Bytes on_link{};      // fetches: what `moved` costs on the host link, packet overhead of short rows included
+    double requests = 0;  // fetches from drives: reads, each of which counts against the drives' IOPS
 };
 
 // Tasks stand in topological order: an edge always goes from a lower to a higher index.
@@ -53,10 +55,15 @@ struct Machine {
     Bandwidth memory;       // a rank's own
     Bandwidth host_link;    // a rank's own, effective
     Bandwidth host_memory;  // shared by the node's ranks
-    Bandwidth nvme;         // shared, all drives of the node, at the row size of the fetch
+    Bandwidth nvme;         // shared, all drives of the node
+    double nvme_iops = 0;   // shared, all drives of the node
     Bandwidth scale_up;     // a rank's own, effective
     Bandwidth scale_out;    // a rank's own, effective
 };
+
+// How long a fetch occupies its lane when `sharing` ranks of the node fetch at the same time and each gets an even
+// share of what they have in common: the slowest part of the way decides. Bytes and requests come from the task.
+Seconds evenly_shared_fetch(const Task& fetch, const Machine& machine, double sharing);
 
 // A task in time. All ranks of the class are alike, so one timeline stands for all; with contention it is the slowest.
 struct Interval {

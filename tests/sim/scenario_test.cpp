@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -175,6 +176,43 @@ TEST(Engram, prefetch_from_the_host_is_hidden_and_a_synchronous_fetch_from_nvme_
     EXPECT_LT(hidden, 0.001);
     // Each of two layers: 512 tokens x 24 pages over 26.4 M reads/s = 465 us, and 92 us of latency.
     EXPECT_NEAR(run_of(nvme).metrics.at("engram.stall_ms"), 2 * (0.4655 + 0.092), 0.01);
+}
+
+TEST(Engram, a_fetch_says_what_it_asks_of_each_part_on_its_way) {
+    const Catalog catalog(kRoot + "/hwmodels/catalog");
+    const CostBook costs(kRoot + "/sim/cost/cost_curves.yaml");
+    const Platform platform = platform_of(catalog, costs, "HGX_H200");
+    const auto fetch_of = [&](const std::string& text, Lane lane) {
+        const Given given(text);
+        const ScenarioFile file(given.file(), kModels);
+        const Program program = build_program(file.read(file.points().front()), platform, costs);
+        return *std::find_if(program.tasks.begin(), program.tasks.end(), [&](const Task& t) { return t.lane == lane; });
+    };
+    // 64 tokens of a rank x 24 rows of 264 B: two completions a row, so 312 B on a link whose rate is that of 280 B for
+    // 256 B of payload.
+    const Task host = fetch_of(kPlain, Lane::host_fetch);
+    EXPECT_DOUBLE_EQ(host.moved.si(), 64 * 24 * 264);
+    EXPECT_NEAR(host.on_link / host.moved, (264.0 + 2 * 24) / 264 * 256 / 280, 1e-12);
+    EXPECT_EQ(host.requests, 0);
+    // A drive reads a page of 4096 B for each row.
+    const Task nvme = fetch_of(replaced(kPlain, "tier: host", "tier: nvme"), Lane::nvme_fetch);
+    EXPECT_DOUBLE_EQ(nvme.requests, 64 * 24);
+    EXPECT_DOUBLE_EQ(nvme.moved.si(), 64 * 24 * 4096);
+    EXPECT_EQ(nvme.on_link, nvme.moved);
+    EXPECT_DOUBLE_EQ((nvme.duration - nvme.latency).si(), evenly_shared_fetch(nvme, platform.machine, 8).si());
+}
+
+TEST(Engram, the_slowest_part_of_the_way_decides_a_shared_fetch) {
+    Machine machine;
+    machine.host_link = 50.0_GBps;
+    machine.host_memory = 200.0_GBps;
+    machine.nvme = 100.0_GBps;
+    machine.nvme_iops = 1e6;
+    const Task host{.name = "rows", .lane = Lane::host_fetch, .moved = 1.0_GB, .on_link = 2.0_GB};
+    EXPECT_NEAR(to_ms(evenly_shared_fetch(host, machine, 1)), 40, 1e-9);   // 2 GB over the link
+    EXPECT_NEAR(to_ms(evenly_shared_fetch(host, machine, 16)), 80, 1e-9);  // 1 GB at a sixteenth of the memory
+    const Task nvme{.name = "pages", .lane = Lane::nvme_fetch, .moved = 1.0_GB, .on_link = 1.0_GB, .requests = 1e5};
+    EXPECT_NEAR(to_ms(evenly_shared_fetch(nvme, machine, 1)), 100, 1e-9);  // 0.1 M reads at 1 M/s
 }
 
 TEST(Engram, hot_rows_shorten_a_fetch_as_zipf_says) {
