@@ -15,10 +15,10 @@ struct GroupedGemm {
     double k = 0;
     Precision weights = Precision::fp8_block;
 
-    // Weights of each touched expert are read once; padding is computed but not moved.
+    // Weights of each touched expert are read once. Padding is no work, but it takes time: `padded_rows`.
     constexpr Work work() const {
         const double activation = weights == Precision::bf16 ? 2.0 : bytes_per_element(Precision::fp8_tile);
-        return {.flops = Flops(2 * padded_rows() * n * k),
+        return {.flops = Flops(2 * rows * n * k),
                 .read = Bytes(rows * k * activation + groups * n * k * bytes_per_element(weights)),
                 .written = Bytes(rows * n * 2)};
     }

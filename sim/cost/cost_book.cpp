@@ -74,6 +74,14 @@ bool computes_in_fp8(const KernelShape& shape) {
                       shape);
 }
 
+// What the tensor cores really do: a grouped product computes whole tiles.
+Work padded_work(const KernelShape& shape) {
+    Work work = work_of(shape);
+    if (const auto* product = std::get_if<GroupedGemm>(&shape); product && product->rows > 0)
+        work.flops = work.flops * (product->padded_rows() / product->rows);
+    return work;
+}
+
 }  // namespace
 
 std::string_view to_string(Origin origin) { return kOrigins[static_cast<std::size_t>(origin)]; }
@@ -142,7 +150,7 @@ Origin CostBook::origin_of(Family family, const Device& on) const {
 Estimate CostBook::estimate(const KernelShape& shape, const Device& on) const {
     const Family family = family_of(shape);
     const bool fp8 = computes_in_fp8(shape);
-    const Work work = work_of(shape);
+    const Work work = padded_work(shape);
     const std::string& missing = fp8 ? on.fp8_missing : on.bf16_missing;
     if (!missing.empty() && work.flops > Flops(0)) throw InputError(missing);
     return {roofline(work, fp8 ? on.fp8 : on.bf16, on.memory, curve(family)), origin_of(family, on), family};

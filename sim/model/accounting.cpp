@@ -140,13 +140,19 @@ WeightBytes weight_bytes(const Model& model) {
 }
 
 double kv_bytes_per_token(const Model& model) {
-    double bytes = 0;
+    double bytes = index_bytes_per_token(model);
     for (const LayerAttention& layer : model.attention_of) {
         if (layer.kind == AttentionKind::swa || layer.kind == AttentionKind::reuse) continue;  // a window does not grow
         bytes += model.attention.entry_bytes / layer.ratio;
+    }
+    return bytes;
+}
+
+double index_bytes_per_token(const Model& model) {
+    double bytes = 0;
+    for (const LayerAttention& layer : model.attention_of)
         if (layer.kind == AttentionKind::dsa || layer.kind == AttentionKind::csa)
             bytes += model.attention.indexer_key_bytes / layer.ratio;
-    }
     return bytes;
 }
 

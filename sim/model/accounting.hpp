@@ -27,7 +27,8 @@ struct WeightBytes {
 
 ParameterCount parameters(const Model& model);
 WeightBytes weight_bytes(const Model& model);
-double kv_bytes_per_token(const Model& model);
+double kv_bytes_per_token(const Model& model);     // with index keys
+double index_bytes_per_token(const Model& model);  // index keys alone
 
 // Rows of each Engram layer. Every (order, head) table has a prime number of rows, all different: from `buckets` on,
 // layers first, then orders, then heads (released code of DeepSeek-V4.1-Flash; arXiv 2601.07372, section 2.2).

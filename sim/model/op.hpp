@@ -23,7 +23,8 @@ inline Work work_of(const KernelShape& shape) {
     return std::visit([](const auto& op) { return op.work(); }, shape);
 }
 
-enum class Slot { embedding, residual, attention, ffn, memory, head };
+// `experts` is what stands between dispatch and combine: the routed experts alone.
+enum class Slot { embedding, residual, attention, ffn, experts, memory, head };
 
 struct Op {
     std::string_view name;  // a literal: "q_up", "experts"; the component says the rest
@@ -34,12 +35,15 @@ struct Op {
 
 // The step as one rank sees it. Tensor parallelism divides heads and widths; expert ranks share the routed experts.
 struct StepShape {
-    double sequences = 1;     // on this rank
-    double queries = 1;       // new tokens of each sequence: 1 in decode, the prompt's length in prefill
-    double context = 0;       // tokens already cached, of each sequence
-    double tensor_ranks = 1;  // ranks that split attention heads and dense widths
-    double expert_ranks = 1;  // ranks that share the routed experts (all their tokens meet there)
+    double sequences = 1;          // on this rank
+    double queries = 1;            // new tokens of each sequence: 1 in decode, the prompt's length in prefill
+    double context = 0;            // tokens already cached, of each sequence
+    double tensor_ranks = 1;       // ranks that split attention heads and dense widths
+    double expert_ranks = 1;       // ranks that share the routed experts (all their tokens meet there)
+    double redundant_experts = 0;  // copies of busy experts, beside one of each
+    bool fused_experts = false;    // one kernel for a layer's routed experts; else one an expert product
     bool prefill = false;
+    int first_layer = 0, end_layer = 1 << 30;  // of this pipeline stage
 
     constexpr double tokens() const { return sequences * queries; }
 };

@@ -17,7 +17,8 @@ public:
 
     std::vector<Op> all() {
         const int layers = s_.prefill ? m_.prefill_layers : m_.layers;
-        for (layer_ = 0; layer_ < layers; ++layer_) {
+        const int end = std::min(layers, s_.end_layer);
+        for (layer_ = s_.first_layer; layer_ < end; ++layer_) {
             if (m_.engram && std::find(m_.engram->layer_ids.begin(), m_.engram->layer_ids.end(), layer_) !=
                                  m_.engram->layer_ids.end())
                 engram();
@@ -28,13 +29,16 @@ public:
             ffn();
             site_ends("ffn_spread");
         }
-        layer_ = layers;
-        add("lm_head", Slot::head,
-            Gemm{.m = s_.sequences * (s_.prefill ? 1 : s_.queries), .n = m_.vocab / s_.tensor_ranks, .k = m_.hidden});
+        if (end == layers) head();
         return std::move(ops_);
     }
 
 private:
+    void head() {
+        add("lm_head", Slot::head,
+            Gemm{.m = s_.sequences * (s_.prefill ? 1 : s_.queries), .n = m_.vocab / s_.tensor_ranks, .k = m_.hidden});
+    }
+
     void add(std::string_view name, Slot slot, const KernelShape& shape) {
         ops_.push_back({name, slot, layer_, shape});
     }
@@ -161,15 +165,30 @@ private:
             return swiglu("dense", f.dense_width / s_.tensor_ranks, m_.weights);
         add("router", Slot::ffn, Gemm{.m = tokens_, .n = f.experts, .k = m_.hidden});
         if (f.shared > 0) swiglu("shared", f.shared * f.width / s_.tensor_ranks, m_.experts);
-        // Ranks of one tensor group hold the same tokens, which meet the experts once.
-        add("experts", Slot::ffn,
-            MoeExperts{.tokens = tokens_ * std::max(1.0, s_.expert_ranks / s_.tensor_ranks),
-                       .hidden = m_.hidden,
-                       .intermediate = f.width,
-                       .top_k = f.top_k,
-                       .experts = f.experts,
-                       .local_experts = f.experts / s_.expert_ranks,
-                       .weights = m_.experts});
+        routed();
+    }
+
+    // Ranks of one tensor group hold the same tokens, which meet the experts once; where fewer ranks share the experts
+    // than split the tensors, each expert is split too.
+    void routed() {
+        const FfnConfig& f = m_.ffn;
+        const double physical = f.experts + s_.redundant_experts;
+        const double width = f.width / std::max(1.0, s_.tensor_ranks / s_.expert_ranks);
+        const MoeExperts experts{.tokens = tokens_ * std::max(1.0, s_.expert_ranks / s_.tensor_ranks),
+                                 .hidden = m_.hidden,
+                                 .intermediate = width,
+                                 .top_k = f.top_k,
+                                 .experts = physical,
+                                 .local_experts = physical / s_.expert_ranks,
+                                 .weights = m_.experts};
+        if (s_.fused_experts) return add("experts", Slot::experts, experts);
+        const double rows = experts.pairs(), groups = std::min(rows, experts.touched_experts());
+        add("experts_gate_up", Slot::experts,
+            GroupedGemm{.rows = rows, .groups = groups, .n = 2 * width, .k = m_.hidden, .weights = m_.experts});
+        add("experts_swiglu", Slot::experts,
+            SwigluQuantise{.rows = rows, .width = width, .to_fp8 = m_.experts != Precision::bf16});
+        add("experts_down", Slot::experts,
+            GroupedGemm{.rows = rows, .groups = groups, .n = m_.hidden, .k = width, .weights = m_.experts});
     }
 
     void swiglu(std::string_view which, double width, Precision weights) {

@@ -6,7 +6,8 @@
 namespace strata {
 
 struct MemoryUse {
-    Bytes weights, experts, kv, engram;  // engram: the tables, whole
+    Bytes weights, experts, kv;  // a rank's share, wherever it is kept
+    Bytes engram;                // the tables, whole
     Bytes hbm_of_a_rank;
     Bytes host_of_a_node;
     Bytes nvme_of_a_node;

@@ -30,6 +30,21 @@ Seconds fetch_stall(const Program& program, const Timeline& timeline) {
     return stall;
 }
 
+// Mean wall time of a layer's routed experts, from the first token dispatched to the last result combined.
+Seconds expert_layer_time(const Program& program, const Timeline& timeline) {
+    std::map<std::pair<int, int>, Interval> spans;  // by layer and micro-batch
+    for (std::size_t i = 0; i < program.tasks.size(); ++i) {
+        if (program.tasks[i].slot != Slot::experts) continue;
+        const auto [at, is_new] =
+            spans.try_emplace({program.tasks[i].layer, program.tasks[i].batch}, timeline.tasks[i]);
+        at->second.begin = std::min(at->second.begin, timeline.tasks[i].begin);
+        at->second.end = std::max(at->second.end, timeline.tasks[i].end);
+    }
+    Seconds sum;
+    for (const auto& [layer, span] : spans) sum += span.end - span.begin;
+    return spans.empty() ? sum : sum / double(spans.size());
+}
+
 }  // namespace
 
 Run summarise(const Scenario& scenario, const Machine& machine, const Program& program, const Timeline& timeline,
@@ -49,6 +64,9 @@ Run summarise(const Scenario& scenario, const Machine& machine, const Program& p
     run.metrics["memory.host_gb"] = to_GB(memory.host_of_a_node);
     run.metrics["memory.nvme_gb"] = to_GB(memory.nvme_of_a_node);
     run.metrics["engram.stall_ms"] = to_ms(fetch_stall(program, timeline));
+    run.metrics["moe.layer_us"] = to_us(expert_layer_time(program, timeline));
+    run.metrics["network.scale_up_ms"] = to_ms(timeline.busy[static_cast<std::size_t>(Lane::scale_up)]);
+    run.metrics["network.scale_out_ms"] = to_ms(timeline.busy[static_cast<std::size_t>(Lane::scale_out)]);
 
     double compute_s = 0;
     for (const Task& task : program.tasks)

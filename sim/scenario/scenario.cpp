@@ -12,10 +12,11 @@ namespace strata {
 namespace {
 
 const std::vector<std::string> kMetrics{
-    "decode.tpot_ms",  "decode.tokens_per_s",  "decode.tokens_per_s_per_accelerator",
-    "prefill.ttft_ms", "prefill.tokens_per_s", "prefill.tokens_per_s_per_accelerator",
-    "memory.hbm_gb",   "memory.host_gb",       "memory.nvme_gb",
-    "engram.stall_ms"};
+    "decode.tpot_ms",      "decode.tokens_per_s",  "decode.tokens_per_s_per_accelerator",
+    "prefill.ttft_ms",     "prefill.tokens_per_s", "prefill.tokens_per_s_per_accelerator",
+    "memory.hbm_gb",       "memory.host_gb",       "memory.nvme_gb",
+    "engram.stall_ms",     "moe.layer_us",         "network.scale_up_ms",
+    "network.scale_out_ms"};
 
 // A name alone is short for a map that holds it, so that the other fields of the map can be set by path:
 // `model: v3` for `model: {preset: v3}`, `platform.accelerator: B200_SXM` for `{part: B200_SXM}`.
@@ -196,19 +197,47 @@ Workload read_workload(const YamlField& field) {
     return workload;
 }
 
+Tier tier_of(const YamlField& field) {
+    if (!field.exists()) return Tier::hbm;
+    return one_of<Tier>(field, {{"hbm", Tier::hbm}, {"host", Tier::host}, {"nvme", Tier::nvme}});
+}
+
+Kernels read_kernels(const YamlField& field) {
+    Kernels kernels;
+    if (!field.exists()) return kernels;
+    field.allow_only({"experts", "exchange"});
+    if (field["experts"].exists())
+        kernels.experts = one_of<ExpertKernel>(
+            field["experts"],
+            {{"grouped", ExpertKernel::grouped}, {"fused", ExpertKernel::fused}, {"mega", ExpertKernel::mega}});
+    if (field["exchange"].exists())
+        kernels.exchange = one_of<ExchangeKernel>(field["exchange"],
+                                                  {{"deepep", ExchangeKernel::deepep}, {"wire", ExchangeKernel::wire}});
+    return kernels;
+}
+
 Placement read_placement(const YamlField& field) {
     Placement placement;
     if (!field.exists()) return placement;
-    field.allow_only({"tp", "dp", "ep", "engram"});
+    field.allow_only({"tp", "dp", "ep", "pp", "micro_batches", "experts", "kv", "engram"});
     placement.tp = count_of(field["tp"]);
     placement.dp = count_of(field["dp"]);
     placement.ep = count_of(field["ep"]);
+    placement.pp = count_of(field["pp"]);
+    placement.micro_batches = count_of(field["micro_batches"]);
+    if (const YamlField experts = field["experts"]; experts.exists()) {
+        experts.allow_only({"tier", "redundant"});
+        placement.experts = tier_of(experts["tier"]);
+        placement.redundant_experts = static_cast<int>(at_least(experts["redundant"], 0, 0));
+    }
+    if (const YamlField kv = field["kv"]; kv.exists()) {
+        kv.allow_only({"tier"});
+        placement.kv = tier_of(kv["tier"]);
+    }
     const YamlField engram = field["engram"];
     if (!engram.exists()) return placement;
     engram.allow_only({"tier", "fetch", "hot_rows", "zipf_exponent"});
-    if (engram["tier"].exists())
-        placement.engram =
-            one_of<Tier>(engram["tier"], {{"hbm", Tier::hbm}, {"host", Tier::host}, {"nvme", Tier::nvme}});
+    placement.engram = tier_of(engram["tier"]);
     if (engram["fetch"].exists())
         placement.prefetch = one_of<bool>(engram["fetch"], {{"prefetch", true}, {"synchronous", false}});
     placement.hot_rows = at_least(engram["hot_rows"], 0, 0);
@@ -244,8 +273,8 @@ ScenarioFile::ScenarioFile(const std::string& file, std::string models_folder,
     }
     Problems problems;
     const YamlField root(document_, file, "", problems, &places_);
-    root.allow_only(
-        {"name", "description", "engines", "model", "platform", "workload", "placement", "axes", "assertions"});
+    root.allow_only({"name", "description", "engines", "model", "platform", "workload", "placement", "kernels", "axes",
+                     "assertions"});
     name_ = root["name"].exists() ? root["name"].text() : std::filesystem::path(file).stem().string();
     if (root["description"].exists()) description_ = root["description"].text();
     if (root["engines"].exists()) engines_ = read_engines(root["engines"]);
@@ -315,6 +344,7 @@ Scenario ScenarioFile::read(const Point& point, const Catalog& catalog) const {
     scenario.system = scenario.platform.system.name;
     scenario.workload = read_workload(root["workload"]);
     scenario.placement = read_placement(root["placement"]);
+    scenario.kernels = read_kernels(root["kernels"]);
     scenario.model = read_model_of(root["model"], problems);
     problems.throw_if_any();
     const YamlField rho = root["model"]["rho"];

@@ -25,13 +25,34 @@ struct Workload {
 };
 
 struct Placement {
-    int tp = 1, dp = 1, ep = 1;
+    int tp = 1, dp = 1, ep = 1, pp = 1;
+    int micro_batches = 1;  // of one rank, run interleaved so that exchanges hide behind the other's compute
+    int redundant_experts = 0;
+    Tier experts = Tier::hbm, kv = Tier::hbm;
     Tier engram = Tier::hbm;
     bool prefetch = true;      // false: rows are fetched when the layer needs them
     double hot_rows = 0;       // Engram rows of each layer kept in accelerator memory
     double zipf_exponent = 0;  // skew of row popularity; 0 is uniform
 
-    int ranks() const { return tp * dp; }
+    int ranks() const { return tp * dp * pp; }
+    // Ranks that hold different parts of the routed experts of one stage.
+    int expert_shards() const { return ep > tp ? ep : tp; }
+    int batches() const { return micro_batches * pp; }
+};
+
+// Which implementation runs where there are several.
+enum class ExpertKernel {
+    grouped,  // two grouped products with a SwiGLU between (DeepGEMM), exchanges before and after (DeepEP)
+    fused,    // one Triton kernel a layer (SGLang), exchanges before and after
+    mega      // one kernel that sends, computes and returns in waves (DeepGEMM's MegaMoE)
+};
+enum class ExchangeKernel {
+    deepep,  // as measured: low latency in decode, normal in prefill
+    wire     // every copy at the link's effective bandwidth and latency: the bound
+};
+struct Kernels {
+    ExpertKernel experts = ExpertKernel::grouped;
+    ExchangeKernel exchange = ExchangeKernel::deepep;
 };
 
 struct Assertion {
@@ -51,6 +72,7 @@ struct Scenario {
     PlatformSpec platform;
     Workload workload;
     Placement placement;
+    Kernels kernels;
 };
 
 struct Axis {

@@ -1,25 +1,14 @@
 #include "sim/workload/build_program.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 
-#include "kernels/collective/collective.hpp"
-#include "sim/model/step_ops.hpp"
+#include "sim/workload/micro_batches.hpp"
+#include "sim/workload/stage_program.hpp"
 
 namespace strata {
 
 namespace {
-
-// A row read over PCIe travels in completions of at most 256 B, each with 24 B around it (framing, 4-dword header,
-// LCRC: Intel AN 708). The measured large-copy rate already pays that for full completions; short ones pay more.
-double row_efficiency(double row_bytes) {
-    constexpr double kCompletion = 256, kOverhead = 24;
-    const double completions = std::ceil(row_bytes / kCompletion);
-    const double own = row_bytes / (row_bytes + completions * kOverhead);
-    return std::min(1.0, own * (kCompletion + kOverhead) / kCompletion);
-}
 
 // Reads a number that only some placements need; when it is null, says so only if it is used.
 template <class T, class Read>
@@ -31,146 +20,34 @@ void read_if_known(T& into, std::string& missing, Read read) {
     }
 }
 
-void require(const std::string& missing) {
-    if (!missing.empty()) throw InputError(missing);
+StepShape shape_of(const Scenario& scenario) {
+    const Placement& placement = scenario.placement;
+    StepShape shape;
+    shape.sequences = scenario.workload.batch / placement.dp / placement.batches();
+    shape.queries = scenario.workload.prefill ? scenario.workload.prompt : 1;
+    shape.context = scenario.workload.context;
+    shape.tensor_ranks = placement.tp;
+    shape.expert_ranks = placement.ep;
+    shape.redundant_experts = placement.redundant_experts;
+    shape.fused_experts = scenario.kernels.experts == ExpertKernel::fused;
+    shape.prefill = scenario.workload.prefill;
+    return shape;
 }
 
-class Builder {
-public:
-    Builder(const Scenario& scenario, const Platform& platform, const CostBook& costs)
-        : scenario_(scenario), platform_(platform), costs_(costs) {}
-
-    Program build() {
-        const Workload& work = scenario_.workload;
-        const Placement& placement = scenario_.placement;
-        StepShape shape;
-        shape.sequences = work.batch / placement.dp;
-        shape.queries = work.prefill ? work.prompt : 1;
-        shape.context = work.context;
-        shape.tensor_ranks = placement.tp;
-        shape.expert_ranks = placement.ep;
-        shape.prefill = work.prefill;
-        tokens_ = shape.tokens();
-        const std::vector<Op> ops = step_ops(scenario_.model, shape);
-        program_.tasks.reserve(ops.size() + 8 * static_cast<std::size_t>(scenario_.model.layers));
-        program_.edges.reserve(program_.tasks.capacity() + 16);
-        for (std::size_t i = 0; i < ops.size(); ++i) add(ops, i);
-        std::sort(program_.edges.begin(), program_.edges.end());
-        return std::move(program_);
+// Layers are shared out evenly; the stage that takes longest sets the pace of all.
+Program slowest_stage(const Scenario& scenario, const Platform& platform, const CostBook& costs) {
+    const int stages = scenario.placement.pp;
+    const int layers = scenario.workload.prefill ? scenario.model.prefill_layers : scenario.model.layers;
+    StepShape shape = shape_of(scenario);
+    Program slowest;
+    for (int stage = 0; stage < stages; ++stage) {
+        shape.first_layer = layers * stage / stages;
+        shape.end_layer = layers * (stage + 1) / stages;
+        Program program = stage_program(scenario, shape, stage + 1 < stages, platform, costs);
+        if (stage == 0 || serial_time(program) > serial_time(slowest)) slowest = std::move(program);
     }
-
-private:
-    void add(const std::vector<Op>& ops, std::size_t i) {
-        const Op& op = ops[i];
-        if (const auto* fetch = std::get_if<EngramFetch>(&op.shape);
-            fetch && scenario_.placement.engram != Tier::hbm && fetch->tokens > 0) {
-            add_fetch(op, *fetch);
-            return;
-        }
-        const auto* experts = std::get_if<MoeExperts>(&op.shape);
-        // Dispatch travels in FP8 with one FP32 scale per 128, combine in BF16 (DeepSeek-V3, section 3.2).
-        if (experts) send_experts("dispatch", op, *experts, 1 + 4.0 / 128);
-        const Estimate cost = costs_.estimate(op.shape, platform_.device);
-        append({.name = op.name,
-                .slot = op.slot,
-                .layer = op.layer,
-                .lane = Lane::compute,
-                .origin = cost.origin,
-                .duration = cost.time,
-                .latency = Seconds(0),
-                .moved = work_of(op.shape).bytes()});
-        if (experts) send_experts("combine", op, *experts, 2);
-        const bool last_of_slot = i + 1 == ops.size() || ops[i + 1].slot != op.slot || ops[i + 1].layer != op.layer;
-        if (last_of_slot && (op.slot == Slot::attention || op.slot == Slot::ffn)) reduce(op);
-    }
-
-    void append(const Task& task) {
-        const auto index = static_cast<std::uint32_t>(program_.tasks.size());
-        if (last_ != kNone) program_.edges.push_back({last_, index});
-        for (const std::uint32_t fetch : awaited_) program_.edges.push_back({fetch, index});
-        awaited_.clear();
-        program_.tasks.push_back(task);
-        last_ = index;
-    }
-
-    // Hash addresses are known with the step's tokens, so a prefetch waits for nothing but its lane; a synchronous
-    // fetch waits for what stands before it. Either way the next task of the layer waits for the rows.
-    void add_fetch(const Op& op, const EngramFetch& fetch) {
-        const EngramConfig& engram = *scenario_.model.engram;
-        const double rows_held = engram.rows_per_layer();
-        const double hits = zipf_hit_rate(scenario_.placement.hot_rows, rows_held, scenario_.placement.zipf_exponent);
-        const double rows = fetch.rows() * (1 - hits);
-        const bool nvme = scenario_.placement.engram == Tier::nvme;
-        require(nvme ? platform_.nvme_missing : platform_.host_missing);
-        Task task{.name = "engram_fetch",
-                  .slot = op.slot,
-                  .layer = op.layer,
-                  .lane = nvme ? Lane::nvme_fetch : Lane::host_fetch,
-                  .origin = Origin::modelled,
-                  .duration = {},
-                  .latency = nvme ? platform_.nvme_latency : platform_.host_latency,
-                  .moved = Bytes(rows * fetch.row_bytes)};
-        task.on_link = task.moved / row_efficiency(fetch.row_bytes);
-        if (nvme) {
-            task.requests = rows * std::ceil(fetch.row_bytes / platform_.nvme_granularity);
-            task.moved = task.on_link = Bytes(task.requests * platform_.nvme_granularity);
-        }
-        // All ranks of the node fetch in the same phase of the step, so each has its share of what they have in common.
-        const double sharing = std::min(platform_.machine.ranks, scenario_.placement.ranks());
-        task.duration = evenly_shared_fetch(task, platform_.machine, sharing) + task.latency;
-        const auto index = static_cast<std::uint32_t>(program_.tasks.size());
-        if (!scenario_.placement.prefetch && last_ != kNone) program_.edges.push_back({last_, index});
-        program_.tasks.push_back(task);
-        awaited_.push_back(index);
-    }
-
-    void send(std::string_view name, const Op& op, Bytes bytes, double peers) {
-        if (bytes <= Bytes(0)) return;
-        const bool inside = peers <= platform_.scale_up_domain;
-        require(inside ? platform_.scale_up_missing : platform_.scale_out_missing);
-        const Seconds latency = inside ? platform_.scale_up_latency : platform_.scale_out_latency;
-        const Bandwidth wire = inside ? platform_.machine.scale_up : platform_.machine.scale_out;
-        append({.name = name,
-                .slot = op.slot,
-                .layer = op.layer,
-                .lane = inside ? Lane::scale_up : Lane::scale_out,
-                .origin = Origin::modelled,
-                .duration = bytes / wire + latency,
-                .latency = latency,
-                .moved = bytes});
-    }
-
-    // A token's copies to experts on one rank travel once: with E experts spread over n ranks it reaches
-    // n (1 - (1 - 1/n)^k) of them on average.
-    void send_experts(std::string_view name, const Op& op, const MoeExperts& experts, double bytes_per_element) {
-        const double peers = scenario_.placement.ep;
-        if (peers <= 1) return;
-        const double copies = peers * -std::expm1(experts.top_k * std::log1p(-1 / peers));
-        const ExpertAllToAll exchange{.tokens = tokens_ / scenario_.placement.tp,
-                                      .hidden = experts.hidden,
-                                      .copies = copies,
-                                      .bytes_per_element = bytes_per_element,
-                                      .peers = peers};
-        send(name, op, exchange.sent(), peers);
-    }
-
-    // Tensor ranks hold partial sums after attention and after the feed-forward layer.
-    void reduce(const Op& op) {
-        const double peers = scenario_.placement.tp;
-        const AllReduce all_reduce{
-            .elements = tokens_ * double(scenario_.model.hidden), .bytes_per_element = 2, .peers = peers};
-        send("all_reduce", op, all_reduce.sent(), peers);
-    }
-
-    static constexpr std::uint32_t kNone = 0xffffffff;
-    const Scenario& scenario_;
-    const Platform& platform_;
-    const CostBook& costs_;
-    Program program_;
-    double tokens_ = 0;  // of this rank
-    std::uint32_t last_ = kNone;
-    std::vector<std::uint32_t> awaited_;
-};
+    return slowest;
+}
 
 }  // namespace
 
@@ -219,20 +96,30 @@ Platform platform_of(const PlatformSpec& spec, const CostBook& costs) {
     read_if_known(ignored, platform.scale_up_missing, [&] {
         const LinkSpec& link = present(spec.scale_up_link, system, "scale_up_link");
         machine.scale_up = rate(link);
+        platform.scale_up_raw = link.bandwidth.get();
         platform.scale_up_latency = link.latency.get();
         return 0;
     });
     read_if_known(ignored, platform.scale_out_missing, [&] {
         const LinkSpec& link = present(spec.scale_out_link, system, "scale_out_link");
         machine.scale_out = rate(link);
+        platform.scale_out_raw = link.bandwidth.get();
         platform.scale_out_latency = link.latency.get();
         return 0;
     });
     return platform;
 }
 
+// In decode every stage always has a micro-batch at work, so a token takes `pp` turns of the slowest stage; a prompt's
+// last micro-batch waits in addition for the pipeline to fill.
 Program build_program(const Scenario& scenario, const Platform& platform, const CostBook& costs) {
-    return Builder(scenario, platform, costs).build();
+    const Placement& placement = scenario.placement;
+    Program program = slowest_stage(scenario, platform, costs);
+    const Seconds fill = serial_time(program) * (placement.pp - 1.0);
+    if (placement.micro_batches > 1) program = interleaved(program, placement.micro_batches);
+    if (placement.pp > 1) program = repeated(program, placement.pp);
+    if (placement.pp > 1 && scenario.workload.prefill) program = delayed(program, fill);
+    return program;
 }
 
 }  // namespace strata

@@ -25,6 +25,7 @@ struct Task {
     std::string_view name;  // a literal
     Slot slot = Slot::attention;
     int layer = 0;
+    int batch = 0;  // micro-batch
     Lane lane = Lane::compute;
     Origin origin = Origin::modelled;
     Seconds duration{};   // alone on an idle machine, latency included

@@ -26,10 +26,11 @@ TEST(Work, of_experts_touches_all_only_with_many_tokens) {
     EXPECT_DOUBLE_EQ(experts.pairs(), 2000);
 }
 
-TEST(Work, of_a_grouped_product_computes_whole_tiles_and_moves_only_rows) {
+TEST(Work, of_a_grouped_product_counts_rows_and_knows_its_whole_tiles) {
     // Two experts with one row each fill two tiles of 64; bytes are those of 2 rows, 2 weight matrices and 2 results.
     const GroupedGemm product{.rows = 2, .groups = 2, .n = 8, .k = 4, .weights = Precision::bf16};
-    EXPECT_DOUBLE_EQ(product.work().flops.si(), 2 * 128 * 8 * 4);
+    EXPECT_DOUBLE_EQ(product.work().flops.si(), 2 * 2 * 8 * 4);
+    EXPECT_DOUBLE_EQ(product.padded_rows(), 128);
     EXPECT_DOUBLE_EQ(product.work().bytes().si(), 2 * (2 * 4 + 2 * 8 * 4 + 2 * 8));
     // With many rows an expert wastes half a tile: 1000 rows over 2 experts are computed as 1000 + 2 * 31.5.
     EXPECT_DOUBLE_EQ((GroupedGemm{.rows = 1000, .groups = 2}.padded_rows()), 1063);

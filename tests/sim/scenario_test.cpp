@@ -163,6 +163,45 @@ TEST(Placement, refuses_what_does_not_fit_with_the_numbers) {
     EXPECT_ERROR(replaced(kPlain, "ep: 8", "ep: 3"), "a divisor of tp x dp = 8, found 3");
 }
 
+TEST(Placement, in_pipeline_stages_takes_no_less_than_each_token_through_all_layers) {
+    // Half of the layers a rank: half of the weights and of the cache; a token passes both stages.
+    const std::string two = replaced(kPlain, "dp: 8, ep: 8", "dp: 4, ep: 4, pp: 2");
+    const std::string four = replaced(kPlain, "dp: 8, ep: 8", "dp: 4, ep: 4");
+    const double alone = run_of(replaced(four, "batch: 512", "batch: 256")).metrics.at("decode.tpot_ms");
+    EXPECT_GE(run_of(two).metrics.at("decode.tpot_ms"), alone);
+    EXPECT_NEAR(run_of(two).metrics.at("memory.hbm_gb") / run_of(four).metrics.at("memory.hbm_gb"), 0.5, 0.01);
+    EXPECT_ERROR(replaced(kPlain, "dp: 8, ep: 8", "dp: 1, ep: 1, pp: 64"), "at most 8 ranks");
+    EXPECT_ERROR(replaced(two, "batch: 512", "batch: 4"),
+                 "at least one sequence for each of dp x pp x micro_batches = 8");
+}
+
+TEST(Placement, micro_batches_hide_exchanges_between_nodes) {
+    const std::string wide =
+        "model: v3\nplatform: {system: HGX_H800, nodes: 4}\nworkload: {kind: decode, batch: 4096, context: 4096}\n"
+        "placement: {dp: 32, ep: 32}\n";
+    const double one = run_of(wide).metrics.at("decode.tpot_ms");
+    const double two = run_of(replaced(wide, "ep: 32", "ep: 32, micro_batches: 2")).metrics.at("decode.tpot_ms");
+    EXPECT_LT(two, one);
+}
+
+TEST(Placement, below_hbm_frees_memory_and_costs_time) {
+    const auto near = run_of(kPlain);
+    const auto experts = run_of(replaced(kPlain, "ep: 8", "ep: 8, experts: {tier: host}"));
+    const auto cache = run_of(replaced(kPlain, "ep: 8", "ep: 8, kv: {tier: host}"));
+    EXPECT_LT(experts.metrics.at("memory.hbm_gb"), near.metrics.at("memory.hbm_gb"));
+    EXPECT_LT(cache.metrics.at("memory.hbm_gb"), near.metrics.at("memory.hbm_gb"));
+    // All experts of a rank, 36.1 GB, over its PCIe link at 52 GB/s at each step: 694 ms.
+    EXPECT_GT(experts.metrics.at("decode.tpot_ms"), 694);
+    EXPECT_GT(cache.metrics.at("decode.tpot_ms"), near.metrics.at("decode.tpot_ms"));
+}
+
+TEST(Kernels, that_send_while_they_compute_are_never_slower_than_their_parts) {
+    const double apart = run_of(kPlain).metrics.at("moe.layer_us");
+    const double together = run_of(std::string(kPlain) + "kernels: {experts: mega}\n").metrics.at("moe.layer_us");
+    EXPECT_LT(together, apart);
+    EXPECT_GT(run_of(std::string(kPlain) + "kernels: {experts: fused}\n").metrics.at("moe.layer_us"), 0);
+}
+
 TEST(Placement, names_the_null_number_that_it_needs) {
     const std::string text =
         replaced(replaced(replaced(kPlain, "HGX_H200", "CloudMatrix384"), "v4.1-flash", "v3"), "512", "64");
@@ -179,13 +218,12 @@ TEST(Engram, prefetch_from_the_host_is_hidden_and_a_synchronous_fetch_from_nvme_
 }
 
 TEST(Engram, a_fetch_says_what_it_asks_of_each_part_on_its_way) {
-    const Catalog catalog(kRoot + "/hwmodels/catalog");
     const CostBook costs(kRoot + "/sim/cost/cost_curves.yaml");
-    const Platform platform = platform_of(catalog, costs, "HGX_H200");
+    const Platform platform = platform_of(platform_spec(catalog(), "HGX_H200"), costs);
     const auto fetch_of = [&](const std::string& text, Lane lane) {
         const Given given(text);
         const ScenarioFile file(given.file(), kModels);
-        const Program program = build_program(file.read(file.points().front()), platform, costs);
+        const Program program = build_program(file.read(file.points().front(), catalog()), platform, costs);
         return *std::find_if(program.tasks.begin(), program.tasks.end(), [&](const Task& t) { return t.lane == lane; });
     };
     // 64 tokens of a rank x 24 rows of 264 B: two completions a row, so 312 B on a link whose rate is that of 280 B for

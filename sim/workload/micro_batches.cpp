@@ -1,0 +1,92 @@
+#include "sim/workload/micro_batches.hpp"
+
+#include <algorithm>
+
+namespace strata {
+
+namespace {
+
+bool is_fetch(const Task& task) { return task.lane == Lane::host_fetch || task.lane == Lane::nvme_fetch; }
+bool is_exchange(const Task& task) { return task.lane == Lane::scale_up || task.lane == Lane::scale_out; }
+
+// Tasks of the chain (no fetch) that wait for nothing, or that nothing waits for.
+std::vector<std::uint32_t> ends(const Program& program, bool heads) {
+    std::vector<bool> inner(program.tasks.size());
+    for (const Edge& edge : program.edges)
+        if (!is_fetch(program.tasks[edge.before])) inner[heads ? edge.after : edge.before] = true;
+    std::vector<std::uint32_t> found;
+    for (std::uint32_t i = 0; i < program.tasks.size(); ++i)
+        if (!inner[i] && !is_fetch(program.tasks[i])) found.push_back(i);
+    return found;
+}
+
+}  // namespace
+
+Program interleaved(const Program& one, int copies) {
+    Program all;
+    all.tasks.reserve(one.tasks.size() * static_cast<std::size_t>(copies));
+    std::vector<std::vector<std::uint32_t>> index(static_cast<std::size_t>(copies),
+                                                  std::vector<std::uint32_t>(one.tasks.size()));
+    for (std::size_t begin = 0, end = 0; begin < one.tasks.size(); begin = end) {
+        while (end < one.tasks.size() && !is_exchange(one.tasks[end])) ++end;
+        end = std::min(end + 1, one.tasks.size());
+        for (std::size_t copy = 0; copy < index.size(); ++copy)
+            for (std::size_t i = begin; i < end; ++i) {
+                index[copy][i] = static_cast<std::uint32_t>(all.tasks.size());
+                all.tasks.push_back(one.tasks[i]);
+                all.tasks.back().batch = static_cast<int>(copy);
+            }
+    }
+    for (const auto& of_copy : index)
+        for (const Edge& edge : one.edges) all.edges.push_back({of_copy[edge.before], of_copy[edge.after]});
+    std::sort(all.edges.begin(), all.edges.end());
+    return all;
+}
+
+Program repeated(const Program& one, int times) {
+    const std::vector<std::uint32_t> heads = ends(one, true), tails = ends(one, false);
+    const auto size = static_cast<std::uint32_t>(one.tasks.size());
+    int batches = 1;
+    for (const Task& task : one.tasks) batches = std::max(batches, task.batch + 1);
+    Program all;
+    for (std::uint32_t t = 0; t < static_cast<std::uint32_t>(times); ++t) {
+        for (Task task : one.tasks) {
+            task.batch += static_cast<int>(t) * batches;
+            all.tasks.push_back(task);
+        }
+        for (const Edge& edge : one.edges) all.edges.push_back({t * size + edge.before, t * size + edge.after});
+        if (t == 0) continue;
+        for (const std::uint32_t tail : tails)
+            for (const std::uint32_t head : heads) all.edges.push_back({(t - 1) * size + tail, t * size + head});
+    }
+    std::sort(all.edges.begin(), all.edges.end());
+    return all;
+}
+
+Program delayed(const Program& program, Seconds wait) {
+    Program all;
+    // Latency only: the wait occupies no lane.
+    all.tasks.push_back({.name = "pipeline_fill",
+                         .slot = Slot::head,
+                         .layer = 0,
+                         .batch = 0,
+                         .lane = Lane::scale_out,
+                         .origin = Origin::modelled,
+                         .duration = wait,
+                         .latency = wait,
+                         .moved = {}});
+    all.tasks.insert(all.tasks.end(), program.tasks.begin(), program.tasks.end());
+    for (const std::uint32_t head : ends(program, true)) all.edges.push_back({0, head + 1});
+    for (const Edge& edge : program.edges) all.edges.push_back({edge.before + 1, edge.after + 1});
+    std::sort(all.edges.begin(), all.edges.end());
+    return all;
+}
+
+Seconds serial_time(const Program& program) {
+    Seconds sum;
+    for (const Task& task : program.tasks)
+        if (!is_fetch(task)) sum += task.duration;
+    return sum;
+}
+
+}  // namespace strata

@@ -1,0 +1,281 @@
+#include "sim/workload/stage_program.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include "kernels/collective/collective.hpp"
+#include "sim/model/step_ops.hpp"
+
+namespace strata {
+
+namespace {
+
+constexpr std::uint32_t kNone = 0xffffffff;
+
+// A row read over PCIe travels in completions of at most 256 B, each with 24 B around it (framing, 4-dword header,
+// LCRC: Intel AN 708). The measured large-copy rate already pays that for full completions; short ones pay more.
+double row_efficiency(double row_bytes) {
+    constexpr double kCompletion = 256, kOverhead = 24;
+    const double completions = std::ceil(row_bytes / kCompletion);
+    const double own = row_bytes / (row_bytes + completions * kOverhead);
+    return std::min(1.0, own * (kCompletion + kOverhead) / kCompletion);
+}
+
+void require(const std::string& missing) {
+    if (!missing.empty()) throw InputError(missing);
+}
+
+class StageBuilder {
+public:
+    StageBuilder(const Scenario& scenario, const StepShape& shape, const Platform& platform, const CostBook& costs)
+        : scenario_(scenario),
+          placement_(scenario.placement),
+          platform_(platform),
+          costs_(costs),
+          tokens_(shape.tokens()),
+          ops_(step_ops(scenario.model, shape)) {}
+
+    Program build(bool sends_on) {
+        program_.tasks.reserve(ops_.size() + 8 * static_cast<std::size_t>(scenario_.model.layers));
+        program_.edges.reserve(program_.tasks.capacity() + 16);
+        for (std::size_t i = 0; i < ops_.size(); ++i) add(i);
+        if (sends_on) send_on();
+        std::sort(program_.edges.begin(), program_.edges.end());
+        return std::move(program_);
+    }
+
+private:
+    void add(std::size_t i) {
+        const Op& op = ops_[i];
+        const auto* fetch = std::get_if<EngramFetch>(&op.shape);
+        if (fetch && placement_.engram != Tier::hbm && fetch->tokens > 0) return fetch_engram(op, *fetch);
+        const bool first_of_slot = i == 0 || ops_[i - 1].slot != op.slot;
+        const bool last_of_slot = i + 1 == ops_.size() || ops_[i + 1].slot != op.slot || ops_[i + 1].layer != op.layer;
+        if (op.slot == Slot::experts) {
+            if (scenario_.kernels.experts == ExpertKernel::mega && placement_.ep > 1) {
+                if (last_of_slot) mega(i);
+                return;
+            }
+            if (first_of_slot) before_experts(op);
+        }
+        if (placement_.kv != Tier::hbm) fetch_kv(op);
+        last_ = append(computation(op), {last_});
+        if (op.name == "router") router_ = last_;
+        if (!last_of_slot) return;
+        if (op.slot == Slot::experts)
+            if (const auto combine = exchange(op, false)) last_ = append(*combine, {last_});
+        // Tensor ranks hold partial sums after attention and after the feed-forward layer.
+        const bool routed_follow = i + 1 < ops_.size() && ops_[i + 1].slot == Slot::experts;
+        if (op.slot == Slot::attention || op.slot == Slot::experts || (op.slot == Slot::ffn && !routed_follow))
+            all_reduce(op);
+    }
+
+    Task computation(const Op& op) const {
+        const Estimate cost = costs_.estimate(op.shape, platform_.device);
+        return {.name = op.name,
+                .slot = op.slot,
+                .layer = op.layer,
+                .batch = 0,
+                .lane = Lane::compute,
+                .origin = cost.origin,
+                .duration = cost.time,
+                .latency = Seconds(0),
+                .moved = work_of(op.shape).bytes()};
+    }
+
+    // Waits for `before` and for every fetch that its layer asked for.
+    std::uint32_t append(const Task& task, std::initializer_list<std::uint32_t> before) {
+        const auto index = static_cast<std::uint32_t>(program_.tasks.size());
+        for (const std::uint32_t one : before)
+            if (one != kNone) program_.edges.push_back({one, index});
+        if (task.lane == Lane::compute) {
+            for (const std::uint32_t fetch : awaited_) program_.edges.push_back({fetch, index});
+            awaited_.clear();
+        }
+        program_.tasks.push_back(task);
+        return index;
+    }
+
+    // Tokens leave when the router has decided, beside the shared experts; weights kept below HBM are fetched then too.
+    void before_experts(const Op& op) {
+        if (placement_.experts != Tier::hbm) fetch_experts(op);
+        const auto dispatch = exchange(op, true);
+        if (dispatch) awaited_.push_back(append(*dispatch, {router_}));
+    }
+
+    // DeepGEMM's MegaMoE: expert waves are dispatched, computed and combined in one kernel (arXiv 2606.19348, section
+    // 3). What cannot overlap is the dispatch of the first wave and the combine of the last. The number of waves is
+    // assumed.
+    void mega(std::size_t last) {
+        constexpr double kWaves = 4;
+        const Op& op = ops_[last];
+        Task kernel = computation(ops_[last - 2]);  // gate_up, swiglu, down
+        const Task down = computation(op);
+        kernel.name = "experts_mega";
+        kernel.duration += down.duration - costs_.curve(Family::grouped_gemm).overhead;
+        kernel.moved += down.moved;
+        const auto part = [&](bool dispatch, double share) {
+            Task task = *exchange(op, dispatch);
+            task.duration = (task.duration - task.latency) * share;
+            task.latency = Seconds(0);
+            task.moved = task.moved * share;
+            return task;
+        };
+        const std::uint32_t sent = append(part(true, 1 / kWaves), {router_});
+        const std::uint32_t computed = append(kernel, {last_, sent});
+        append(part(true, 1 - 1 / kWaves), {sent});
+        const std::uint32_t early = append(part(false, 1 - 1 / kWaves), {sent});
+        last_ = append(part(false, 1 / kWaves), {computed, early});
+    }
+
+    // Hash addresses are known with the step's tokens, so a prefetch waits for nothing but its lane; a synchronous
+    // fetch waits for what stands before it. Either way the next task of the layer waits for the rows.
+    void fetch_engram(const Op& op, const EngramFetch& engram) {
+        const double hits =
+            zipf_hit_rate(placement_.hot_rows, scenario_.model.engram->rows_per_layer(), placement_.zipf_exponent);
+        fetch(op, "engram_fetch", placement_.engram, engram.rows() * (1 - hits), engram.row_bytes,
+              placement_.prefetch ? kNone : last_);
+    }
+
+    // Which experts are needed is known when the router has decided. A matrix is read as a whole.
+    void fetch_experts(const Op& op) {
+        const double width = scenario_.model.ffn.width / std::max(1.0, double(placement_.tp) / placement_.ep);
+        const auto* product = std::get_if<GroupedGemm>(&op.shape);
+        const double touched = product ? product->groups : std::get<MoeExperts>(op.shape).touched_experts();
+        const double expert = 3 * scenario_.model.hidden * width * bytes_per_element(scenario_.model.experts);
+        fetch(op, "expert_fetch", placement_.experts, touched, expert, router_);
+    }
+
+    // Selected entries are known after the selection (or with that of an earlier layer); all others beforehand. New
+    // entries are written back beside the step and are not modelled.
+    void fetch_kv(const Op& op) {
+        const AttentionConfig& attention = scenario_.model.attention;
+        const AttentionKind kind =
+            scenario_.model
+                .attention_of[std::min(static_cast<std::size_t>(op.layer), scenario_.model.attention_of.size() - 1)]
+                .kind;
+        const bool selected = kind == AttentionKind::dsa || kind == AttentionKind::csa;
+        double entries = 0;
+        if (const auto* latent = std::get_if<LatentAttention>(&op.shape))
+            entries = latent->sequences * latent->queries / latent->shared_reads * latent->attended;
+        else if (const auto* context = std::get_if<ContextAttention>(&op.shape))
+            entries = context->sequences * context->past;
+        constexpr double kPage = 64;  // entries that stand together when all are read
+        const double together = selected || kind == AttentionKind::reuse ? 1 : kPage;
+        if (entries > 0)
+            fetch(op, "kv_fetch", placement_.kv, entries / together, together * attention.entry_bytes,
+                  selected ? last_ : kNone);
+    }
+
+    // `pieces` of `piece_bytes` each from a tier below the accelerator's memory. All ranks of the node fetch in the
+    // same phase of the step, so each has its share of what they have in common.
+    void fetch(const Op& op, std::string_view name, Tier tier, double pieces, double piece_bytes, std::uint32_t after) {
+        const bool nvme = tier == Tier::nvme;
+        require(nvme ? platform_.nvme_missing : platform_.host_missing);
+        Task task{.name = name,
+                  .slot = op.slot,
+                  .layer = op.layer,
+                  .batch = 0,
+                  .lane = nvme ? Lane::nvme_fetch : Lane::host_fetch,
+                  .origin = Origin::modelled,
+                  .duration = {},
+                  .latency = nvme ? platform_.nvme_latency : platform_.host_latency,
+                  .moved = Bytes(pieces * piece_bytes)};
+        task.on_link = task.moved / row_efficiency(piece_bytes);
+        if (nvme) {
+            task.requests = pieces * std::ceil(piece_bytes / platform_.nvme_granularity);
+            task.moved = task.on_link = Bytes(task.requests * platform_.nvme_granularity);
+        }
+        const double sharing = std::min(platform_.machine.ranks, placement_.ranks());
+        task.duration = evenly_shared_fetch(task, platform_.machine, sharing) + task.latency;
+        awaited_.push_back(append(task, {after}));
+    }
+
+    // Tokens to the ranks of their experts, or results back. In low latency mode every copy travels; in normal mode
+    // copies to one place travel once, a place being a rank inside a node and a node between nodes.
+    std::optional<Task> exchange(const Op& op, bool dispatch) const {
+        const double peers = placement_.ep;
+        if (peers <= 1) return {};
+        const bool inside = peers <= platform_.scale_up_domain, low_latency = !scenario_.workload.prefill;
+        const bool wire = scenario_.kernels.exchange == ExchangeKernel::wire;
+        const double places = inside || wire ? peers : std::ceil(peers / platform_.scale_up_domain);
+        const double top_k = scenario_.model.ffn.top_k;
+        const ExpertAllToAll copies{.tokens = tokens_ / placement_.tp,
+                                    .hidden = scenario_.model.hidden,
+                                    .copies = wire || low_latency ? top_k : copies_per_rank(top_k, places),
+                                    .bytes_per_element = dispatch ? kDispatchBytes : kCombineBytes,
+                                    .peers = places};
+        const std::string_view name = dispatch ? "dispatch" : "combine";
+        if (wire) return on_the_wire(op, name, copies.sent(), inside);
+        const auto family = static_cast<Family>(
+            static_cast<int>(dispatch ? Family::dispatch_low_latency : Family::combine_low_latency) + (inside ? 0 : 2) +
+            (low_latency ? 0 : 1));
+        return as_measured(op, name, copies.sent(), inside, family);
+    }
+
+    void all_reduce(const Op& op) {
+        const AllReduce sum{
+            .elements = tokens_ * scenario_.model.hidden, .bytes_per_element = 2, .peers = double(placement_.tp)};
+        if (placement_.tp <= 1) return;
+        const bool inside = placement_.tp <= platform_.scale_up_domain;
+        last_ = append(inside ? as_measured(op, "all_reduce", sum.sent(), true, Family::all_reduce)
+                              : on_the_wire(op, "all_reduce", sum.sent(), false),
+                       {last_});
+    }
+
+    // All residual streams go to the next stage; tensor ranks hold the same and send a slice each.
+    void send_on() {
+        const Bytes residual(tokens_ * scenario_.model.hidden * scenario_.model.streams * 2 / placement_.tp);
+        const bool inside = placement_.ranks() <= platform_.scale_up_domain;
+        last_ = append(on_the_wire(ops_.back(), "to_next_stage", residual, inside), {last_});
+    }
+
+    Task on_link(const Op& op, std::string_view name, Bytes sent, bool inside) const {
+        require(inside ? platform_.scale_up_missing : platform_.scale_out_missing);
+        return {.name = name,
+                .slot = op.slot,
+                .layer = op.layer,
+                .batch = 0,
+                .lane = inside ? Lane::scale_up : Lane::scale_out,
+                .origin = Origin::modelled,
+                .duration = {},
+                .latency = inside ? platform_.scale_up_latency : platform_.scale_out_latency,
+                .moved = sent};
+    }
+
+    Task on_the_wire(const Op& op, std::string_view name, Bytes sent, bool inside) const {
+        Task task = on_link(op, name, sent, inside);
+        task.duration = sent / (inside ? platform_.machine.scale_up : platform_.machine.scale_out) + task.latency;
+        return task;
+    }
+
+    Task as_measured(const Op& op, std::string_view name, Bytes sent, bool inside, Family family) const {
+        Task task = on_link(op, name, sent, inside);
+        const Estimate cost =
+            costs_.exchange(family, sent, inside ? platform_.scale_up_raw : platform_.scale_out_raw, platform_.device);
+        task.origin = cost.origin;
+        task.duration = cost.time;
+        task.latency = costs_.curve(family).overhead;
+        return task;
+    }
+
+    const Scenario& scenario_;
+    const Placement& placement_;
+    const Platform& platform_;
+    const CostBook& costs_;
+    double tokens_ = 0;  // of this rank
+    std::vector<Op> ops_;
+    Program program_;
+    std::uint32_t last_ = kNone, router_ = kNone;
+    std::vector<std::uint32_t> awaited_;  // by the next computation
+};
+
+}  // namespace
+
+Program stage_program(const Scenario& scenario, const StepShape& shape, bool sends_on, const Platform& platform,
+                      const CostBook& costs) {
+    return StageBuilder(scenario, shape, platform, costs).build(sends_on);
+}
+
+}  // namespace strata
