@@ -39,6 +39,11 @@ int main(int argc, char** argv) {
     CLI::App* check_command = app.add_subcommand("check", "Read scenarios and say what is wrong with them");
     check_command->add_option("scenarios", checked, "scenario files")->required();
 
+    std::string ledger_json, only = "*";
+    CLI::App* validate_command = app.add_subcommand("validate", "Hold predictions against published results");
+    validate_command->add_option("--json", ledger_json, "write the ledger as JSON to FILE, or to stdout with -");
+    validate_command->add_option("--only", only, "rows whose id matches this pattern (such as 'engram-*')");
+
     std::string kind, name;
     bool json = false;
     CLI::App* catalog_command = app.add_subcommand("catalog", "List parts, systems and models, or show one");
@@ -56,6 +61,7 @@ int main(int argc, char** argv) {
         const std::string root = root_folder();
         if (*run_command) return strata::run_verb(run, root);
         if (*check_command) return strata::check_verb(checked, root);
+        if (*validate_command) return strata::validate_verb(ledger_json, only, root);
         return strata::catalog_verb(kind, name, json, root);
     } catch (const strata::InputError& error) {
         std::cerr << "strata: " << error.what() << '\n';

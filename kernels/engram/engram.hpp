@@ -32,4 +32,21 @@ struct EngramGate {
     }
 };
 
+// Short causal depthwise convolution over the gated values of all streams, added to the residual (equation 5; left out
+// in V4.1): Y = SiLU(conv(RMSNorm(V))) + V.
+struct EngramConv {
+    double tokens = 0;
+    double hidden = 0;
+    double streams = 4;
+    double taps = 4;
+    bool decode = true;  // earlier values come from a state, one read a tap; in a prompt they are at hand
+
+    constexpr Work work() const {
+        const double elements = tokens * hidden * streams;
+        return {.flops = Flops(elements * 2 * taps),
+                .read = Bytes(elements * ((decode ? taps : 1) + 1) * 2),
+                .written = Bytes(elements * 2)};
+    }
+};
+
 }  // namespace strata

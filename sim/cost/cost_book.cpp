@@ -98,6 +98,7 @@ Family family_of(const KernelShape& shape) {
                    [](const MhcPre&) { return Family::mhc_pre; }, [](const MhcPost&) { return Family::mhc_post; },
                    [](const EngramFetch&) { return Family::engram_gather; },
                    [](const EngramGate&) { return Family::engram_gate; },
+                   [](const EngramConv&) { return Family::engram_gate; },  // as little arithmetic a byte
                    [](const GroupedGemm&) { return Family::grouped_gemm; },
                    [](const SwigluQuantise&) { return Family::swiglu_quantise; }},
         shape);
@@ -136,6 +137,7 @@ Device CostBook::device_of(const AcceleratorSpec& accelerator) const {
         device.fp8 = peak(accelerator.fp8, device.fp8_missing);
     }
     device.memory = accelerator.memory_bandwidth.get();
+    device.cores = accelerator.cores.value.value_or(0);
     for (std::size_t i = 0; i < kFamilies; ++i) device.fitted_here[i] = curves_[i].device == accelerator.name;
     return device;
 }

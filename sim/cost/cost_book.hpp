@@ -66,6 +66,7 @@ struct Estimate {
 struct Device {
     FlopRate bf16, fp8;
     Bandwidth memory;
+    double cores = 0;                           // SMs; 0: unknown
     std::array<bool, kFamilies> fitted_here{};  // by family: its curve comes from this very accelerator
     std::string bf16_missing, fp8_missing;
 };

@@ -108,7 +108,7 @@ FfnConfig read_ffn(const YamlField& field) {
 }
 
 EngramConfig read_engram(const YamlField& field, int layers) {
-    field.allow_only({"layers", "orders", "heads", "row_dim", "row_bytes", "buckets"});
+    field.allow_only({"layers", "orders", "heads", "row_dim", "row_bytes", "buckets", "conv_taps"});
     EngramConfig engram;
     for (const YamlField& layer : field["layers"].items()) {
         const long long id = layer.integer();
@@ -119,6 +119,7 @@ EngramConfig read_engram(const YamlField& field, int layers) {
     engram.heads = static_cast<int>(positive(field["heads"]));
     engram.row_dim = positive(field["row_dim"]);
     engram.stored_row_bytes = positive(field["row_bytes"]);
+    engram.conv_taps = not_negative(field["conv_taps"]);
     engram.buckets = static_cast<long long>(positive(field["buckets"]));
     return engram;
 }

@@ -49,6 +49,7 @@ struct EngramConfig {
     int orders = 0, heads = 0;
     double row_dim = 0;
     double stored_row_bytes = 0;  // with scales
+    double conv_taps = 0;         // of the short convolution behind the gate; 0: none
     long long buckets = 0;        // the prime search of every (order, head) starts here
     double rows_each = 0;         // rows a layer when the allocation dial sets them; 0: by the primes
     double row_bytes() const { return stored_row_bytes; }

@@ -17,7 +17,7 @@
 namespace strata {
 
 using KernelShape = std::variant<Gemm, MoeExperts, LatentAttention, ContextAttention, IndexerLogits, IndexerTopK,
-                                 MhcPre, MhcPost, EngramFetch, EngramGate, GroupedGemm, SwigluQuantise>;
+                                 MhcPre, MhcPost, EngramFetch, EngramGate, EngramConv, GroupedGemm, SwigluQuantise>;
 
 inline Work work_of(const KernelShape& shape) {
     return std::visit([](const auto& op) { return op.work(); }, shape);

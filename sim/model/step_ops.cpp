@@ -63,6 +63,13 @@ private:
         product("engram_keys_value", Slot::memory, (m_.streams + 1) * m_.hidden / s_.tensor_ranks,
                 e.rows_per_token() * e.row_dim);
         add("engram_gate", Slot::memory, EngramGate{.tokens = tokens_, .hidden = m_.hidden, .streams = m_.streams});
+        if (e.conv_taps > 0)
+            add("engram_conv", Slot::memory,
+                EngramConv{.tokens = tokens_,
+                           .hidden = m_.hidden,
+                           .streams = m_.streams,
+                           .taps = e.conv_taps,
+                           .decode = !s_.prefill});
     }
 
     void attention() {

@@ -258,10 +258,14 @@ bool Assertion::holds(double value) const {
 
 ScenarioFile::ScenarioFile(const std::string& file, std::string models_folder,
                            const std::vector<std::string>& overrides)
+    : ScenarioFile(file, load_yaml(file), std::move(models_folder), overrides) {}
+
+ScenarioFile::ScenarioFile(const std::string& file, const YAML::Node& document, std::string models_folder,
+                           const std::vector<std::string>& overrides)
     : file_(file),
       models_folder_(std::move(models_folder)),
-      document_(load_yaml(file)),
-      places_(places_of(document_, file)) {
+      document_(YAML::Clone(document)),
+      places_(places_of(document, file)) {
     if (!document_.IsMap()) throw InputError(file + ": expected a map with model, platform and workload");
     for (const std::string& text : overrides) {
         const std::size_t equals = text.find('=');

@@ -90,6 +90,9 @@ class ScenarioFile {
 public:
     // `models_folder` holds the presets. `overrides` are "path=value" as of --set. Throws InputError.
     ScenarioFile(const std::string& file, std::string models_folder, const std::vector<std::string>& overrides = {});
+    // The same of a document that stands inside `file` (a ledger's).
+    ScenarioFile(const std::string& file, const YAML::Node& document, std::string models_folder,
+                 const std::vector<std::string>& overrides = {});
 
     const std::string& name() const { return name_; }
     const std::string& description() const { return description_; }

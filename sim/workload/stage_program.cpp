@@ -26,12 +26,27 @@ void require(const std::string& missing) {
     if (!missing.empty()) throw InputError(missing);
 }
 
+// Exchanges in normal mode run on SMs of their own (20 of 132, DeepSeek-V3, arXiv 2412.19437, section 3.2.2); where
+// they overlap with compute, compute has the rest. Low latency mode needs none.
+Device beside_exchanges(const Scenario& scenario, const Platform& platform) {
+    constexpr double kExchangeCores = 20;
+    Device device = platform.device;
+    const bool overlap = scenario.placement.micro_batches > 1 && scenario.placement.ep > 1;
+    if (!scenario.workload.prefill || !overlap || scenario.kernels.exchange == ExchangeKernel::wire) return device;
+    if (device.cores <= kExchangeCores) return device;
+    const double left = 1 - kExchangeCores / device.cores;
+    device.bf16 = device.bf16 * left;
+    device.fp8 = device.fp8 * left;
+    return device;
+}
+
 class StageBuilder {
 public:
     StageBuilder(const Scenario& scenario, const StepShape& shape, const Platform& platform, const CostBook& costs)
         : scenario_(scenario),
           placement_(scenario.placement),
           platform_(platform),
+          device_(beside_exchanges(scenario, platform)),
           costs_(costs),
           tokens_(shape.tokens()),
           ops_(step_ops(scenario.model, shape)) {}
@@ -72,7 +87,7 @@ private:
     }
 
     Task computation(const Op& op) const {
-        const Estimate cost = costs_.estimate(op.shape, platform_.device);
+        const Estimate cost = costs_.estimate(op.shape, device_);
         return {.name = op.name,
                 .slot = op.slot,
                 .layer = op.layer,
@@ -263,6 +278,7 @@ private:
     const Scenario& scenario_;
     const Placement& placement_;
     const Platform& platform_;
+    const Device device_;
     const CostBook& costs_;
     double tokens_ = 0;  // of this rank
     std::vector<Op> ops_;

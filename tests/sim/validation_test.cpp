@@ -1,0 +1,115 @@
+#include "sim/study/validation.hpp"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+
+namespace strata {
+namespace {
+
+namespace fs = std::filesystem;
+const std::string kRoot = STRATA_SOURCE_DIR;
+
+// One file in a folder of its own.
+class Ledger {
+public:
+    explicit Ledger(const std::string& text) : folder_((fs::temp_directory_path() / "strata-ledger-XXXXXX").string()) {
+        if (!mkdtemp(folder_.data())) throw std::runtime_error("mkdtemp");
+        std::ofstream(folder_ + "/rows.yaml") << text;
+    }
+    ~Ledger() { fs::remove_all(folder_); }
+    std::vector<LedgerRow> rows(const std::string& only = "*") const {
+        return validate(folder_, only, {.root = kRoot});
+    }
+
+private:
+    std::string folder_;
+};
+
+constexpr const char* kPlain =
+    "source: somewhere\n"
+    "metric: decode.tpot_ms\n"
+    "unit: ms\n"
+    "tolerance: {relative: 0.1}\n"
+    "scenario:\n"
+    "  model: v3\n"
+    "  platform: {system: HGX_H200}\n"
+    "  workload: {kind: decode, batch: 64, context: 1024}\n"
+    "  placement: {dp: 8, ep: 8}\n"
+    "rows:\n";
+
+std::string error_of(const std::string& text) {
+    try {
+        Ledger(text).rows();
+    } catch (const InputError& error) {
+        return error.what();
+    }
+    return "";
+}
+
+TEST(Validation, holds_a_row_against_its_tolerance) {
+    const double tpot = Ledger(std::string(kPlain) + "  - {id: a, published: 1}\n").rows().front().predicted;
+    const auto passes = [&](double factor) {
+        return Ledger(kPlain + ("  - {id: a, published: " + std::to_string(tpot / factor) + "}\n")).rows()[0].pass;
+    };
+    EXPECT_TRUE(passes(1.09));  // predicted is 9 % above
+    EXPECT_TRUE(passes(0.91));
+    EXPECT_FALSE(passes(1.11));
+    EXPECT_FALSE(passes(0.89));
+}
+
+TEST(Validation, predicts_a_loss_against_the_scenario_without) {
+    // Twice the context costs time: the loss of throughput is 1 - t1/t2.
+    std::string text = std::string(kPlain) + "  - {id: a, published: 1, tolerance: {absolute: 0.5}}\n";
+    text.replace(text.find("decode.tpot_ms"), 14, "decode.tokens_per_s\nloss_against: {workload.context: 512}");
+    const LedgerRow row = Ledger(text).rows().front();
+    EXPECT_GT(row.predicted, 0);
+    EXPECT_LT(row.predicted, 100);
+    EXPECT_DOUBLE_EQ(*row.error(), row.predicted - 1);  // in points
+}
+
+TEST(Validation, wants_a_row_above_another_to_exceed_it_clearly) {
+    const std::string rows = "  - {id: a, published: 1}\n  - {id: b, above: a, set: {workload.context: 65536}}\n";
+    EXPECT_TRUE(Ledger(kPlain + rows).rows()[1].pass);
+    EXPECT_FALSE(Ledger(kPlain + std::string("  - {id: a, published: 1}\n  - {id: b, above: a}\n")).rows()[1].pass);
+    EXPECT_NE(error_of(kPlain + std::string("  - {id: b, above: nothing}\n")).find("'nothing'"), std::string::npos);
+}
+
+TEST(Validation, chooses_rows_by_pattern) {
+    const Ledger ledger(kPlain + std::string("  - {id: ab, published: 1}\n  - {id: cd, published: 1}\n"));
+    EXPECT_EQ(ledger.rows("a*").size(), 1u);
+    EXPECT_THROW(ledger.rows("x*"), InputError);
+}
+
+TEST(Validation, says_what_is_wrong_with_a_ledger_file) {
+    EXPECT_NE(error_of(std::string(kPlain) + "  - {id: a, publshed: 1}\n").find("did you mean 'published'?"),
+              std::string::npos);
+    std::string nameless = std::string(kPlain) + "  - {id: a, published: 1}\n";
+    nameless.replace(0, 17, "");
+    EXPECT_NE(error_of(nameless).find("source"), std::string::npos);
+    std::string metric = std::string(kPlain) + "  - {id: a, published: 1}\n";
+    EXPECT_NE(error_of(metric.replace(metric.find("decode.tpot_ms"), 14, "decode.tpot")).find("'decode.tpot'"),
+              std::string::npos);
+}
+
+// A prediction that newly leaves its tolerance is seen here; so is one that comes right, which then leaves this list.
+TEST(Validation, of_the_shipped_ledger_misses_what_it_says_it_misses) {
+    const std::vector<LedgerRow> rows = validate(kRoot + "/scenarios/validation", "*", {.root = kRoot});
+    std::vector<std::string> misses;
+    for (const LedgerRow& row : rows)
+        if (!row.pass) {
+            misses.push_back(row.id);
+            EXPECT_FALSE(row.note.empty()) << row.id << " misses and does not say what is known of why";
+        }
+    std::sort(misses.begin(), misses.end());
+    EXPECT_EQ(misses,
+              (std::vector<std::string>{"engram-100b-offload-8b", "megamoe-flash-h200-1024", "megamoe-flash-h200-2048",
+                                        "megamoe-flash-h200-512", "v3-prefill-h800-node"}));
+    EXPECT_GE(rows.size(), 32u);
+}
+
+}  // namespace
+}  // namespace strata
