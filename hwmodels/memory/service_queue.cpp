@@ -1,0 +1,26 @@
+#include "hwmodels/memory/service_queue.hpp"
+
+#include <algorithm>
+
+#include "hwmodels/memory/simulated_time.hpp"
+
+namespace strata {
+
+sc_core::sc_time ServiceQueue::latency_of(const ServiceRate& rate) { return to_sc_time(rate.latency); }
+
+sc_core::sc_time ServiceQueue::serve(const sc_core::sc_time& arrival, Bytes bytes, double requests) {
+    Seconds occupied = bytes > Bytes(0) ? bytes / rate_.bandwidth : Seconds(0);
+    if (rate_.requests_per_s > 0) occupied = std::max(occupied, Seconds(requests / rate_.requests_per_s));
+    const sc_core::sc_time service = to_sc_time(occupied);
+    const sc_core::sc_time start = std::max(arrival, free_at_);
+    queued_ += start - arrival;
+    busy_ += service;
+    served_ += bytes;
+    free_at_ = start + service;
+    return free_at_ + latency_;
+}
+
+Seconds ServiceQueue::busy() const { return to_seconds(busy_); }
+Seconds ServiceQueue::queued() const { return to_seconds(queued_); }
+
+}  // namespace strata
