@@ -11,12 +11,21 @@
 
 namespace strata {
 
+// A part of the machine over the step.
+struct ResourceUse {
+    std::string name;  // its place in the machine: "node0.gpu3.hbm"
+    double busy = 0;   // share of the step
+    Bytes bytes{};     // served; of a link: on its wire
+    Seconds queued{};  // waiting for it, summed over chunks
+};
+
 struct Run {
     std::string engine;
     std::map<std::string, double> metrics;           // "decode.tpot_ms" and so on, unit in the name
     std::map<std::string, double> share_of_compute;  // by origin, of the compute lane's busy time
     std::array<double, kLanes> utilisation{};        // busy time of each lane over the step
     std::string bottleneck;                          // the busiest lane
+    std::vector<ResourceUse> resources{};            // from an engine that models them one by one
 };
 
 // `machine.ranks` x program must be what `timeline` was made from.

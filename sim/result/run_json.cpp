@@ -6,11 +6,32 @@ nlohmann::ordered_json to_json(const Run& run) {
     nlohmann::ordered_json utilisation;
     for (std::size_t lane = 0; lane < kLanes; ++lane)
         utilisation[std::string(kLaneNames[lane])] = run.utilisation[lane];
-    return {{"engine", run.engine},
-            {"metrics", run.metrics},
-            {"bottleneck", run.bottleneck},
-            {"utilisation", utilisation},
-            {"share_of_compute_by_origin", run.share_of_compute}};
+    nlohmann::ordered_json json{{"engine", run.engine},
+                                {"metrics", run.metrics},
+                                {"bottleneck", run.bottleneck},
+                                {"utilisation", utilisation},
+                                {"share_of_compute_by_origin", run.share_of_compute}};
+    for (const ResourceUse& use : run.resources)
+        json["resources"][use.name] = {
+            {"busy", use.busy}, {"bytes", use.bytes.si()}, {"queued_us", use.queued.si() * 1e6}};
+    return json;
+}
+
+Run run_from_json(const nlohmann::ordered_json& json) {
+    Run run;
+    run.engine = json.at("engine");
+    run.metrics = json.at("metrics").get<std::map<std::string, double>>();
+    run.share_of_compute = json.at("share_of_compute_by_origin").get<std::map<std::string, double>>();
+    for (std::size_t lane = 0; lane < kLanes; ++lane)
+        run.utilisation[lane] = json.at("utilisation").at(std::string(kLaneNames[lane]));
+    run.bottleneck = json.at("bottleneck");
+    if (!json.contains("resources")) return run;
+    for (const auto& [name, use] : json.at("resources").items())
+        run.resources.push_back({.name = name,
+                                 .busy = use.at("busy"),
+                                 .bytes = Bytes(use.at("bytes")),
+                                 .queued = Seconds(use.at("queued_us").get<double>() * 1e-6)});
+    return run;
 }
 
 }  // namespace strata

@@ -363,4 +363,12 @@ Scenario ScenarioFile::read(const Point& point, const Catalog& catalog) const {
     return scenario;
 }
 
+Scenario read_point(const std::string& document, const std::string& file, const std::string& models_folder,
+                    const Catalog& catalog) {
+    YAML::Node node = parse_yaml(document, file);
+    node.remove("axes");  // a point is one step of each
+    const ScenarioFile of_the_point(file, node, models_folder);
+    return of_the_point.read(of_the_point.points().front(), catalog);
+}
+
 }  // namespace strata

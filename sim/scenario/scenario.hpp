@@ -116,4 +116,8 @@ private:
     std::vector<Assertion> assertions_;
 };
 
+// One point from the text of its document, as a worker gets it; `file` is where errors say that it stands.
+Scenario read_point(const std::string& document, const std::string& file, const std::string& models_folder,
+                    const Catalog& catalog);
+
 }  // namespace strata

@@ -1,0 +1,42 @@
+// What works through the tasks of one lane: the compute engine, a copy engine, a link's egress. One process with one
+// event, no thread: a task costs one event, a fetch one for each of its chunks.
+#pragma once
+
+#include <tlm_utils/multi_passthrough_initiator_socket.h>
+#include <tlm_utils/simple_initiator_socket.h>
+
+#include <functional>
+
+#include "hwmodels/memory/transfer.hpp"
+#include "sim/workload/program.hpp"
+
+namespace strata {
+
+class LaneEngine : public sc_core::sc_module {
+public:
+    // `done` is called when the lane is free again, with the time at which the last byte has landed.
+    using Done = std::function<void(const sc_core::sc_time& landed)>;
+    LaneEngine(const sc_core::sc_module_name& name, Done done);
+
+    // In one piece: the lane is occupied for `at_least`, or longer where its way serves it later.
+    void perform(const Task& task, Seconds at_least);
+    // Chunk by chunk, so that others on the way get their turn. Each is sent when the one before is through; its write
+    // into `landing` is posted: the next chunk does not wait for it, the task does.
+    void fetch(const Task& task, Bytes chunk);
+
+    tlm_utils::simple_initiator_socket<LaneEngine> way{"way"};
+    tlm_utils::multi_passthrough_initiator_socket_optional<LaneEngine> landing{"landing"};  // of fetches, one
+
+private:
+    void send_chunk();
+    void wake();
+
+    Done done_;
+    sc_core::sc_event served_{"served"};
+    TransferPayload payload_;
+    const Task* fetching_ = nullptr;  // null: nothing is left to send
+    Bytes chunk_, left_;
+    sc_core::sc_time landed_;
+};
+
+}  // namespace strata

@@ -1,0 +1,143 @@
+#include "sim/engine/systemc/point_server.hpp"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstring>
+
+#include "sim/engine/systemc/systemc_engine.hpp"
+#include "sim/result/run_json.hpp"
+
+namespace strata {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json simulated(const nlohmann::json& request, Inputs& inputs) {
+    const Scenario scenario = read_point(request.at("document"), request.at("file"),
+                                         request.at("root").get<std::string>() + "/scenarios/models", inputs.catalog());
+    const Program program = inputs.program_of(scenario);
+    const Machine& machine = inputs.platform(scenario.platform).machine;
+    const int ranks = std::min(machine.ranks, scenario.placement.ranks());
+    const Simulation simulation = run_systemc(program, machine, ranks);
+    Run run = summarise(scenario, machine, program, simulation.timeline, "systemc");
+    run.resources = simulation.resources;
+    return {{"status", "ok"}, {"run", to_json(run)}};
+}
+
+// The child's whole life; what it writes to `out` is the answer, and it is complete only if the exit code is 0.
+[[noreturn]] void run_child(const nlohmann::json& request, Inputs& inputs, const PointLimits& limits, int out) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);  // nobody would read the answer
+    if (limits.memory_gb > 0) {
+        const auto bytes = static_cast<rlim_t>(limits.memory_gb * 1e9);
+        const rlimit limit{bytes, bytes};
+        setrlimit(RLIMIT_AS, &limit);
+    }
+    std::string text;
+    try {
+        text = simulated(request, inputs).dump();
+    } catch (const InputError& error) {
+        text = Json{{"status", "infeasible"}, {"reason", error.what()}}.dump();
+    } catch (const std::bad_alloc&) {
+        text = R"({"status":"failed","reason":"out of memory"})";
+    } catch (const std::exception& error) {
+        text = Json{{"status", "failed"}, {"reason", error.what()}}.dump();
+    }
+    for (std::size_t written = 0; written < text.size();) {
+        const ssize_t count = write(out, text.data() + written, text.size() - written);
+        if (count < 0) _exit(3);
+        written += static_cast<std::size_t>(count);
+    }
+    _exit(0);  // no destructors: buffers and files belong to the parent
+}
+
+// Reads until the writer closes its end; false if the time is over first.
+bool read_all(int from, double time_s, std::string& text) {
+    using Clock = std::chrono::steady_clock;
+    const auto deadline = Clock::now() + std::chrono::duration<double>(time_s);
+    char buffer[65536];
+    while (true) {
+        const double left_ms = std::chrono::duration<double, std::milli>(deadline - Clock::now()).count();
+        if (left_ms <= 0) return false;
+        pollfd waiting{from, POLLIN, 0};
+        if (poll(&waiting, 1, static_cast<int>(std::min(left_ms + 1, 1e6))) <= 0) continue;
+        const ssize_t count = read(from, buffer, sizeof buffer);
+        if (count <= 0) return true;
+        text.append(buffer, static_cast<std::size_t>(count));
+    }
+}
+
+std::string ending_of(int status) {
+    if (WIFSIGNALED(status))
+        return fmt::format("ended by signal {} ({})", WTERMSIG(status), strsignal(WTERMSIG(status)));
+    return fmt::format("ended with exit code {}", WEXITSTATUS(status));
+}
+
+Json failed(const std::string& reason) { return {{"status", "failed"}, {"reason", reason}}; }
+
+}  // namespace
+
+Inputs& PointServer::inputs_of(const std::string& root) {
+    const auto known = inputs_.find(root);
+    return known != inputs_.end() ? known->second : inputs_.emplace(root, root).first->second;
+}
+
+nlohmann::ordered_json PointServer::attempt(const nlohmann::json& request) {
+    Inputs& inputs = inputs_of(request.at("root"));
+    int ends[2];
+    if (pipe(ends) != 0) return failed(fmt::format("cannot make a pipe: {}", std::strerror(errno)));
+    const pid_t child = fork();
+    if (child < 0) {
+        close(ends[0]);
+        close(ends[1]);
+        return failed(fmt::format("cannot start a process: {}", std::strerror(errno)));
+    }
+    if (child == 0) run_child(request, inputs, limits_, ends[1]);
+    close(ends[1]);
+    std::string text;
+    const bool in_time = read_all(ends[0], limits_.time_s, text);
+    close(ends[0]);
+    if (!in_time) kill(child, SIGKILL);
+    int status = 0;
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    }
+    if (!in_time) return failed(fmt::format("took longer than the time limit of {} s", limits_.time_s));
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) return failed("the simulating process " + ending_of(status));
+    Json answer = Json::parse(text);
+    if (answer.at("status") == "failed" && answer.at("reason") == "out of memory" && limits_.memory_gb > 0)
+        answer["reason"] = fmt::format("out of memory: the limit is {} GB", limits_.memory_gb);
+    return answer;
+}
+
+std::string PointServer::answer(const std::string& line) {
+    Json answer{{"id", nullptr}};
+    try {
+        const auto request = nlohmann::json::parse(line);
+        answer["id"] = request.at("id");
+        for (const char* field : {"root", "file", "document"}) (void)request.at(field).get_ref<const std::string&>();
+        Json outcome = attempt(request);
+        if (outcome.at("status") == "failed") {
+            const std::string first = outcome.at("reason");
+            outcome = attempt(request);
+            if (outcome.at("status") == "failed" && outcome.at("reason") != first)
+                outcome["reason"] = outcome.at("reason").get<std::string>() + "; at the first attempt: " + first;
+        }
+        answer.update(outcome);
+    } catch (const std::exception& error) {
+        answer["status"] = "failed";
+        answer["reason"] =
+            fmt::format("expected a line such as {}, found: {}",
+                        R"({"id": 1, "root": FOLDER, "file": SCENARIO, "document": YAML})", error.what());
+    }
+    return answer.dump();
+}
+
+}  // namespace strata

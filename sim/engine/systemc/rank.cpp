@@ -1,0 +1,120 @@
+#include "sim/engine/systemc/rank.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include "hwmodels/memory/simulated_time.hpp"
+
+namespace strata {
+
+namespace {
+
+// One size for all fetches of a simulation, because who sends larger chunks gets more of what is shared. Small enough
+// to take turns some hundreds of times within the largest fetch, not smaller than a page.
+Bytes chunk_of(const Program& program) {
+    constexpr Bytes kLeast(4096);
+    constexpr double kTurns = 256;
+    Bytes largest;
+    for (const Task& task : program.tasks)
+        if (task.lane == Lane::host_fetch || task.lane == Lane::nvme_fetch) largest = std::max(largest, task.moved);
+    return std::max(kLeast, largest / kTurns);
+}
+
+std::size_t index_of(Lane lane) { return static_cast<std::size_t>(lane); }
+
+}  // namespace
+
+Schedule::Schedule(const Program& program)
+    : graph(graph_of(program)), predecessors(program.tasks.size()), chunk(chunk_of(program)) {
+    for (const Edge& edge : program.edges) ++predecessors[edge.after];
+    for (std::uint32_t i = 0; i < program.tasks.size(); ++i) of_a_lane[index_of(program.tasks[i].lane)].push_back(i);
+}
+
+// Latencies are not given to the parts here: what is published of them is end to end, and that of a collective spans
+// several hops, so the Program's tasks carry them.
+Rank::Rank(const sc_core::sc_module_name& module_name, const Machine& machine, const Schedule& schedule)
+    : sc_module(module_name),
+      hbm("hbm", {.bandwidth = machine.memory}),
+      host_link("host_link", {.bandwidth = machine.host_link}),
+      scale_up("scale_up", {.bandwidth = machine.scale_up}),
+      scale_out("scale_out", {.bandwidth = machine.scale_out}),
+      schedule_(schedule),
+      awaited_(schedule.predecessors) {
+    for (std::size_t lane = 0; lane < kLanes; ++lane)
+        lanes_[lane].engine =
+            std::make_unique<LaneEngine>((std::string(kLaneNames[lane]) + "_engine").c_str(),
+                                         [this, lane](const sc_core::sc_time& landed) { lane_done(lane, landed); });
+    const auto engine = [this](Lane lane) -> LaneEngine& { return *lanes_[index_of(lane)].engine; };
+    engine(Lane::compute).way.bind(hbm.in);
+    engine(Lane::host_fetch).way.bind(host_link.in);  // in[0], so it goes on by out[0]
+    engine(Lane::nvme_fetch).way.bind(host_link.in);  // in[1]
+    engine(Lane::host_fetch).landing.bind(hbm.in);
+    engine(Lane::nvme_fetch).landing.bind(hbm.in);
+    engine(Lane::scale_up).way.bind(scale_up.in);
+    engine(Lane::scale_out).way.bind(scale_out.in);
+    timeline_.tasks.resize(awaited_.size());
+    SC_HAS_PROCESS(Rank);
+    SC_METHOD(begin);
+    SC_METHOD(arrive);
+    sensitive << arrival_;
+    dont_initialize();
+}
+
+void Rank::begin() {
+    for (std::size_t lane = 0; lane < kLanes; ++lane) start_next(lane);
+}
+
+void Rank::start_next(std::size_t lane) {
+    LaneState& state = lanes_[lane];
+    const std::vector<std::uint32_t>& order = schedule_.of_a_lane[lane];
+    if (state.occupied || state.next == order.size()) return;
+    const std::uint32_t index = order[state.next];
+    if (awaited_[index] > 0) return;
+    state.occupied = true;
+    timeline_.tasks[index].begin = to_seconds(sc_core::sc_time_stamp());
+    const Task& task = schedule_.graph[index];
+    if (task.lane == Lane::host_fetch || task.lane == Lane::nvme_fetch)
+        state.engine->fetch(task, schedule_.chunk);
+    else
+        state.engine->perform(task, task.duration - task.latency);
+}
+
+void Rank::lane_done(std::size_t lane, const sc_core::sc_time& landed) {
+    LaneState& state = lanes_[lane];
+    const std::uint32_t task = schedule_.of_a_lane[lane][state.next++];
+    state.occupied = false;
+    const sc_core::sc_time& now = sc_core::sc_time_stamp();
+    timeline_.busy[lane] += to_seconds(now) - timeline_.tasks[task].begin;
+    const sc_core::sc_time end = landed + to_sc_time(schedule_.graph[task].latency);
+    if (end == now) {
+        complete(task);
+    } else {
+        arrivals_.push({end, task});
+        arrival_.notify(end - now);  // no effect if an earlier arrival is expected
+    }
+    start_next(lane);
+}
+
+void Rank::arrive() {
+    const sc_core::sc_time& now = sc_core::sc_time_stamp();
+    while (!arrivals_.empty() && arrivals_.top().at <= now) {
+        const std::uint32_t task = arrivals_.top().task;
+        arrivals_.pop();
+        complete(task);
+    }
+    if (!arrivals_.empty()) arrival_.notify(arrivals_.top().at - now);
+}
+
+void Rank::complete(std::uint32_t task) {
+    ++done_;
+    const Seconds now = to_seconds(sc_core::sc_time_stamp());
+    timeline_.tasks[task].end = now;
+    timeline_.makespan = now;
+    const auto [from, to] = boost::out_edges(std::size_t{task}, schedule_.graph);
+    for (auto edge = from; edge != to; ++edge) {
+        const auto after = static_cast<std::uint32_t>(boost::target(*edge, schedule_.graph));
+        if (--awaited_[after] == 0) start_next(index_of(schedule_.graph[after].lane));
+    }
+}
+
+}  // namespace strata

@@ -1,0 +1,66 @@
+// One rank: its accelerator memory, its links, an engine for each lane, and the dispatcher that starts a task when all
+// that it waits for is done and its lane is free. A lane takes its tasks in the order of the Program, as in the
+// analytic engine.
+#pragma once
+
+#include <memory>
+#include <queue>
+#include <vector>
+
+#include "hwmodels/link/link_module.hpp"
+#include "hwmodels/memory/memory_module.hpp"
+#include "sim/engine/systemc/lane_engine.hpp"
+#include "sim/workload/program.hpp"
+
+namespace strata {
+
+// The Program as all ranks read it.
+struct Schedule {
+    explicit Schedule(const Program& program);
+
+    TaskGraph graph;
+    std::vector<std::uint32_t> predecessors;                   // how many, of each task
+    std::array<std::vector<std::uint32_t>, kLanes> of_a_lane;  // tasks in their order
+    Bytes chunk;                                               // of fetches
+};
+
+class Rank : public sc_core::sc_module {
+public:
+    Rank(const sc_core::sc_module_name& name, const Machine& machine, const Schedule& schedule);
+
+    const Timeline& timeline() const { return timeline_; }
+    bool finished() const { return done_ == timeline_.tasks.size(); }
+
+    MemoryModule hbm;
+    LinkModule host_link;  // out[0]: to host memory, out[1]: to the drives
+    LinkModule scale_up, scale_out;
+
+private:
+    struct LaneState {
+        std::unique_ptr<LaneEngine> engine;
+        std::size_t next = 0;  // in Schedule::of_a_lane
+        bool occupied = false;
+    };
+    struct Arrival {
+        sc_core::sc_time at;
+        std::uint32_t task;
+        bool operator>(const Arrival& other) const { return at != other.at ? at > other.at : task > other.task; }
+    };
+
+    void begin();
+    void start_next(std::size_t lane);
+    void lane_done(std::size_t lane, const sc_core::sc_time& landed);
+    void arrive();
+    void complete(std::uint32_t task);
+
+    const Schedule& schedule_;
+    std::array<LaneState, kLanes> lanes_;
+    std::vector<std::uint32_t> awaited_;  // predecessors that are not done, of each task
+    // Tasks whose lane is free again but whose last byte is on its way, the first to arrive on top.
+    std::priority_queue<Arrival, std::vector<Arrival>, std::greater<>> arrivals_;
+    sc_core::sc_event arrival_{"arrival"};
+    Timeline timeline_;
+    std::size_t done_ = 0;
+};
+
+}  // namespace strata

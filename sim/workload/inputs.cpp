@@ -1,0 +1,21 @@
+#include "sim/workload/inputs.hpp"
+
+#include "sim/placement/memory.hpp"
+
+namespace strata {
+
+Inputs::Inputs(const std::string& root)
+    : catalog_(std::filesystem::path(root) / "hwmodels" / "catalog"), costs_(root + "/sim/cost/cost_curves.yaml") {}
+
+const Platform& Inputs::platform(const PlatformSpec& spec) {
+    auto known = platforms_.find(spec);
+    if (known == platforms_.end()) known = platforms_.emplace(spec, platform_of(spec, costs_)).first;
+    return known->second;
+}
+
+Program Inputs::program_of(const Scenario& scenario) {
+    check_fits(scenario);
+    return build_program(scenario, platform(scenario.platform), costs_);
+}
+
+}  // namespace strata
