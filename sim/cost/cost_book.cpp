@@ -149,13 +149,15 @@ Origin CostBook::origin_of(Family family, const Device& on) const {
                                     : Origin::transferred;
 }
 
-Estimate CostBook::estimate(const KernelShape& shape, const Device& on) const {
-    const Family family = family_of(shape);
-    const bool fp8 = computes_in_fp8(shape);
-    const Work work = padded_work(shape);
-    const std::string& missing = fp8 ? on.fp8_missing : on.bf16_missing;
-    if (!missing.empty() && work.flops > Flops(0)) throw InputError(missing);
-    return {roofline(work, fp8 ? on.fp8 : on.bf16, on.memory, curve(family)), origin_of(family, on), family};
+KernelWork kernel_work(const KernelShape& shape) {
+    return {family_of(shape), computes_in_fp8(shape), padded_work(shape)};
+}
+
+Estimate CostBook::estimate(const KernelWork& kernel, const Device& on) const {
+    const std::string& missing = kernel.fp8 ? on.fp8_missing : on.bf16_missing;
+    if (!missing.empty() && kernel.work.flops > Flops(0)) throw InputError(missing);
+    const FlopRate peak = kernel.fp8 ? on.fp8 : on.bf16;
+    return {roofline(kernel.work, peak, on.memory, curve(kernel.family)), origin_of(kernel.family, on), kernel.family};
 }
 
 Estimate CostBook::exchange(Family family, Bytes sent, Bandwidth raw, const Device& on) const {

@@ -55,6 +55,14 @@ struct CostCurve {
     std::string source{};
 };
 
+// What a kernel asks of a device, whatever the device is.
+struct KernelWork {
+    Family family = Family::gemm_bf16;
+    bool fp8 = false;  // the precision of its products
+    Work work;         // with the padding of partly filled tiles
+};
+KernelWork kernel_work(const KernelShape& shape);
+
 struct Estimate {
     Seconds time;
     Origin origin = Origin::modelled;
@@ -79,7 +87,8 @@ public:
     explicit CostBook(const std::string& curves_file);
     Device device_of(const AcceleratorSpec& accelerator) const;
     // Never below the roofline at datasheet peaks. Throws InputError where the device lacks a needed number.
-    Estimate estimate(const KernelShape& shape, const Device& on) const;
+    Estimate estimate(const KernelWork& kernel, const Device& on) const;
+    Estimate estimate(const KernelShape& shape, const Device& on) const { return estimate(kernel_work(shape), on); }
     // An exchange in which a rank sends `sent` bytes over a link of that raw bandwidth; the curve's overhead is the
     // time in which nothing crosses the wire.
     Estimate exchange(Family family, Bytes sent, Bandwidth raw, const Device& on) const;

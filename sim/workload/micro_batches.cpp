@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "sim/workload/pricing.hpp"
+
 namespace strata {
 
 namespace {
@@ -63,30 +65,20 @@ Program repeated(const Program& one, int times) {
     return all;
 }
 
-Program delayed(const Program& program, Seconds wait) {
+Program delayed(const Program& program, int turns) {
     Program all;
-    // Latency only: the wait occupies no lane.
-    all.tasks.push_back({.name = "pipeline_fill",
-                         .slot = Slot::head,
-                         .layer = 0,
-                         .batch = 0,
-                         .lane = Lane::scale_out,
-                         .origin = Origin::modelled,
-                         .duration = wait,
-                         .latency = wait,
-                         .moved = {}});
+    all.turns_waited = turns;
+    Task wait;
+    wait.name = "pipeline_fill";
+    wait.slot = Slot::head;
+    wait.lane = Lane::scale_out;
+    wait.duration = wait.latency = turn_of(program) * turns;  // latency only: the wait occupies no lane
+    all.tasks.push_back(wait);
     all.tasks.insert(all.tasks.end(), program.tasks.begin(), program.tasks.end());
     for (const std::uint32_t head : ends(program, true)) all.edges.push_back({0, head + 1});
     for (const Edge& edge : program.edges) all.edges.push_back({edge.before + 1, edge.after + 1});
     std::sort(all.edges.begin(), all.edges.end());
     return all;
-}
-
-Seconds serial_time(const Program& program) {
-    Seconds sum;
-    for (const Task& task : program.tasks)
-        if (!is_fetch(task)) sum += task.duration;
-    return sum;
 }
 
 }  // namespace strata

@@ -13,10 +13,7 @@ Program interleaved(const Program& one, int copies);
 // Prefetches may run ahead.
 Program repeated(const Program& one, int times);
 
-// The whole Program starts `wait` later: the time in which a pipeline fills.
-Program delayed(const Program& program, Seconds wait);
-
-// Time of the chain alone, fetches hidden.
-Seconds serial_time(const Program& program);
+// The whole Program starts when `turns` micro-batches have passed: the time in which a pipeline fills.
+Program delayed(const Program& program, int turns);
 
 }  // namespace strata

@@ -21,18 +21,37 @@ constexpr int kLanes = 5;
 constexpr std::array<std::string_view, kLanes> kLaneNames{"compute", "host_fetch", "nvme_fetch", "scale_up",
                                                           "scale_out"};
 
+// How a task's time follows from what it asks for.
+enum class Pricing : std::uint8_t {
+    kernel,      // by the family's curve, from flops and bytes
+    exchange,    // by the family's curve, from bytes over the link
+    overlapped,  // an exchange inside a kernel: the curve's efficiency without its overhead
+    wire,        // bytes at the link's effective bandwidth, and its latency
+    fetch,       // the slowest part of the way to host memory or drives, shared evenly, and its latency
+    given        // a wait whose time is set by the Program as a whole
+};
+
 struct Task {
     std::string_view name;  // a literal
     Slot slot = Slot::attention;
     int layer = 0;
     int batch = 0;  // micro-batch
     Lane lane = Lane::compute;
-    Origin origin = Origin::modelled;
-    Seconds duration{};   // alone on an idle machine, latency included
-    Seconds latency{};    // the part of `duration` that does not occupy the lane's wire (0 for compute)
-    Bytes moved{};        // through the lane; for compute: accelerator memory traffic
-    Bytes on_link{};      // fetches: what `moved` costs on the host link, packet overhead of short rows included
+
+    // What it asks for.
+    Pricing pricing = Pricing::given;
+    Family family = Family::gemm_bf16;
+    bool fp8 = false;
+    Flops flops{};
+    Bytes moved{};        // through the lane; of compute: accelerator memory traffic
+    Bytes on_link{};      // what `moved` costs on its link at the link's effective rate: packets of short rows, an
+                          // exchange's own efficiency
     double requests = 0;  // fetches from drives: reads, each of which counts against the drives' IOPS
+
+    // What that takes (pricing.hpp).
+    Origin origin = Origin::modelled;
+    Seconds duration{};  // alone on an idle machine, latency included
+    Seconds latency{};   // the part of `duration` that does not occupy the lane's wire (0 for compute)
 };
 
 // Tasks stand in topological order: an edge always goes from a lower to a higher index.
@@ -46,6 +65,8 @@ struct Edge {
 struct Program {
     std::vector<Task> tasks;
     std::vector<Edge> edges;  // sorted by `before`
+    // So many times must a micro-batch pass before the first task: task 0 then is that wait (a pipeline that fills).
+    int turns_waited = 0;
 };
 
 TaskGraph graph_of(const Program& program);

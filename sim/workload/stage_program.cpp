@@ -6,6 +6,7 @@
 
 #include "kernels/collective/collective.hpp"
 #include "sim/model/step_ops.hpp"
+#include "sim/workload/pricing.hpp"
 
 namespace strata {
 
@@ -22,31 +23,12 @@ double row_efficiency(double row_bytes) {
     return std::min(1.0, own * (kCompletion + kOverhead) / kCompletion);
 }
 
-void require(const std::string& missing) {
-    if (!missing.empty()) throw InputError(missing);
-}
-
-// Exchanges in normal mode run on SMs of their own (20 of 132, DeepSeek-V3, arXiv 2412.19437, section 3.2.2); where
-// they overlap with compute, compute has the rest. Low latency mode needs none.
-Device beside_exchanges(const Scenario& scenario, const Platform& platform) {
-    constexpr double kExchangeCores = 20;
-    Device device = platform.device;
-    const bool overlap = scenario.placement.micro_batches > 1 && scenario.placement.ep > 1;
-    if (!scenario.workload.prefill || !overlap || scenario.kernels.exchange == ExchangeKernel::wire) return device;
-    if (device.cores <= kExchangeCores) return device;
-    const double left = 1 - kExchangeCores / device.cores;
-    device.bf16 = device.bf16 * left;
-    device.fp8 = device.fp8 * left;
-    return device;
-}
-
 class StageBuilder {
 public:
     StageBuilder(const Scenario& scenario, const StepShape& shape, const Platform& platform, const CostBook& costs)
         : scenario_(scenario),
           placement_(scenario.placement),
           platform_(platform),
-          device_(beside_exchanges(scenario, platform)),
           costs_(costs),
           tokens_(shape.tokens()),
           ops_(step_ops(scenario.model, shape)) {}
@@ -87,26 +69,42 @@ private:
     }
 
     Task computation(const Op& op) const {
-        const Estimate cost = costs_.estimate(op.shape, device_);
-        return {.name = op.name,
-                .slot = op.slot,
-                .layer = op.layer,
-                .batch = 0,
-                .lane = Lane::compute,
-                .origin = cost.origin,
-                .duration = cost.time,
-                .latency = Seconds(0),
-                .moved = work_of(op.shape).bytes()};
+        const KernelWork kernel = kernel_work(op.shape);
+        Task task = named(op, op.name, Lane::compute, Pricing::kernel);
+        task.family = kernel.family;
+        task.fp8 = kernel.fp8;
+        task.flops = kernel.work.flops;
+        task.moved = kernel.work.bytes();
+        return task;
+    }
+
+    static Task named(const Op& op, std::string_view name, Lane lane, Pricing pricing) {
+        Task task;
+        task.name = name;
+        task.slot = op.slot;
+        task.layer = op.layer;
+        task.lane = lane;
+        task.pricing = pricing;
+        return task;
     }
 
     // Waits for `before` and for every fetch that its layer asked for.
-    std::uint32_t append(const Task& task, std::initializer_list<std::uint32_t> before) {
+    std::uint32_t append(Task task, std::initializer_list<std::uint32_t> before) {
         const auto index = static_cast<std::uint32_t>(program_.tasks.size());
         for (const std::uint32_t one : before)
             if (one != kNone) program_.edges.push_back({one, index});
         if (task.lane == Lane::compute) {
             for (const std::uint32_t fetch : awaited_) program_.edges.push_back({fetch, index});
             awaited_.clear();
+        }
+        const Price cost = price(task, platform_, costs_, placement_.ranks());
+        task.duration = cost.duration;
+        task.latency = cost.latency;
+        task.origin = cost.origin;
+        if (task.lane == Lane::scale_up || task.lane == Lane::scale_out) {
+            const Machine& machine = platform_.machine;
+            const Seconds occupied = task.duration - task.latency;
+            task.on_link = occupied * (task.lane == Lane::scale_up ? machine.scale_up : machine.scale_out);
         }
         program_.tasks.push_back(task);
         return index;
@@ -128,12 +126,11 @@ private:
         Task kernel = computation(ops_[last - 2]);  // gate_up, swiglu, down
         const Task down = computation(op);
         kernel.name = "experts_mega";
-        kernel.duration += down.duration - costs_.curve(Family::grouped_gemm).overhead;
+        kernel.flops += down.flops;
         kernel.moved += down.moved;
         const auto part = [&](bool dispatch, double share) {
             Task task = *exchange(op, dispatch);
-            task.duration = (task.duration - task.latency) * share;
-            task.latency = Seconds(0);
+            if (task.pricing == Pricing::exchange) task.pricing = Pricing::overlapped;
             task.moved = task.moved * share;
             return task;
         };
@@ -183,27 +180,16 @@ private:
                   selected ? last_ : kNone);
     }
 
-    // `pieces` of `piece_bytes` each from a tier below the accelerator's memory. All ranks of the node fetch in the
-    // same phase of the step, so each has its share of what they have in common.
+    // `pieces` of `piece_bytes` each from a tier below the accelerator's memory.
     void fetch(const Op& op, std::string_view name, Tier tier, double pieces, double piece_bytes, std::uint32_t after) {
         const bool nvme = tier == Tier::nvme;
-        require(nvme ? platform_.nvme_missing : platform_.host_missing);
-        Task task{.name = name,
-                  .slot = op.slot,
-                  .layer = op.layer,
-                  .batch = 0,
-                  .lane = nvme ? Lane::nvme_fetch : Lane::host_fetch,
-                  .origin = Origin::modelled,
-                  .duration = {},
-                  .latency = nvme ? platform_.nvme_latency : platform_.host_latency,
-                  .moved = Bytes(pieces * piece_bytes)};
+        Task task = named(op, name, nvme ? Lane::nvme_fetch : Lane::host_fetch, Pricing::fetch);
+        task.moved = Bytes(pieces * piece_bytes);
         task.on_link = task.moved / row_efficiency(piece_bytes);
         if (nvme) {
             task.requests = pieces * std::ceil(piece_bytes / platform_.nvme_granularity);
             task.moved = task.on_link = Bytes(task.requests * platform_.nvme_granularity);
         }
-        const double sharing = std::min(platform_.machine.ranks, placement_.ranks());
-        task.duration = evenly_shared_fetch(task, platform_.machine, sharing) + task.latency;
         awaited_.push_back(append(task, {after}));
     }
 
@@ -222,63 +208,38 @@ private:
                                     .bytes_per_element = dispatch ? kDispatchBytes : kCombineBytes,
                                     .peers = places};
         const std::string_view name = dispatch ? "dispatch" : "combine";
-        if (wire) return on_the_wire(op, name, copies.sent(), inside);
-        const auto family = static_cast<Family>(
+        Task task = named(op, name, inside ? Lane::scale_up : Lane::scale_out, Pricing::wire);
+        task.moved = copies.sent();
+        if (wire) return task;
+        task.pricing = Pricing::exchange;
+        task.family = static_cast<Family>(
             static_cast<int>(dispatch ? Family::dispatch_low_latency : Family::combine_low_latency) + (inside ? 0 : 2) +
             (low_latency ? 0 : 1));
-        return as_measured(op, name, copies.sent(), inside, family);
+        return task;
     }
 
     void all_reduce(const Op& op) {
-        const AllReduce sum{
-            .elements = tokens_ * scenario_.model.hidden, .bytes_per_element = 2, .peers = double(placement_.tp)};
         if (placement_.tp <= 1) return;
         const bool inside = placement_.tp <= platform_.scale_up_domain;
-        last_ = append(inside ? as_measured(op, "all_reduce", sum.sent(), true, Family::all_reduce)
-                              : on_the_wire(op, "all_reduce", sum.sent(), false),
-                       {last_});
+        Task task = named(op, "all_reduce", inside ? Lane::scale_up : Lane::scale_out,
+                          inside ? Pricing::exchange : Pricing::wire);
+        task.family = Family::all_reduce;
+        const double elements = tokens_ * scenario_.model.hidden;
+        task.moved = AllReduce{.elements = elements, .bytes_per_element = 2, .peers = double(placement_.tp)}.sent();
+        last_ = append(task, {last_});
     }
 
     // All residual streams go to the next stage; tensor ranks hold the same and send a slice each.
     void send_on() {
-        const Bytes residual(tokens_ * scenario_.model.hidden * scenario_.model.streams * 2 / placement_.tp);
         const bool inside = placement_.ranks() <= platform_.scale_up_domain;
-        last_ = append(on_the_wire(ops_.back(), "to_next_stage", residual, inside), {last_});
-    }
-
-    Task on_link(const Op& op, std::string_view name, Bytes sent, bool inside) const {
-        require(inside ? platform_.scale_up_missing : platform_.scale_out_missing);
-        return {.name = name,
-                .slot = op.slot,
-                .layer = op.layer,
-                .batch = 0,
-                .lane = inside ? Lane::scale_up : Lane::scale_out,
-                .origin = Origin::modelled,
-                .duration = {},
-                .latency = inside ? platform_.scale_up_latency : platform_.scale_out_latency,
-                .moved = sent};
-    }
-
-    Task on_the_wire(const Op& op, std::string_view name, Bytes sent, bool inside) const {
-        Task task = on_link(op, name, sent, inside);
-        task.duration = sent / (inside ? platform_.machine.scale_up : platform_.machine.scale_out) + task.latency;
-        return task;
-    }
-
-    Task as_measured(const Op& op, std::string_view name, Bytes sent, bool inside, Family family) const {
-        Task task = on_link(op, name, sent, inside);
-        const Estimate cost =
-            costs_.exchange(family, sent, inside ? platform_.scale_up_raw : platform_.scale_out_raw, platform_.device);
-        task.origin = cost.origin;
-        task.duration = cost.time;
-        task.latency = costs_.curve(family).overhead;
-        return task;
+        Task task = named(ops_.back(), "to_next_stage", inside ? Lane::scale_up : Lane::scale_out, Pricing::wire);
+        task.moved = Bytes(tokens_ * scenario_.model.hidden * scenario_.model.streams * 2 / placement_.tp);
+        last_ = append(task, {last_});
     }
 
     const Scenario& scenario_;
     const Placement& placement_;
     const Platform& platform_;
-    const Device device_;
     const CostBook& costs_;
     double tokens_ = 0;  // of this rank
     std::vector<Op> ops_;

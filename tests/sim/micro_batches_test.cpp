@@ -8,7 +8,12 @@ namespace strata {
 namespace {
 
 Task task(Lane lane, double duration_us) {
-    return {.name = "t", .lane = lane, .duration = Seconds(duration_us * 1e-6)};
+    Task task;
+    task.name = "t";
+    task.lane = lane;
+    task.pricing = lane == Lane::compute ? Pricing::kernel : Pricing::wire;
+    task.duration = Seconds(duration_us * 1e-6);
+    return task;
 }
 
 // compute 10, exchange 8, compute 5.
@@ -39,9 +44,9 @@ TEST(MicroBatches, of_a_pipeline_stage_follow_one_another) {
 }
 
 TEST(MicroBatches, wait_for_the_pipeline_to_fill_without_keeping_a_lane_busy) {
-    const Program late = delayed(layer(), Seconds(7e-6));
-    const Timeline timeline = run_analytic(late);
-    EXPECT_NEAR(to_us(timeline.makespan), 30, 1e-9);
+    // Two turns of 23 before the own.
+    const Timeline timeline = run_analytic(delayed(layer(), 2));
+    EXPECT_NEAR(to_us(timeline.makespan), 3 * 23, 1e-9);
     EXPECT_EQ(timeline.busy[static_cast<std::size_t>(Lane::scale_out)], Seconds(0));
 }
 

@@ -23,17 +23,18 @@ Machine machine() {
 }
 
 Task compute(double duration_us, Bytes moved) {
-    return {.name = "op", .lane = Lane::compute, .duration = Seconds(duration_us * 1e-6), .moved = moved};
+    return {.name = "op", .lane = Lane::compute, .moved = moved, .duration = Seconds(duration_us * 1e-6)};
 }
 
 // As build_program makes them: the duration is that of an even share among `sharing` ranks.
 Task fetch(Lane lane, Bytes bytes, double sharing = 1, double latency_us = 0, double requests = 0) {
     Task task{.name = "rows",
               .lane = lane,
-              .latency = Seconds(latency_us * 1e-6),
+              .pricing = Pricing::fetch,
               .moved = bytes,
               .on_link = bytes,
-              .requests = requests};
+              .requests = requests,
+              .latency = Seconds(latency_us * 1e-6)};
     task.duration = evenly_shared_fetch(task, machine(), sharing) + task.latency;
     return task;
 }
@@ -82,7 +83,7 @@ TEST(SystemcEngine, adds_up_a_chain_and_names_what_it_used) {
 
 TEST(SystemcEngine, keeps_the_order_of_a_lane_and_overlaps_latency) {
     // As in the analytic engine: the second transfer leaves at 10 us and is there at 22.
-    Task transfer{.name = "send", .lane = Lane::scale_up, .duration = 12.0_us, .latency = 2.0_us, .moved = Bytes(1e6)};
+    Task transfer{.name = "send", .lane = Lane::scale_up, .moved = Bytes(1e6), .duration = 12.0_us, .latency = 2.0_us};
     const Program program{.tasks = {transfer, transfer}, .edges = {}};
     const Timeline timeline = run_systemc(program, machine(), 1).timeline;
     EXPECT_NEAR(to_us(timeline.tasks[0].end), 12, 1e-6);

@@ -16,7 +16,8 @@ LaneEngine::LaneEngine(const sc_core::sc_module_name& module_name, Done done)
 
 void LaneEngine::perform(const Task& task, Seconds at_least) {
     Transfer& transfer = payload_.transfer();
-    transfer.bytes = transfer.on_link = task.moved;
+    transfer.bytes = task.moved;
+    transfer.on_link = task.on_link > Bytes(0) ? task.on_link : task.moved;
     transfer.requests = 0;
     landed_ = sc_core::SC_ZERO_TIME;
     served_.notify(std::max(to_sc_time(at_least), payload_.send(way)));

@@ -1,0 +1,82 @@
+#include "sim/workload/pricing.hpp"
+
+#include <algorithm>
+
+namespace strata {
+
+namespace {
+
+void require(const std::string& missing) {
+    if (!missing.empty()) throw InputError(missing);
+}
+
+struct Link {
+    Bandwidth raw, effective;
+    Seconds latency;
+};
+
+Link link_of(const Task& task, const Platform& platform) {
+    const Machine& machine = platform.machine;
+    if (task.lane == Lane::scale_up) {
+        require(platform.scale_up_missing);
+        return {platform.scale_up_raw, machine.scale_up, platform.scale_up_latency};
+    }
+    require(platform.scale_out_missing);
+    return {platform.scale_out_raw, machine.scale_out, platform.scale_out_latency};
+}
+
+Price price_exchange(const Task& task, const Platform& platform, const CostBook& costs) {
+    const Link link = link_of(task, platform);
+    if (task.pricing == Pricing::wire) return {task.moved / link.effective + link.latency, link.latency};
+    const Seconds overhead = costs.curve(task.family).overhead;
+    const Estimate cost = costs.exchange(task.family, task.moved, link.raw, platform.device);
+    if (task.pricing == Pricing::overlapped) return {cost.time - overhead, Seconds(0), cost.origin};
+    return {cost.time, overhead, cost.origin};
+}
+
+Price price_fetch(const Task& task, const Platform& platform, int ranks) {
+    const bool nvme = task.lane == Lane::nvme_fetch;
+    require(nvme ? platform.nvme_missing : platform.host_missing);
+    const Seconds latency = nvme ? platform.nvme_latency : platform.host_latency;
+    // All ranks of the node fetch in the same phase of the step, so each has its share of what they have in common.
+    const double sharing = std::min(platform.machine.ranks, ranks);
+    return {evenly_shared_fetch(task, platform.machine, sharing) + latency, latency};
+}
+
+}  // namespace
+
+Price price(const Task& task, const Platform& platform, const CostBook& costs, int ranks) {
+    switch (task.pricing) {
+        case Pricing::kernel: {
+            const Work work{.flops = task.flops, .read = task.moved, .written = {}};
+            const Estimate cost =
+                costs.estimate(KernelWork{.family = task.family, .fp8 = task.fp8, .work = work}, platform.device);
+            return {cost.time, Seconds(0), cost.origin};
+        }
+        case Pricing::fetch: return price_fetch(task, platform, ranks);
+        case Pricing::given: return {task.duration, task.latency, task.origin};
+        default: return price_exchange(task, platform, costs);
+    }
+}
+
+Platform beside_exchanges(const Scenario& scenario, const Platform& platform) {
+    // DeepSeek-V3, arXiv 2412.19437, section 3.2.2: 20 of 132 SMs. Low latency mode needs none.
+    constexpr double kExchangeCores = 20;
+    Platform left = platform;
+    const bool overlap = scenario.placement.micro_batches > 1 && scenario.placement.ep > 1;
+    if (!scenario.workload.prefill || !overlap || scenario.kernels.exchange == ExchangeKernel::wire) return left;
+    if (platform.device.cores <= kExchangeCores) return left;
+    const double share = 1 - kExchangeCores / platform.device.cores;
+    left.device.bf16 = platform.device.bf16 * share;
+    left.device.fp8 = platform.device.fp8 * share;
+    return left;
+}
+
+Seconds turn_of(const Program& program) {
+    Seconds sum;
+    for (const Task& task : program.tasks)
+        if (task.batch == 0 && task.pricing != Pricing::fetch && task.pricing != Pricing::given) sum += task.duration;
+    return sum;
+}
+
+}  // namespace strata

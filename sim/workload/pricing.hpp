@@ -1,0 +1,24 @@
+// The time of a task on a platform: the one place where what a task asks for meets what a machine can do. A Program is
+// priced when it is built, and again whenever only the machine changes.
+#pragma once
+
+#include "sim/scenario/scenario.hpp"
+#include "sim/workload/platform.hpp"
+
+namespace strata {
+
+struct Price {
+    Seconds duration, latency;
+    Origin origin = Origin::modelled;
+};
+
+// Throws InputError where the platform lacks a number that the task needs. `ranks` of the placement share a node.
+Price price(const Task& task, const Platform& platform, const CostBook& costs, int ranks);
+
+// The platform as the scenario's kernels find it: exchanges in normal mode keep SMs of their own.
+Platform beside_exchanges(const Scenario& scenario, const Platform& platform);
+
+// Time of one micro-batch's chain, fetches hidden.
+Seconds turn_of(const Program& program);
+
+}  // namespace strata
