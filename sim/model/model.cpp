@@ -126,9 +126,15 @@ EngramConfig read_engram(const YamlField& field, int layers) {
 
 }  // namespace
 
+const std::vector<std::string>& model_fields() {
+    static const std::vector<std::string> fields{"name",   "hidden",    "layers", "prefill_layers",
+                                                 "vocab",  "attention", "ffn",    "residual_streams",
+                                                 "engram", "precision"};
+    return fields;
+}
+
 Model read_model(const YamlField& root) {
-    root.allow_only({"name", "hidden", "layers", "prefill_layers", "vocab", "attention", "ffn", "residual_streams",
-                     "engram", "precision"});
+    root.allow_only(model_fields());
     Model model;
     model.name = root["name"].text();
     model.hidden = positive(root["hidden"]);

@@ -70,6 +70,8 @@ struct Model {
     Precision weights = Precision::bf16, experts = Precision::bf16;
 };
 
+// The fields of a model file.
+const std::vector<std::string>& model_fields();
 Model load_model(const std::string& file);
 // Notes what is wrong as problems of `root`; the result is meaningful only if there are none.
 Model read_model(const YamlField& root);

@@ -122,6 +122,7 @@ Axis read_axis(const YamlField& field) {
         }
         for (std::size_t i = 0; i < values.size(); ++i) axis.values[i].push_back(values[i]);
     }
+    if (axis.paths.empty()) field["zip"].problem("at least one axis", "none");
     return axis;
 }
 
@@ -316,6 +317,11 @@ std::vector<Point> ScenarioFile::points() const {
 }
 
 Model ScenarioFile::read_model_of(const YamlField& field, Problems& problems) const {
+    if (field.is_map()) {
+        std::vector<std::string> fields{"preset", "rho"};
+        fields.insert(fields.end(), model_fields().begin(), model_fields().end());
+        field.allow_only(fields);
+    }
     const YamlField name = field.is_map() ? field["preset"] : field;
     const std::string preset = name.text();
     problems.throw_if_any();
