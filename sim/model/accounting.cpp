@@ -79,6 +79,42 @@ Reach reach(const AttentionConfig& a, const LayerAttention& layer, double contex
     return {};
 }
 
+// Counts one transformer layer in; returns what a token multiplies with.
+double add_layer(ParameterCount& count, const Model& model, const LayerAttention& attention, bool dense) {
+    const FfnConfig& ffn = model.ffn;
+    double active = attention_parameters(model, attention);
+    count.attention += active;
+    if (dense) {
+        count.dense += 3 * model.hidden * ffn.dense_width;
+        active += 3 * model.hidden * ffn.dense_width;
+    } else {
+        const double expert = 3 * model.hidden * ffn.width;
+        count.router += model.hidden * ffn.experts;
+        count.shared += ffn.shared * expert;
+        count.routed += ffn.experts * expert;
+        active += model.hidden * ffn.experts + (ffn.shared + ffn.top_k) * expert;
+    }
+    // mHC: phi [n C][n^2 + 2 n] at each of the two sites.
+    if (model.streams > 1) {
+        const double mixes = 2 * model.streams * model.hidden * (model.streams * model.streams + 2 * model.streams);
+        count.residual += mixes;
+        active += mixes;
+    }
+    return active;
+}
+
+Bytes routed_bytes(const Model& model, const ParameterCount& count) {
+    return Bytes(count.routed * bytes_per_element(model.experts));
+}
+
+// Embedding, head and router stay BF16 (DeepSeek-V3, section 3.3); shared experts are stored as the routed ones.
+Bytes other_bytes(const Model& model, const ParameterCount& count) {
+    const double plain =
+        count.attention + count.dense + count.residual + count.engram_projection + count.mtp_projection;
+    return Bytes((count.embedding + count.head + count.router) * 2 + count.shared * bytes_per_element(model.experts) +
+                 plain * bytes_per_element(model.weights));
+}
+
 }  // namespace
 
 double EngramConfig::rows_per_layer() const { return rows_each > 0 ? rows_each : double(buckets) * orders * heads; }
@@ -86,28 +122,10 @@ double EngramConfig::rows_per_layer() const { return rows_each > 0 ? rows_each :
 ParameterCount parameters(const Model& model) {
     ParameterCount count;
     count.embedding = count.head = model.vocab * model.hidden;
-    const FfnConfig& ffn = model.ffn;
-    const double expert = 3 * model.hidden * ffn.width;
     count.active_decode = count.head;  // a prompt's tokens but the last never meet the head
     for (int layer = 0; layer < model.layers; ++layer) {
-        double active = attention_parameters(model, model.attention_of[static_cast<std::size_t>(layer)]);
-        count.attention += active;
-        if (ffn.experts == 0 || layer < ffn.dense_layers) {
-            const double dense = 3 * model.hidden * ffn.dense_width;
-            count.dense += dense;
-            active += dense;
-        } else {
-            count.router += model.hidden * ffn.experts;
-            count.shared += ffn.shared * expert;
-            count.routed += ffn.experts * expert;
-            active += model.hidden * ffn.experts + (ffn.shared + ffn.top_k) * expert;
-        }
-        // mHC: phi [n C][n^2 + 2 n] at each of the two sites.
-        if (model.streams > 1) {
-            const double mixes = 2 * model.streams * model.hidden * (model.streams * model.streams + 2 * model.streams);
-            count.residual += mixes;
-            active += mixes;
-        }
+        const bool dense = model.ffn.experts == 0 || layer < model.ffn.dense_layers;
+        const double active = add_layer(count, model, model.attention_of[static_cast<std::size_t>(layer)], dense);
         count.active_decode += active;
         if (layer < model.prefill_layers) count.active_prefill += active;
     }
@@ -125,14 +143,23 @@ ParameterCount parameters(const Model& model) {
     return count;
 }
 
+ParameterCount mtp_parameters(const Model& model) {
+    ParameterCount count;
+    if (!model.mtp) return count;
+    for (int layer = 0; layer < model.mtp->layers; ++layer) {
+        const double projection = 2 * model.hidden * model.hidden;
+        count.mtp_projection += projection;
+        count.active_decode += projection + add_layer(count, model, model.mtp->attention, model.ffn.experts == 0);
+    }
+    return count;
+}
+
 WeightBytes weight_bytes(const Model& model) {
-    const ParameterCount count = parameters(model);
+    const ParameterCount count = parameters(model), mtp = mtp_parameters(model);
     WeightBytes bytes;
-    bytes.experts = Bytes(count.routed * bytes_per_element(model.experts));
-    // Embedding, head and router stay BF16 (DeepSeek-V3, section 3.3); shared experts are stored as the routed ones.
-    bytes.other = Bytes(
-        (count.embedding + count.head + count.router) * 2 + count.shared * bytes_per_element(model.experts) +
-        (count.attention + count.dense + count.residual + count.engram_projection) * bytes_per_element(model.weights));
+    bytes.experts = routed_bytes(model, count);
+    bytes.other = other_bytes(model, count);
+    bytes.mtp = routed_bytes(model, mtp) + other_bytes(model, mtp);
     if (model.engram)
         bytes.engram =
             Bytes(model.engram->rows_per_layer() * double(model.engram->layer_ids.size()) * model.engram->row_bytes());

@@ -11,10 +11,11 @@ namespace strata {
 // with (the head, not the embedding row).
 struct ParameterCount {
     double embedding = 0, head = 0, attention = 0, dense = 0, router = 0, shared = 0, routed = 0, residual = 0,
-           engram_projection = 0, engram_tables = 0;
+           engram_projection = 0, engram_tables = 0, mtp_projection = 0;
     double active_decode = 0, active_prefill = 0;
     double backbone() const {
-        return embedding + head + attention + dense + router + shared + routed + residual + engram_projection;
+        return embedding + head + attention + dense + router + shared + routed + residual + engram_projection +
+               mtp_projection;
     }
     double total() const { return backbone() + engram_tables; }
 };
@@ -23,9 +24,13 @@ struct WeightBytes {
     Bytes experts;  // routed
     Bytes engram;   // tables
     Bytes other;
+    Bytes mtp;  // in none of the above
 };
 
+// The main model, which is what published totals count.
 ParameterCount parameters(const Model& model);
+// The multi-token-prediction layers alone, without the embedding and the head that they share with the main model.
+ParameterCount mtp_parameters(const Model& model);
 WeightBytes weight_bytes(const Model& model);
 double kv_bytes_per_token(const Model& model);     // with index keys
 double index_bytes_per_token(const Model& model);  // index keys alone

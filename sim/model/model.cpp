@@ -124,12 +124,20 @@ EngramConfig read_engram(const YamlField& field, int layers) {
     return engram;
 }
 
+MtpConfig read_mtp(const YamlField& field, const LayerAttention& last) {
+    field.allow_only({"layers", "attention"});
+    MtpConfig mtp{.layers = static_cast<int>(field["layers"].integer(1)), .attention = last};
+    if (mtp.layers < 1 || mtp.layers > 16) field["layers"].problem("1 to 16 layers", std::to_string(mtp.layers));
+    if (field["attention"].exists()) mtp.attention = {kind_of(field["attention"]), last.ratio};
+    return mtp;
+}
+
 }  // namespace
 
 const std::vector<std::string>& model_fields() {
-    static const std::vector<std::string> fields{"name",   "hidden",    "layers", "prefill_layers",
-                                                 "vocab",  "attention", "ffn",    "residual_streams",
-                                                 "engram", "precision"};
+    static const std::vector<std::string> fields{"name",   "hidden",    "layers",   "prefill_layers",
+                                                 "vocab",  "attention", "ffn",      "residual_streams",
+                                                 "engram", "mtp",       "precision"};
     return fields;
 }
 
@@ -154,6 +162,8 @@ Model read_model(const YamlField& root) {
     model.ffn = read_ffn(root["ffn"]);
     model.streams = positive(root["residual_streams"], 1);
     if (root["engram"].exists() && !root["engram"].is_null()) model.engram = read_engram(root["engram"], model.layers);
+    if (root["mtp"].exists() && !root["mtp"].is_null() && !model.attention_of.empty())
+        model.mtp = read_mtp(root["mtp"], model.attention_of.back());
     root["precision"].allow_only({"weights", "experts"});
     model.weights = precision_of(root["precision"]["weights"]);
     model.experts = precision_of(root["precision"]["experts"]);

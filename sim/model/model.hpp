@@ -57,6 +57,13 @@ struct EngramConfig {
     double rows_per_layer() const;
 };
 
+// Multi-token prediction (DeepSeek-V3 report, section 2.2): each layer is a projection of the last hidden state beside
+// the next token's embedding (2 h -> h) and a transformer block; embedding and head are the main model's.
+struct MtpConfig {
+    int layers = 1;
+    LayerAttention attention;  // the main model's last one if not given
+};
+
 struct Model {
     std::string name;
     double hidden = 0, vocab = 0;
@@ -67,6 +74,7 @@ struct Model {
     FfnConfig ffn;
     double streams = 1;  // residual streams: 1 plain, 4 mHC
     std::optional<EngramConfig> engram;
+    std::optional<MtpConfig> mtp;
     Precision weights = Precision::bf16, experts = Precision::bf16;
 };
 

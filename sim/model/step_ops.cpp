@@ -22,18 +22,30 @@ public:
             if (m_.engram && std::find(m_.engram->layer_ids.begin(), m_.engram->layer_ids.end(), layer_) !=
                                  m_.engram->layer_ids.end())
                 engram();
-            site_begins("attention_mix");
-            attention();
-            site_ends("attention_spread");
-            site_begins("ffn_mix");
-            ffn();
-            site_ends("ffn_spread");
+            block(m_.attention_of[static_cast<std::size_t>(layer_)],
+                  m_.ffn.experts == 0 || layer_ < m_.ffn.dense_layers);
         }
-        if (end == layers) head();
+        if (end < layers) return std::move(ops_);
+        head();
+        for (int i = 0; s_.mtp && m_.mtp && i < m_.mtp->layers; ++i) {
+            product("mtp_projection", Slot::head, m_.hidden, 2 * m_.hidden);
+            block(m_.mtp->attention, m_.ffn.experts == 0);
+            ++layer_;
+            head();
+        }
         return std::move(ops_);
     }
 
 private:
+    void block(const LayerAttention& kind, bool dense) {
+        site_begins("attention_mix");
+        attention(kind);
+        site_ends("attention_spread");
+        site_begins("ffn_mix");
+        ffn(dense);
+        site_ends("ffn_spread");
+    }
+
     void head() {
         add("lm_head", Slot::head,
             Gemm{.m = s_.sequences * (s_.prefill ? 1 : s_.queries), .n = m_.vocab / s_.tensor_ranks, .k = m_.hidden});
@@ -72,8 +84,7 @@ private:
                            .decode = !s_.prefill});
     }
 
-    void attention() {
-        const LayerAttention& kind = m_.attention_of[static_cast<std::size_t>(layer_)];
+    void attention(const LayerAttention& kind) {
         switch (kind.kind) {
             case AttentionKind::mla: return mla(context_, 0);
             case AttentionKind::dsa: return mla(std::min(context_, a_.indexer_top_k), context_);
@@ -166,10 +177,9 @@ private:
         }
     }
 
-    void ffn() {
+    void ffn(bool dense) {
         const FfnConfig& f = m_.ffn;
-        if (f.experts == 0 || layer_ < f.dense_layers)
-            return swiglu("dense", f.dense_width / s_.tensor_ranks, m_.weights);
+        if (dense) return swiglu("dense", f.dense_width / s_.tensor_ranks, m_.weights);
         add("router", Slot::ffn, Gemm{.m = tokens_, .n = f.experts, .k = m_.hidden});
         if (f.shared > 0) swiglu("shared", f.shared * f.width / s_.tensor_ranks, m_.experts);
         routed();
