@@ -1,5 +1,7 @@
 // strata: run, check and look things up from a terminal or CI. Results on stdout, progress and errors on stderr.
+// The only source that includes CLI11: it costs 15 s wherever it is seen.
 #include <fmt/format.h>
+#include <unistd.h>
 #include <CLI/CLI.hpp>
 
 #include <cstdlib>
@@ -7,8 +9,11 @@
 
 #include "app/cli/verbs.hpp"
 #include "hwmodels/input_error.hpp"
+#include "hwmodels/yaml_field.hpp"
 
 namespace {
+
+constexpr const char* kExitCodes = "Exit codes: 0 fine, 1 an assertion failed, 2 bad input, 3 failed inside";
 
 // The folder that holds catalogue and presets: STRATA_ROOT, else where this program was built from.
 std::string root_folder() {
@@ -16,58 +21,94 @@ std::string root_folder() {
     return given ? given : STRATA_SOURCE_DIR;
 }
 
+// Red on a terminal, unless NO_COLOR asks for none (no-color.org: set and not empty).
+int failed(int code, const std::string& message) {
+    const char* plain = std::getenv("NO_COLOR");
+    const bool red = isatty(STDERR_FILENO) && !(plain && *plain);
+    std::cerr << (red ? "\033[31m" : "") << "strata: " << message << (red ? "\033[0m" : "") << '\n';
+    return code;
+}
+
+CLI::App* verb(CLI::App& app, const char* name, const char* what, const char* examples) {
+    CLI::App* command = app.add_subcommand(name, what);
+    command->footer(fmt::format("Examples:\n{}\n{}", examples, kExitCodes));
+    return command;
+}
+
+// CLI11 would only say that a word was not expected.
+void refuse_unknown_verb(const CLI::App& app, const char* word) {
+    std::vector<std::string> verbs;
+    for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
+        verbs.push_back(command->get_name());
+    if (std::find(verbs.begin(), verbs.end(), word) != verbs.end()) return;
+    const auto meant = strata::nearest_name(word, verbs);
+    throw strata::InputError(fmt::format(
+        "unknown command '{}', {}", word,
+        meant ? fmt::format("did you mean '{}'?", *meant) : fmt::format("known: {}", fmt::join(verbs, ", "))));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     CLI::App app{"Strata: what happens to a DeepSeek-V4-style model on a machine if you move the dials"};
     app.set_version_flag("--version", std::string("strata ") + STRATA_VERSION);
-    app.require_subcommand(1);
-    app.footer(
-        "Examples:\n  strata run scenarios/examples/engram-tiers.yaml\n"
-        "  strata run SCENARIO --json - --set workload.batch=256\n"
-        "  strata catalog models v4.1-flash --json\n"
-        "Exit codes: 0 fine, 1 an assertion failed, 2 bad input, 3 failed inside");
+    app.require_subcommand(0, 1);
+    app.footer(fmt::format("'strata COMMAND --help' has examples.\n{}", kExitCodes));
 
     strata::RunArguments run;
-    CLI::App* run_command = app.add_subcommand("run", "Run every point of a scenario");
+    CLI::App* run_command = verb(app, "run", "Run every point of a scenario",
+                                 "  strata run scenarios/examples/engram-tiers.yaml\n"
+                                 "  strata run SCENARIO --set workload.batch=256 --out out\n"
+                                 "  strata run SCENARIO --set 'platform.accelerator.memory.bandwidth=8 TB/s' --json -");
     run_command->add_option("scenario", run.scenario, "scenario file (YAML)")->required();
     run_command->add_option("--json", run.json_file, "write results as JSON to FILE, or to stdout with -");
     run_command->add_option("--out", run.out_folder, "folder for results.json and results.csv");
     run_command->add_option("--set", run.set, "override a field: PATH=VALUE")->allow_extra_args(false);
 
     std::vector<std::string> checked;
-    CLI::App* check_command = app.add_subcommand("check", "Read scenarios and say what is wrong with them");
+    CLI::App* check_command = verb(app, "check", "Read scenarios and say what is wrong with them",
+                                   "  strata check scenarios/examples/*.yaml");
     check_command->add_option("scenarios", checked, "scenario files")->required();
 
     std::string ledger_json, only = "*";
-    CLI::App* validate_command = app.add_subcommand("validate", "Hold predictions against published results");
+    CLI::App* validate_command = verb(app, "validate", "Hold predictions against published results",
+                                      "  strata validate\n  strata validate --only 'engram-*' --json -");
     validate_command->add_option("--json", ledger_json, "write the ledger as JSON to FILE, or to stdout with -");
     validate_command->add_option("--only", only, "rows whose id matches this pattern (such as 'engram-*')");
 
     std::string kind, name;
     bool json = false;
-    CLI::App* catalog_command = app.add_subcommand("catalog", "List parts, systems and models, or show one");
+    CLI::App* catalog_command = verb(app, "catalog", "List parts, systems and models, or show one",
+                                     "  strata catalog systems\n"
+                                     "  strata catalog parts H200_SXM\n"
+                                     "  strata catalog models v4.1-flash --json");
     catalog_command->add_option("kind", kind, "parts, systems or models")
         ->check(CLI::IsMember({"parts", "systems", "models"}));
     catalog_command->add_option("name", name, "the one to show");
     catalog_command->add_flag("--json", json, "as JSON");
 
+    std::string schema = "scenario";
+    CLI::App* schema_command = verb(app, "schema", "Print the JSON Schema of scenarios or models, for editors",
+                                    "  strata schema > scenario.schema.json\n"
+                                    "  strata schema model > model.schema.json");
+    schema_command->add_option("kind", schema, "scenario or model")->capture_default_str();
+
     try {
+        if (argc < 2) throw strata::InputError("a command is needed; see 'strata --help'");
+        if (argv[1][0] != '-') refuse_unknown_verb(app, argv[1]);
         app.parse(argc, argv);
-    } catch (const CLI::ParseError& error) {
-        return app.exit(error) == 0 ? 0 : 2;
-    }
-    try {
         const std::string root = root_folder();
         if (*run_command) return strata::run_verb(run, root);
         if (*check_command) return strata::check_verb(checked, root);
         if (*validate_command) return strata::validate_verb(ledger_json, only, root);
+        if (*schema_command) return strata::schema_verb(schema, root);
         return strata::catalog_verb(kind, name, json, root);
+    } catch (const CLI::ParseError& error) {
+        if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version
+        return failed(2, fmt::format("{}; see 'strata --help'", error.what()));
     } catch (const strata::InputError& error) {
-        std::cerr << "strata: " << error.what() << '\n';
-        return 2;
+        return failed(2, error.what());
     } catch (const std::exception& error) {
-        std::cerr << "strata: failed inside: " << error.what() << '\n';
-        return 3;
+        return failed(3, fmt::format("failed inside: {}", error.what()));
     }
 }

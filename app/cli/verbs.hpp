@@ -16,5 +16,6 @@ int run_verb(const RunArguments& arguments, const std::string& root);
 int check_verb(const std::vector<std::string>& scenarios, const std::string& root);
 int validate_verb(const std::string& json_file, const std::string& only, const std::string& root);
 int catalog_verb(const std::string& kind, const std::string& name, bool json, const std::string& root);
+int schema_verb(const std::string& kind, const std::string& root);
 
 }  // namespace strata

@@ -1,0 +1,228 @@
+// The `strata` program as a user meets it: what it prints where, its exit code, and that bad input leaves nothing
+// behind.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "sim/scenario/schema.hpp"
+
+namespace strata {
+namespace {
+
+namespace fs = std::filesystem;
+const std::string kProgram = std::string(STRATA_BINARY_DIR) + "/strata";
+const std::string kSource = STRATA_SOURCE_DIR;
+
+constexpr const char* kPlain =
+    "model: v4.1-flash\n"
+    "platform: {system: HGX_H200}\n"
+    "workload: {kind: decode, batch: 512, context: 8192}\n"
+    "placement: {dp: 8, ep: 8, engram: {tier: host}}\n";
+
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+    return text.replace(text.find(from), from.size(), to);
+}
+
+std::string text_of(const fs::path& file) {
+    std::ifstream stream(file);
+    return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+// A folder of its own for each test, gone with it.
+class Cli : public ::testing::Test {
+protected:
+    Cli() : folder_((fs::temp_directory_path() / "strata-cli-XXXXXX").string()) {
+        if (!mkdtemp(folder_.data())) throw std::runtime_error("mkdtemp");
+    }
+    ~Cli() override { fs::remove_all(folder_); }
+
+    std::string in_folder(const std::string& name) const { return folder_ + "/" + name; }
+    std::string scenario(const std::string& text) const {
+        std::ofstream(in_folder("s.yaml")) << text;
+        return in_folder("s.yaml");
+    }
+
+    int strata(const std::string& arguments) {
+        const int status = std::system(
+            fmt::format("'{}' {} >{} 2>{}", kProgram, arguments, in_folder("stdout"), in_folder("stderr")).c_str());
+        out = text_of(in_folder("stdout"));
+        err = text_of(in_folder("stderr"));
+        return WEXITSTATUS(status);
+    }
+
+    // Exit code 2, the reason on stderr, nothing on stdout and nothing written.
+    void expect_refused(const std::string& text, const std::string& reason) {
+        const std::string file = text.empty() ? in_folder("missing.yaml") : scenario(text);
+        EXPECT_EQ(strata(fmt::format("run {} --out {} --json {}", file, in_folder("out"), in_folder("json"))), 2);
+        EXPECT_NE(err.find(reason), std::string::npos) << err;
+        EXPECT_EQ(out, "");
+        EXPECT_FALSE(fs::exists(in_folder("out")));
+        EXPECT_FALSE(fs::exists(in_folder("json")));
+    }
+
+    std::string out, err;
+
+private:
+    std::string folder_;
+};
+
+TEST_F(Cli, refuses_a_missing_file) { expect_refused("", "missing.yaml: no such file"); }
+
+TEST_F(Cli, refuses_broken_yaml_with_line_and_column) {
+    expect_refused("model: [v3\nplatform: x\n", "s.yaml:2:");
+    EXPECT_NE(err.find("broken YAML"), std::string::npos) << err;
+}
+
+TEST_F(Cli, refuses_a_wrong_unit_with_place_and_example) {
+    expect_refused(replaced(kPlain, "HGX_H200", "HGX_H200, accelerator: {memory: {bandwidth: 8 TB}}"),
+                   "s.yaml:2:64: platform.accelerator.memory.bandwidth: expected a bandwidth such as '64 GB/s', found "
+                   "'8 TB'");
+}
+
+TEST_F(Cli, refuses_an_unknown_field_with_the_nearest) {
+    expect_refused(replaced(kPlain, "batch", "bach"),
+                   "s.yaml:3:26: workload.bach: unknown field; did you mean 'batch'?");
+}
+
+TEST_F(Cli, refuses_an_unknown_part_with_the_nearest) {
+    expect_refused(replaced(kPlain, "HGX_H200", "HGX_H200, accelerator: H300_SXM"),
+                   "s.yaml:2:43: platform.accelerator: no accelerator 'H300_SXM' in the catalogue; did you mean");
+}
+
+TEST_F(Cli, refuses_tables_larger_than_their_tier) {
+    expect_refused(replaced(kPlain, "HGX_H200", "HGX_H200, host: {memory_capacity: 100 GB}"),
+                   "expected at most 100.0 GB in host memory of one node of HGX_H200, found 202.8 GB (");
+}
+
+TEST_F(Cli, refuses_more_ranks_than_accelerators) {
+    expect_refused(replaced(kPlain, "dp: 8", "dp: 16"),
+                   "expected at most 8 ranks (HGX_H200 has that many accelerators), found 16");
+}
+
+TEST_F(Cli, names_part_and_field_of_a_null_number_in_use) {
+    expect_refused(replaced(kPlain, "HGX_H200", "CloudMatrix384"),
+                   "CloudMatrix384.host.memory_capacity is null (unknown)");
+}
+
+TEST_F(Cli, refuses_an_axis_without_values) {
+    expect_refused(std::string(kPlain) + "axes:\n  - {path: workload.batch, values: []}\n",
+                   "s.yaml:6:5: axes[0]: expected at least one value, found none");
+}
+
+TEST_F(Cli, refuses_a_sweep_of_more_than_ten_million_points) {
+    const std::string axis = "  - {path: workload.batch, linear: {from: 1, to: 9, steps: 4000}}\n";
+    expect_refused(std::string(kPlain) + "axes:\n" + axis + axis, "a sweep of at most 10^7 points, found 16000000");
+}
+
+TEST_F(Cli, refuses_a_model_that_does_not_fit_the_accelerator) {
+    expect_refused(replaced(kPlain, "dp: 8, ep: 8", "dp: 1, ep: 1"),
+                   "expected at most 141.0 GB in HBM of one accelerator of HGX_H200, found");
+}
+
+TEST_F(Cli, an_assertion_that_fails_is_exit_code_1_with_results_written) {
+    const std::string file = scenario(std::string(kPlain) + "assertions: [decode.tpot_ms <= 0.001]\n");
+    EXPECT_EQ(strata(fmt::format("run {} --out {}", file, in_folder("out"))), 1);
+    EXPECT_NE(err.find("decode.tpot_ms <= 0.001"), std::string::npos) << err;
+    EXPECT_TRUE(nlohmann::json::accept(text_of(in_folder("out/results.json"))));
+}
+
+TEST_F(Cli, what_the_machine_cannot_do_is_exit_code_3) {
+    const std::string file = scenario(kPlain);
+    EXPECT_EQ(strata(fmt::format("run {} --out {}/below-a-file", file, file)), 3);
+    EXPECT_NE(err.find("failed inside"), std::string::npos) << err;
+}
+
+TEST_F(Cli, answers_an_unknown_command_with_the_nearest) {
+    EXPECT_EQ(strata("rnu x.yaml"), 2);
+    EXPECT_EQ(err, "strata: unknown command 'rnu', did you mean 'run'?\n");
+    EXPECT_EQ(strata("toaster"), 2);
+    EXPECT_NE(err.find("known: run, check, "), std::string::npos) << err;
+    EXPECT_EQ(strata(""), 2);
+    EXPECT_NE(err.find("a command is needed"), std::string::npos) << err;
+    EXPECT_EQ(strata("run"), 2);
+    EXPECT_NE(err.find("scenario is required"), std::string::npos) << err;
+    EXPECT_EQ(strata("run --jsno"), 2);
+    EXPECT_EQ(out, "");
+}
+
+TEST_F(Cli, prints_its_version_and_examples_for_each_command) {
+    EXPECT_EQ(strata("--version"), 0);
+    EXPECT_EQ(out.rfind("strata ", 0), 0u);
+    for (const std::string verb : {"run", "check", "validate", "catalog", "schema"}) {
+        EXPECT_EQ(strata(verb + " --help"), 0);
+        EXPECT_NE(out.find("Examples:\n  strata " + verb), std::string::npos) << out;
+        EXPECT_NE(out.find("Exit codes: 0 fine"), std::string::npos) << out;
+    }
+}
+
+TEST_F(Cli, checks_scenarios_without_running_them_and_reports_each_bad_one) {
+    EXPECT_EQ(strata("check " + kSource + "/scenarios/examples/engram-tiers.yaml"), 0);
+    EXPECT_NE(out.find("6 points, 6 of them fit"), std::string::npos) << out;
+    const std::string bad = scenario(replaced(kPlain, "model", "modle"));
+    EXPECT_EQ(strata(fmt::format("check {} {}", bad, in_folder("missing.yaml"))), 2);
+    EXPECT_NE(err.find("did you mean 'model'?"), std::string::npos) << err;
+    EXPECT_NE(err.find("missing.yaml: no such file"), std::string::npos) << err;
+}
+
+TEST_F(Cli, prints_the_schemas_whole) {
+    EXPECT_EQ(strata("schema"), 0);
+    EXPECT_EQ(nlohmann::ordered_json::parse(out), schema_of("scenario", kSource + "/scenarios/schema"));
+    EXPECT_EQ(out.find("model.schema.json"), std::string::npos);
+    EXPECT_EQ(strata("schema model"), 0);
+    EXPECT_EQ(strata("schema toaster"), 2);
+}
+
+TEST_F(Cli, shows_a_model_in_numbers_that_add_up) {
+    EXPECT_EQ(strata("catalog models v3 --json"), 0);
+    const auto model = nlohmann::json::parse(out);
+    double sum = 0;
+    for (const auto& [part, count] : model["parameters_of"].items()) sum += count.get<double>();
+    const double parameters = model["parameters"];
+    EXPECT_DOUBLE_EQ(sum, parameters);
+    // Bytes an element: 2, 1 + 4 / 128, 1 + 4 / 128^2, 1 / 2 + 1 / 32.
+    EXPECT_DOUBLE_EQ(model["weight_bytes"]["bf16"], 2 * parameters);
+    EXPECT_DOUBLE_EQ(model["weight_bytes"]["fp8_scale_1x128"], 1.03125 * parameters);
+    EXPECT_DOUBLE_EQ(model["weight_bytes"]["fp8_scale_128x128"], (1 + 4.0 / 16384) * parameters);
+    EXPECT_DOUBLE_EQ(model["weight_bytes"]["fp4_scale_1x32"], 0.53125 * parameters);
+    EXPECT_NEAR(model["mtp_parameters"].get<double>(), 11.6e9, 0.1e9);
+    EXPECT_EQ(model["kv_bytes_per_token"], 70272);
+    // v3 attends to everything: 2 x 128 heads x (576 + 512) FLOPs a cached token and layer.
+    const auto& flops = model["decode_flops_per_token"];
+    EXPECT_NEAR(flops["128k"].get<double>() - flops["4k"].get<double>(), 2.0 * 128 * 1088 * 61 * (131072 - 4096), 1e6);
+    EXPECT_GT(flops["1M"].get<double>(), flops["128k"].get<double>());
+}
+
+TEST_F(Cli, shows_numbers_with_units_and_thousands) {
+    EXPECT_EQ(strata("catalog models v4.1-flash"), 0);
+    EXPECT_NE(out.find("384,006,168"), std::string::npos) << out;
+    EXPECT_NE(out.find("890 B"), std::string::npos) << out;
+    EXPECT_EQ(strata("catalog parts H200_SXM"), 0);
+    EXPECT_NE(out.find("4.8 TB/s"), std::string::npos) << out;
+    EXPECT_EQ(strata("catalog parts H2000_SXM"), 2);
+    EXPECT_NE(err.find("did you mean 'H200_SXM'?"), std::string::npos) << err;
+}
+
+TEST_F(Cli, is_red_on_a_terminal_only_and_not_if_no_color_is_set) {
+    const std::string red = "\033[31m";
+    EXPECT_EQ(strata("rnu"), 2);
+    EXPECT_EQ(err.find('\033'), std::string::npos);
+    const auto on_terminal = [&](const std::string& environment) {
+        // script(1) gives the program a terminal for all its streams.
+        const std::string command = fmt::format("env {} '{}' rnu", environment, kProgram);
+        std::system(fmt::format("script -qec \"{}\" /dev/null >{} </dev/null", command, in_folder("typed")).c_str());
+        return text_of(in_folder("typed"));
+    };
+    EXPECT_NE(on_terminal("-u NO_COLOR").find(red + "strata: unknown command"), std::string::npos);
+    const std::string plain = on_terminal("NO_COLOR=1");
+    EXPECT_NE(plain.find("unknown command"), std::string::npos);
+    EXPECT_EQ(plain.find(red), std::string::npos);
+}
+
+}  // namespace
+}  // namespace strata
