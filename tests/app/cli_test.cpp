@@ -56,6 +56,15 @@ protected:
         return WEXITSTATUS(status);
     }
 
+    // What is seen where script(1) gives the program a terminal for all its streams.
+    std::string on_terminal(const std::string& environment, const std::string& arguments) const {
+        const std::string command = fmt::format("env {} '{}' {}", environment, kProgram, arguments);
+        const int status = std::system(
+            fmt::format("script -qec \"{}\" /dev/null >{} </dev/null", command, in_folder("typed")).c_str());
+        EXPECT_NE(status, -1);
+        return text_of(in_folder("typed"));
+    }
+
     // Exit code 2, the reason on stderr, nothing on stdout and nothing written.
     void expect_refused(const std::string& text, const std::string& reason) {
         const std::string file = text.empty() ? in_folder("missing.yaml") : scenario(text);
@@ -212,16 +221,17 @@ TEST_F(Cli, is_red_on_a_terminal_only_and_not_if_no_color_is_set) {
     const std::string red = "\033[31m";
     EXPECT_EQ(strata("rnu"), 2);
     EXPECT_EQ(err.find('\033'), std::string::npos);
-    const auto on_terminal = [&](const std::string& environment) {
-        // script(1) gives the program a terminal for all its streams.
-        const std::string command = fmt::format("env {} '{}' rnu", environment, kProgram);
-        std::system(fmt::format("script -qec \"{}\" /dev/null >{} </dev/null", command, in_folder("typed")).c_str());
-        return text_of(in_folder("typed"));
-    };
-    EXPECT_NE(on_terminal("-u NO_COLOR").find(red + "strata: unknown command"), std::string::npos);
-    const std::string plain = on_terminal("NO_COLOR=1");
+    EXPECT_NE(on_terminal("-u NO_COLOR", "rnu").find(red + "strata: unknown command"), std::string::npos);
+    const std::string plain = on_terminal("NO_COLOR=1", "rnu");
     EXPECT_NE(plain.find("unknown command"), std::string::npos);
     EXPECT_EQ(plain.find(red), std::string::npos);
+}
+
+TEST_F(Cli, counts_points_and_the_time_left_on_a_terminal_only) {
+    const std::string run = "run " + kSource + "/scenarios/examples/engram-tiers.yaml";
+    EXPECT_EQ(strata(run), 0);
+    EXPECT_EQ(err, "");
+    EXPECT_NE(on_terminal("-u NO_COLOR", run).find("6/6 points, 0 s left"), std::string::npos);
 }
 
 }  // namespace
