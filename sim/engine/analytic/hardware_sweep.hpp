@@ -1,0 +1,35 @@
+// One Program on many machines: structure, shapes and bytes stay, every time is priced anew, so that a slider over a
+// hardware number costs microseconds. Not for what changes the Program itself: the size of the scale-up domain, the
+// page size of drives.
+#pragma once
+
+#include "sim/workload/platform.hpp"
+
+namespace strata {
+
+class HardwareSweep {
+public:
+    // `ranks` of the placement; `program` as built for some platform.
+    HardwareSweep(const Program& program, const CostBook& costs, int ranks);
+
+    // The time of the step on `platform`, exactly that of the analytic engine for a Program built there. Where the
+    // scenario's exchanges keep SMs of their own, give the platform as `beside_exchanges` leaves it.
+    Seconds makespan(const Platform& platform);
+
+private:
+    struct Step {
+        std::uint32_t price;       // index of its priced kind
+        std::uint32_t first, end;  // of its predecessors
+        std::uint32_t lane;
+    };
+
+    const CostBook& costs_;
+    int ranks_, turns_waited_;
+    std::vector<Task> kinds_;           // tasks that ask for the same, once
+    std::vector<double> turn_of_kind_;  // how many of a kind one micro-batch's chain has
+    std::vector<Step> steps_;
+    std::vector<std::uint32_t> before_;
+    std::vector<Seconds> duration_, occupied_, end_;  // by kind, by kind, by step
+};
+
+}  // namespace strata
