@@ -4,8 +4,10 @@
 #include <unistd.h>
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <cstdlib>
 #include <iostream>
+#include <thread>
 
 #include "app/cli/verbs.hpp"
 #include "hwmodels/input_error.hpp"
@@ -64,6 +66,15 @@ int main(int argc, char** argv) {
     run_command->add_option("--json", run.json_file, "write results as JSON to FILE, or to stdout with -");
     run_command->add_option("--out", run.out_folder, "folder for results.json and results.csv");
     run_command->add_option("--set", run.set, "override a field: PATH=VALUE")->allow_extra_args(false);
+
+    run_command
+        ->add_option("--engine", run.engines,
+                     "analytic (microseconds a point) or systemc (contention and queues); give it twice for both")
+        ->check(CLI::IsMember({"analytic", "systemc"}))
+        ->allow_extra_args(false);
+    run.jobs = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+    run_command->add_option("--jobs", run.jobs, "points that the systemc engine simulates at a time (default: cores)")
+        ->check(CLI::Range(1, 4096));
 
     std::vector<std::string> checked;
     CLI::App* check_command = verb(app, "check", "Read scenarios and say what is wrong with them",

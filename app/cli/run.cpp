@@ -135,7 +135,11 @@ int failed_assertions(const ScenarioFile& scenario, const Study& study) {
 
 int run_verb(const RunArguments& arguments, const std::string& root) {
     const ScenarioFile scenario(arguments.scenario, root + "/scenarios/models", arguments.set);
-    const Study study = run_study(scenario, {.root = root, .engines = {}, .progress = progress_bar()});
+    const Study study = run_study(scenario, {.root = root,
+                                             .engines = arguments.engines,
+                                             .jobs = arguments.jobs,
+                                             .simulator = {},
+                                             .progress = progress_bar()});
     // Nothing fits: that is an input to mend, not a result to plan with.
     const bool any_run =
         std::any_of(study.results.begin(), study.results.end(), [](const PointResult& r) { return r.run.has_value(); });

@@ -10,6 +10,8 @@ namespace strata {
 struct RunArguments {
     std::string scenario, json_file, out_folder;
     std::vector<std::string> set;
+    std::vector<std::string> engines;  // replaces the scenario's own
+    int jobs = 1;
 };
 
 int run_verb(const RunArguments& arguments, const std::string& root);

@@ -94,6 +94,7 @@ public:
     ScenarioFile(const std::string& file, const YAML::Node& document, std::string models_folder,
                  const std::vector<std::string>& overrides = {});
 
+    const std::string& file() const { return file_; }
     const std::string& name() const { return name_; }
     const std::string& description() const { return description_; }
     const std::vector<std::string>& engines() const { return engines_; }  // analytic, systemc or both

@@ -1,45 +1,103 @@
 #include "sim/study/study.hpp"
 
-#include <filesystem>
-#include <map>
+#include <algorithm>
 
 #include "sim/engine/analytic/analytic_engine.hpp"
-#include "sim/placement/memory.hpp"
-#include "sim/workload/build_program.hpp"
+#include "sim/result/run_json.hpp"
+#include "sim/study/simulator_pool.hpp"
+#include "sim/workload/inputs.hpp"
 
 namespace strata {
+
+namespace {
+
+class StudyRunner {
+public:
+    StudyRunner(const ScenarioFile& file, const StudyOptions& options)
+        : file_(file), options_(options), inputs_(options.root), points_(file.points()) {
+        study_ = {file.name(), file.description(), options.engines.empty() ? file.engines() : options.engines, {}};
+        for (const std::string& engine : study_.engines)
+            if (engine != "analytic" && engine != "systemc")
+                throw InputError("engine", "analytic or systemc", "'" + engine + "'");
+    }
+
+    Study run() {
+        const bool simulates = std::count(study_.engines.begin(), study_.engines.end(), "systemc") > 0;
+        const std::string simulator = simulates ? simulator_path(options_.simulator) : "";
+        study_.results.reserve(points_.size() * study_.engines.size());
+        for (const Point& point : points_) {
+            // What cannot be read is wrong for every engine: no result.
+            const Scenario scenario = file_.read(point, inputs_.catalog());
+            for (const std::string& engine : study_.engines) {
+                study_.results.push_back({point.settings, engine, PointStatus::ok, {}, {}});
+                if (engine == "analytic")
+                    analyse(scenario, study_.results.back());
+                else
+                    send_later(point);
+            }
+        }
+        simulate(simulator);
+        return std::move(study_);
+    }
+
+private:
+    void analyse(const Scenario& scenario, PointResult& result) {
+        try {
+            const Program program = inputs_.program_of(scenario);
+            const Machine& machine = inputs_.platform(scenario.platform).machine;
+            result.run = summarise(scenario, machine, program, run_analytic(program), "analytic");
+        } catch (const InputError& error) {
+            result.status = PointStatus::infeasible;
+            result.reason = error.what();
+        }
+        count();
+    }
+
+    void send_later(const Point& point) {
+        const nlohmann::ordered_json request{{"id", study_.results.size() - 1},
+                                             {"root", options_.root},
+                                             {"file", file_.file()},
+                                             {"document", YAML::Dump(point.document)}};
+        lines_.push_back(request.dump());
+        result_of_line_.push_back(study_.results.size() - 1);
+    }
+
+    void simulate(const std::string& simulator) {
+        simulate_lines(simulator, options_.jobs, lines_,
+                       [this](std::size_t line, const nlohmann::ordered_json& answer) {
+                           PointResult& result = study_.results[result_of_line_[line]];
+                           const std::string status = answer.at("status");
+                           result.status = status == "ok"           ? PointStatus::ok
+                                           : status == "infeasible" ? PointStatus::infeasible
+                                                                    : PointStatus::failed;
+                           if (result.status == PointStatus::ok)
+                               result.run = run_from_json(answer.at("run"));
+                           else
+                               result.reason = answer.at("reason");
+                           count();
+                       });
+    }
+
+    void count() {
+        if (options_.progress) options_.progress(++done_, points_.size() * study_.engines.size());
+    }
+
+    const ScenarioFile& file_;
+    const StudyOptions& options_;
+    Inputs inputs_;
+    std::vector<Point> points_;
+    Study study_;
+    std::vector<std::string> lines_;           // of the points that strata-simulate runs
+    std::vector<std::size_t> result_of_line_;  // index in study_.results
+    std::size_t done_ = 0;
+};
+
+}  // namespace
 
 std::string_view to_string(PointStatus status) {
     return status == PointStatus::ok ? "ok" : status == PointStatus::infeasible ? "infeasible" : "failed";
 }
 
-Study run_study(const ScenarioFile& file, const StudyOptions& options) {
-    const std::filesystem::path root(options.root);
-    const Catalog catalog(root / "hwmodels" / "catalog");
-    const CostBook costs((root / "sim" / "cost" / "cost_curves.yaml").string());
-    const std::vector<Point> points = file.points();
-    Study study{file.name(), file.description(), options.engines.empty() ? file.engines() : options.engines, {}};
-    study.results.reserve(points.size() * study.engines.size());
-    std::map<PlatformSpec, Platform> platforms;
-    for (const Point& point : points) {
-        PointResult result{point.settings, "analytic", PointStatus::ok, {}, {}};
-        const Scenario scenario =
-            file.read(point, catalog);  // what cannot be read is wrong for every engine: no result
-        try {
-            check_fits(scenario);
-            auto known = platforms.find(scenario.platform);
-            if (known == platforms.end())
-                known = platforms.emplace(scenario.platform, platform_of(scenario.platform, costs)).first;
-            const Program program = build_program(scenario, known->second, costs);
-            result.run = summarise(scenario, known->second.machine, program, run_analytic(program), "analytic");
-        } catch (const InputError& error) {
-            result.status = PointStatus::infeasible;
-            result.reason = error.what();
-        }
-        study.results.push_back(std::move(result));
-        if (options.progress) options.progress(study.results.size(), points.size());
-    }
-    return study;
-}
+Study run_study(const ScenarioFile& file, const StudyOptions& options) { return StudyRunner(file, options).run(); }
 
 }  // namespace strata

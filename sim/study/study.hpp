@@ -14,6 +14,8 @@ namespace strata {
 struct StudyOptions {
     std::string root;                    // holds scenarios/models, hwmodels/catalog and sim/cost
     std::vector<std::string> engines{};  // replaces the scenario's own list; empty: keep it
+    int jobs = 1;                        // strata-simulate processes at a time; results do not depend on it
+    std::string simulator{};             // path of strata-simulate; empty: beside the running program
     std::function<void(std::size_t done, std::size_t all)> progress{};
 };
 

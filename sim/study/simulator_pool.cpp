@@ -1,0 +1,195 @@
+#include "sim/study/simulator_pool.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <deque>
+#include <filesystem>
+#include <memory>
+#include <stdexcept>
+
+#include "hwmodels/input_error.hpp"
+
+namespace strata {
+
+namespace {
+
+// One strata-simulate. A socket is both its stdin and its stdout, because writing to one whose reader died can be asked
+// to fail instead of raising SIGPIPE.
+class Simulator {
+public:
+    explicit Simulator(const std::string& program) {
+        int ends[2];
+        if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+            throw std::runtime_error(fmt::format("cannot make a socket: {}", std::strerror(errno)));
+        process_ = fork();
+        if (process_ == 0) {
+            dup2(ends[1], STDIN_FILENO);
+            dup2(ends[1], STDOUT_FILENO);
+            execl(program.c_str(), program.c_str(), static_cast<char*>(nullptr));
+            _exit(127);
+        }
+        socket_ = ends[0];
+        close(ends[1]);
+        if (process_ < 0) {
+            close(socket_);
+            throw std::runtime_error(fmt::format("cannot start {}: {}", program, std::strerror(errno)));
+        }
+    }
+    Simulator(const Simulator&) = delete;
+    Simulator& operator=(const Simulator&) = delete;
+    ~Simulator() {
+        if (process_ > 0) kill(process_, SIGTERM);  // idle, or its answer is no longer wanted
+        (void)ending();
+        close(socket_);
+    }
+
+    int socket() const { return socket_; }
+
+    // If it cannot be sent the process is gone, and the next receive() says so.
+    void send(const std::string& line) {
+        const std::string text = line + "\n";
+        for (std::size_t sent = 0; sent < text.size();) {
+            const ssize_t count = ::send(socket_, text.data() + sent, text.size() - sent, MSG_NOSIGNAL);
+            if (count <= 0) return;
+            sent += static_cast<std::size_t>(count);
+        }
+    }
+
+    // What has come; false if the process is gone.
+    bool receive() {
+        char buffer[65536];
+        const ssize_t count = recv(socket_, buffer, sizeof buffer, 0);
+        if (count <= 0) return false;
+        received_.append(buffer, static_cast<std::size_t>(count));
+        return true;
+    }
+
+    bool has_line() const { return received_.find('\n') != std::string::npos; }
+    std::string take_line() {
+        const std::size_t end = received_.find('\n');
+        std::string line = received_.substr(0, end);
+        received_.erase(0, end + 1);
+        return line;
+    }
+
+    // Waits for its end and says how that was.
+    std::string ending() {
+        if (process_ <= 0) return "";
+        int status = 0;
+        while (waitpid(process_, &status, 0) < 0 && errno == EINTR) {
+        }
+        process_ = -1;
+        return WIFSIGNALED(status)
+                   ? fmt::format("ended by signal {} ({})", WTERMSIG(status), strsignal(WTERMSIG(status)))
+                   : fmt::format("ended with exit code {}", WEXITSTATUS(status));
+    }
+
+private:
+    pid_t process_ = -1;
+    int socket_ = -1;
+    std::string received_;
+};
+
+struct Worker {
+    std::unique_ptr<Simulator> simulator;
+    std::size_t line = 0;
+    bool working = false;
+};
+
+class Pool {
+public:
+    Pool(const std::string& program, int jobs, const std::vector<std::string>& lines,
+         const std::function<void(std::size_t, const nlohmann::ordered_json&)>& answered)
+        : program_(program), lines_(lines), answered_(answered), attempts_(lines.size()) {
+        for (std::size_t i = 0; i < lines.size(); ++i) waiting_.push_back(i);
+        workers_.resize(std::min<std::size_t>(static_cast<std::size_t>(std::max(jobs, 1)), lines.size()));
+    }
+
+    void run() {
+        while (closed_ < lines_.size()) {
+            for (Worker& worker : workers_)
+                if (!worker.working && !waiting_.empty()) give_next(worker);
+            wait();
+        }
+    }
+
+private:
+    void give_next(Worker& worker) {
+        if (!worker.simulator) worker.simulator = std::make_unique<Simulator>(program_);
+        worker.line = waiting_.front();
+        waiting_.pop_front();
+        worker.working = true;
+        ++attempts_[worker.line];
+        worker.simulator->send(lines_[worker.line]);
+    }
+
+    void wait() {
+        std::vector<pollfd> sockets;
+        std::vector<Worker*> of_socket;
+        for (Worker& worker : workers_)
+            if (worker.working) {
+                sockets.push_back({worker.simulator->socket(), POLLIN, 0});
+                of_socket.push_back(&worker);
+            }
+        if (poll(sockets.data(), sockets.size(), -1) < 0) return;  // interrupted
+        for (std::size_t i = 0; i < sockets.size(); ++i)
+            if (sockets[i].revents != 0) read_from(*of_socket[i]);
+    }
+
+    void read_from(Worker& worker) {
+        if (!worker.simulator->receive()) {
+            const std::string how = worker.simulator->ending();
+            worker.simulator.reset();
+            worker.working = false;
+            if (attempts_[worker.line] < 2)
+                waiting_.push_front(worker.line);
+            else
+                close_line(worker.line, {{"status", "failed"}, {"reason", program_ + " " + how}});
+            return;
+        }
+        if (!worker.simulator->has_line()) return;
+        worker.working = false;
+        close_line(worker.line, nlohmann::ordered_json::parse(worker.simulator->take_line()));
+    }
+
+    void close_line(std::size_t line, const nlohmann::ordered_json& answer) {
+        ++closed_;
+        answered_(line, answer);
+    }
+
+    const std::string& program_;
+    const std::vector<std::string>& lines_;
+    const std::function<void(std::size_t, const nlohmann::ordered_json&)>& answered_;
+    std::vector<int> attempts_;
+    std::deque<std::size_t> waiting_;
+    std::vector<Worker> workers_;
+    std::size_t closed_ = 0;
+};
+
+}  // namespace
+
+std::string simulator_path(const std::string& given) {
+    namespace fs = std::filesystem;
+    const fs::path path =
+        given.empty() ? fs::read_symlink("/proc/self/exe").parent_path() / "strata-simulate" : fs::path(given);
+    if (access(path.c_str(), X_OK) != 0)
+        throw InputError(path.string(), "the program of the systemc engine",
+                         "nothing that can be run. Build it (cmake --build --preset release --target strata-simulate) "
+                         "or keep to --engine analytic");
+    return path.string();
+}
+
+void simulate_lines(const std::string& simulator, int jobs, const std::vector<std::string>& lines,
+                    const std::function<void(std::size_t, const nlohmann::ordered_json&)>& answered) {
+    Pool(simulator, jobs, lines, answered).run();
+}
+
+}  // namespace strata

@@ -1,0 +1,21 @@
+// Points through strata-simulate, a program of its own: some of them at a time, each with one point in work. Which of
+// them answers what, and when, leaves no trace in the results.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace strata {
+
+// `given`, or strata-simulate beside the running program. Throws InputError if it is not there.
+std::string simulator_path(const std::string& given);
+
+// Sends each line (one JSON object) to one of `jobs` processes and calls `answered` with the line's index. A process
+// that ends before it answers is replaced and its line sent once more; then the answer says what happened.
+void simulate_lines(const std::string& simulator, int jobs, const std::vector<std::string>& lines,
+                    const std::function<void(std::size_t, const nlohmann::ordered_json&)>& answered);
+
+}  // namespace strata
