@@ -79,6 +79,23 @@ TEST(Architecture, includes_point_down) {
     EXPECT_EQ(upward(includes), std::vector<std::string>{});
 }
 
+TEST(Architecture, only_parts_in_simulated_time_and_their_engine_see_systemc) {
+    const fs::path root(STRATA_SOURCE_DIR);
+    int seen = 0;
+    for (const char* folder : {"hwmodels", "kernels", "sim", "app"})
+        for (const auto& entry : fs::recursive_directory_iterator(root / folder)) {
+            const std::string file = fs::relative(entry.path(), root).generic_string();
+            if (entry.path().extension() != ".hpp" && entry.path().extension() != ".cpp") continue;
+            std::ifstream lines(entry.path());
+            for (std::string line; std::getline(lines, line);)
+                if (line.rfind("#include <systemc", 0) == 0 || line.rfind("#include <tlm", 0) == 0) {
+                    EXPECT_TRUE(row_of(file) == 3 || row_of(file) == 4) << file;
+                    ++seen;
+                }
+        }
+    EXPECT_GT(seen, 5);
+}
+
 TEST(Architecture, has_no_circle) { EXPECT_EQ(circles(of_the_tree()), std::vector<std::string>{}); }
 
 TEST(Architecture, check_sees_an_include_upward_and_a_circle) {
