@@ -119,12 +119,13 @@ TEST(RunJson, reads_back_what_it_wrote) {
 }
 
 TEST(Simulate, answers_each_line_and_says_what_is_wrong_with_it) {
+    const std::string lost = Json{{"id", 7}, {"root", "/no/root"}, {"file", "a.yaml"}, {"document", kSmall}}.dump();
     const auto answer =
         answers({line_of(1, kSmall), "no json", R"({"id": 3})",
                  line_of(4, "{model: v4.1-flash, platform: {system: HGX_H200}, workload: {kind: decode}}"),
                  line_of(5, "{model: v4.1-flush, platform: {system: HGX_H200}, workload: {kind: decode}}"),
-                 line_of(6, kSmall)});
-    ASSERT_EQ(answer.size(), 6u);
+                 line_of(6, kSmall), lost});
+    ASSERT_EQ(answer.size(), 7u);
     EXPECT_EQ(answer[0]["status"], "ok");
     EXPECT_EQ(answer[1]["status"], "failed");
     EXPECT_NE(answer[2]["reason"].get<std::string>().find("key 'root' not found"), std::string::npos);
@@ -133,13 +134,15 @@ TEST(Simulate, answers_each_line_and_says_what_is_wrong_with_it) {
     EXPECT_NE(answer[4]["reason"].get<std::string>().find("v4.1-flash"), std::string::npos);
     EXPECT_EQ(answer[5]["id"], 6);
     EXPECT_EQ(answer[5]["run"], answer[0]["run"]);
+    EXPECT_EQ(answer[6]["status"], "failed");
+    EXPECT_NE(answer[6]["reason"].get<std::string>().find("/no/root"), std::string::npos) << answer[6];
 }
 
 TEST(Simulate, a_point_beyond_the_time_limit_costs_itself_only) {
-    const auto answer = answers({line_of(1, huge()), line_of(2, kSmall)}, "--time-limit 0.5");
+    const auto answer = answers({line_of(1, huge()), line_of(2, kSmall)}, "--time-limit 1");
     ASSERT_EQ(answer.size(), 2u);
     EXPECT_EQ(answer[0]["status"], "failed");
-    EXPECT_EQ(answer[0]["reason"], "took longer than the time limit of 0.5 s");
+    EXPECT_EQ(answer[0]["reason"], "took longer than the time limit of 1 s");
     EXPECT_EQ(answer[1]["status"], "ok");
 }
 

@@ -20,6 +20,7 @@ namespace strata {
 namespace {
 
 using Json = nlohmann::ordered_json;
+constexpr const char* kLine = R"({"id": 1, "root": FOLDER, "file": SCENARIO, "document": YAML})";
 
 Json simulated(const nlohmann::json& request, Inputs& inputs) {
     const Scenario scenario = read_point(request.at("document"), request.at("file"),
@@ -119,10 +120,16 @@ nlohmann::ordered_json PointServer::attempt(const nlohmann::json& request) {
 
 std::string PointServer::answer(const std::string& line) {
     Json answer{{"id", nullptr}};
+    nlohmann::json request;
     try {
-        const auto request = nlohmann::json::parse(line);
+        request = nlohmann::json::parse(line);
         answer["id"] = request.at("id");
         for (const char* field : {"root", "file", "document"}) (void)request.at(field).get_ref<const std::string&>();
+    } catch (const nlohmann::json::exception& error) {
+        answer.update(failed(fmt::format("expected a line such as {}, found: {}", kLine, error.what())));
+        return answer.dump();
+    }
+    try {
         Json outcome = attempt(request);
         if (outcome.at("status") == "failed") {
             const std::string first = outcome.at("reason");
@@ -131,11 +138,8 @@ std::string PointServer::answer(const std::string& line) {
                 outcome["reason"] = outcome.at("reason").get<std::string>() + "; at the first attempt: " + first;
         }
         answer.update(outcome);
-    } catch (const std::exception& error) {
-        answer["status"] = "failed";
-        answer["reason"] =
-            fmt::format("expected a line such as {}, found: {}",
-                        R"({"id": 1, "root": FOLDER, "file": SCENARIO, "document": YAML})", error.what());
+    } catch (const std::exception& error) {  // the catalogue below this root cannot be read, for one
+        answer.update(failed(error.what()));
     }
     return answer.dump();
 }
