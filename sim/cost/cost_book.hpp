@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -14,10 +15,10 @@
 
 namespace strata {
 
-enum class Origin { measured, published, interpolated, transferred, modelled, assumed };
+enum class Origin : std::uint8_t { measured, published, interpolated, transferred, modelled, assumed };
 std::string_view to_string(Origin origin);
 
-enum class Family {
+enum class Family : std::uint8_t {
     gemm_bf16,
     gemm_fp8,
     moe_experts,

@@ -23,6 +23,7 @@ enum class AttentionKind {
 struct LayerAttention {
     AttentionKind kind = AttentionKind::mla;
     double ratio = 1;  // tokens in one KV entry
+    bool operator==(const LayerAttention&) const = default;
 };
 
 struct AttentionConfig {

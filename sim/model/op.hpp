@@ -1,6 +1,7 @@
 // One kernel call of a step on one rank: what it is, whose it is, and its shape. Work comes from the shape alone.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 #include <variant>
 #include <vector>
@@ -24,13 +25,14 @@ inline Work work_of(const KernelShape& shape) {
 }
 
 // `experts` is what stands between dispatch and combine: the routed experts alone.
-enum class Slot { embedding, residual, attention, ffn, experts, memory, head };
+enum class Slot : std::uint8_t { embedding, residual, attention, ffn, experts, memory, head };
 
 struct Op {
     std::string_view name;  // a literal: "q_up", "experts"; the component says the rest
     Slot slot = Slot::attention;
     int layer = 0;
     KernelShape shape;
+    int twin = -1;  // index of an earlier op of the step with the same name and shape: most layers are alike
 };
 
 // The step as one rank sees it. Tensor parallelism divides heads and widths; expert ranks share the routed experts.

@@ -18,13 +18,7 @@ public:
     std::vector<Op> all() {
         const int layers = s_.prefill ? m_.prefill_layers : m_.layers;
         const int end = std::min(layers, s_.end_layer);
-        for (layer_ = s_.first_layer; layer_ < end; ++layer_) {
-            if (m_.engram && std::find(m_.engram->layer_ids.begin(), m_.engram->layer_ids.end(), layer_) !=
-                                 m_.engram->layer_ids.end())
-                engram();
-            block(m_.attention_of[static_cast<std::size_t>(layer_)],
-                  m_.ffn.experts == 0 || layer_ < m_.ffn.dense_layers);
-        }
+        for (layer_ = s_.first_layer; layer_ < end; ++layer_) layer();
         if (end < layers) return std::move(ops_);
         head();
         for (int i = 0; s_.mtp && m_.mtp && i < m_.mtp->layers; ++i) {
@@ -37,6 +31,35 @@ public:
     }
 
 private:
+    // A layer like an earlier one has the same ops.
+    void layer() {
+        const bool looks_up = m_.engram && std::find(m_.engram->layer_ids.begin(), m_.engram->layer_ids.end(),
+                                                     layer_) != m_.engram->layer_ids.end();
+        const Layer now{m_.attention_of[static_cast<std::size_t>(layer_)],
+                        m_.ffn.experts == 0 || layer_ < m_.ffn.dense_layers, looks_up, ops_.size(), 0};
+        for (const Layer& known : layers_)
+            if (known.attention == now.attention && known.dense == now.dense && known.looks_up == now.looks_up)
+                return repeat(known);
+        if (looks_up) engram();
+        block(now.attention, now.dense);
+        layers_.push_back(now);
+        layers_.back().end = ops_.size();
+    }
+
+    struct Layer {
+        LayerAttention attention;
+        bool dense, looks_up;
+        std::size_t first, end;  // of its ops
+    };
+
+    void repeat(const Layer& known) {
+        for (std::size_t i = known.first; i < known.end; ++i) {
+            ops_.push_back(ops_[i]);
+            ops_.back().layer = layer_;
+            ops_.back().twin = static_cast<int>(i);
+        }
+    }
+
     void block(const LayerAttention& kind, bool dense) {
         site_begins("attention_mix");
         attention(kind);
@@ -52,7 +75,7 @@ private:
     }
 
     void add(std::string_view name, Slot slot, const KernelShape& shape) {
-        ops_.push_back({name, slot, layer_, shape});
+        ops_.push_back({name, slot, layer_, shape, -1});
     }
     void product(std::string_view name, Slot slot, double n, double k) {
         add(name, slot, Gemm{.m = tokens_, .n = n, .k = k, .weights = m_.weights});
@@ -222,6 +245,7 @@ private:
     double tokens_, heads_, context_ = 0;
     int layer_ = 0;
     std::vector<Op> ops_;
+    std::vector<Layer> layers_;  // different ones
 };
 
 }  // namespace

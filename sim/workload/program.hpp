@@ -33,9 +33,9 @@ enum class Pricing : std::uint8_t {
 
 struct Task {
     std::string_view name;  // a literal
-    Slot slot = Slot::attention;
     int layer = 0;
     int batch = 0;  // micro-batch
+    Slot slot = Slot::attention;
     Lane lane = Lane::compute;
 
     // What it asks for.

@@ -23,6 +23,12 @@ double row_efficiency(double row_bytes) {
     return std::min(1.0, own * (kCompletion + kOverhead) / kCompletion);
 }
 
+// Sorts edges that are nearly sorted already: most go from one task to the next.
+void settle(std::vector<Edge>& edges) {
+    for (std::size_t i = 1; i < edges.size(); ++i)
+        for (std::size_t j = i; j > 0 && edges[j] < edges[j - 1]; --j) std::swap(edges[j], edges[j - 1]);
+}
+
 class StageBuilder {
 public:
     StageBuilder(const Scenario& scenario, const StepShape& shape, const Platform& platform, const CostBook& costs)
@@ -31,14 +37,16 @@ public:
           platform_(platform),
           costs_(costs),
           tokens_(shape.tokens()),
-          ops_(step_ops(scenario.model, shape)) {}
+          ops_(step_ops(scenario.model, shape)),
+          task_of_op_(ops_.size()) {}
 
     Program build(bool sends_on) {
-        program_.tasks.reserve(ops_.size() + 8 * static_cast<std::size_t>(scenario_.model.layers));
-        program_.edges.reserve(program_.tasks.capacity() + 16);
+        const auto exchanges = 6 * static_cast<std::size_t>(scenario_.model.layers);
+        program_.tasks.reserve(ops_.size() + exchanges);
+        program_.edges.reserve(ops_.size() + 2 * exchanges);
         for (std::size_t i = 0; i < ops_.size(); ++i) add(i);
         if (sends_on) send_on();
-        std::sort(program_.edges.begin(), program_.edges.end());
+        settle(program_.edges);
         return std::move(program_);
     }
 
@@ -57,7 +65,9 @@ private:
             if (first_of_slot) before_experts(op);
         }
         if (placement_.kv != Tier::hbm) fetch_kv(op);
-        last_ = append(computation(op), {last_});
+        last_ = op.twin >= 0 ? append_like(task_of_op_[static_cast<std::size_t>(op.twin)], op.layer)
+                             : append(computation(op), {last_});
+        task_of_op_[i] = last_;
         if (op.name == "router") router_ = last_;
         if (!last_of_slot) return;
         if (op.slot == Slot::experts)
@@ -88,15 +98,29 @@ private:
         return task;
     }
 
-    // Waits for `before` and for every fetch that its layer asked for.
-    std::uint32_t append(Task task, std::initializer_list<std::uint32_t> before) {
+    // The same computation as task `known`, without pricing it again.
+    std::uint32_t append_like(std::uint32_t known, int layer) {
+        const std::uint32_t index = link({last_}, Lane::compute);
+        Task task = program_.tasks[known];
+        task.layer = layer;
+        program_.tasks.push_back(task);
+        return index;
+    }
+
+    // The next task waits for `before`, and a computation for every fetch that its layer asked for.
+    std::uint32_t link(std::initializer_list<std::uint32_t> before, Lane lane) {
         const auto index = static_cast<std::uint32_t>(program_.tasks.size());
         for (const std::uint32_t one : before)
             if (one != kNone) program_.edges.push_back({one, index});
-        if (task.lane == Lane::compute) {
-            for (const std::uint32_t fetch : awaited_) program_.edges.push_back({fetch, index});
-            awaited_.clear();
-        }
+        if (lane != Lane::compute) return index;
+        for (const std::uint32_t fetch : awaited_) program_.edges.push_back({fetch, index});
+        awaited_.clear();
+        return index;
+    }
+
+    std::uint32_t append(const Task& asked, std::initializer_list<std::uint32_t> before) {
+        const std::uint32_t index = link(before, asked.lane);
+        Task& task = program_.tasks.emplace_back(asked);
         const Price cost = price(task, platform_, costs_, placement_.ranks());
         task.duration = cost.duration;
         task.latency = cost.latency;
@@ -106,7 +130,6 @@ private:
             const Seconds occupied = task.duration - task.latency;
             task.on_link = occupied * (task.lane == Lane::scale_up ? machine.scale_up : machine.scale_out);
         }
-        program_.tasks.push_back(task);
         return index;
     }
 
@@ -243,6 +266,7 @@ private:
     const CostBook& costs_;
     double tokens_ = 0;  // of this rank
     std::vector<Op> ops_;
+    std::vector<std::uint32_t> task_of_op_;
     Program program_;
     std::uint32_t last_ = kNone, router_ = kNone;
     std::vector<std::uint32_t> awaited_;  // by the next computation

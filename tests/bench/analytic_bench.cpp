@@ -2,6 +2,7 @@
 #include <benchmark/benchmark.h>
 
 #include "sim/engine/analytic/analytic_engine.hpp"
+#include "sim/engine/analytic/hardware_sweep.hpp"
 #include "sim/study/study.hpp"
 #include "sim/workload/build_program.hpp"
 
@@ -34,6 +35,23 @@ void program_rebuilt(benchmark::State& state) {
     state.SetItemsProcessed(state.iterations());
 }
 BENCHMARK(program_rebuilt)->Name("analytic/decode/v4.1-flash");
+
+// Bandwidths move at each point, the Program stays.
+void hardware_only(benchmark::State& state) {
+    Flash flash;
+    const Program program = build_program(flash.scenario, flash.platform, flash.costs);
+    HardwareSweep sweep(program, flash.costs, flash.scenario.placement.ranks());
+    double factor = 0.5;
+    for (auto _ : state) {
+        factor = factor >= 4 ? 0.5 : factor + 0.01;
+        Platform& there = flash.platform;
+        there.device.memory = 4800.0_GBps * factor;
+        there.machine.scale_up = 450.0_GBps * factor;
+        benchmark::DoNotOptimize(sweep.makespan(there));
+    }
+    state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(hardware_only)->Name("analytic/decode/v4.1-flash/hardware-only");
 
 }  // namespace
 }  // namespace strata

@@ -7,6 +7,7 @@
 
 #include "sim/engine/systemc/systemc_engine.hpp"
 #include "sim/workload/inputs.hpp"
+#include "sim/workload/micro_batches.hpp"
 
 namespace strata {
 namespace {
@@ -24,20 +25,8 @@ Step flash_step() {
     const Scenario scenario = read_point(
         "{model: v4.1-flash, platform: {system: HGX_H200}, workload: {kind: decode, batch: 512, context: 8192}, "
         "placement: {dp: 8, ep: 8, engram: {tier: host}}}",
-        "bench", root + "/scenarios/models");
-    return {inputs.program_of(scenario), inputs.platform(scenario.system).machine};
-}
-
-// `times` steps, each after the last task of the one before.
-Program repeated(const Program& step, std::uint32_t times) {
-    Program program;
-    const auto tasks = static_cast<std::uint32_t>(step.tasks.size());
-    for (std::uint32_t i = 0; i < times; ++i) {
-        for (const Task& task : step.tasks) program.tasks.push_back(task);
-        for (const Edge& edge : step.edges) program.edges.push_back({edge.before + i * tasks, edge.after + i * tasks});
-        if (i + 1 < times) program.edges.push_back({(i + 1) * tasks - 1, (i + 1) * tasks});
-    }
-    return program;
+        "bench", root + "/scenarios/models", inputs.catalog());
+    return {inputs.program_of(scenario), inputs.platform(scenario.platform).machine};
 }
 
 void simulate_in_child(benchmark::State& state, const Program& program, const Machine& machine) {

@@ -248,7 +248,7 @@ TEST(Study, says_where_it_looked_for_strata_simulate_and_how_to_get_it) {
     }
 }
 
-TEST(Cli, gives_the_same_bytes_twice_and_with_any_number_of_jobs) {
+TEST(StrataRun, gives_the_same_bytes_twice_and_with_any_number_of_jobs) {
     const Folder folder;
     const std::string run = std::string(STRATA_BINARY_DIR) + "/strata run " + folder.write("sweep.yaml", kSweep) +
                             " --engine systemc --json - --jobs ";
@@ -260,7 +260,7 @@ TEST(Cli, gives_the_same_bytes_twice_and_with_any_number_of_jobs) {
     EXPECT_EQ(shell(run + "5").out, one.out);
 }
 
-TEST(Cli, refuses_an_unknown_engine_and_no_jobs) {
+TEST(StrataRun, refuses_an_unknown_engine_and_no_jobs) {
     const std::string run =
         std::string(STRATA_BINARY_DIR) + "/strata run " + kRoot + "/scenarios/examples/engram-tiers.yaml 2>/dev/null ";
     EXPECT_EQ(shell(run + "--engine quantum").code, 2);

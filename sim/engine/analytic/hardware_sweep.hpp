@@ -17,19 +17,23 @@ public:
     Seconds makespan(const Platform& platform);
 
 private:
+    // Kernels that simply follow one another, or one other task.
     struct Step {
-        std::uint32_t price;       // index of its priced kind
+        std::uint32_t run;         // index in runs_
         std::uint32_t first, end;  // of its predecessors
         std::uint32_t lane;
     };
 
     const CostBook& costs_;
     int ranks_, turns_waited_;
-    std::vector<Task> kinds_;           // tasks that ask for the same, once
-    std::vector<double> turn_of_kind_;  // how many of a kind one micro-batch's chain has
+    std::vector<Task> kinds_;                       // tasks that ask for the same, once
+    std::vector<double> turn_of_kind_;              // how many of a kind one micro-batch's chain has
+    std::vector<std::vector<std::uint32_t>> runs_;  // kinds of a step; most layers have the same
     std::vector<Step> steps_;
     std::vector<std::uint32_t> before_;
-    std::vector<Seconds> duration_, occupied_, end_;  // by kind, by kind, by step
+    std::vector<Seconds> duration_, occupied_;          // by kind
+    std::vector<Seconds> run_duration_, run_occupied_;  // by run
+    std::vector<Seconds> end_;                          // by step
 };
 
 }  // namespace strata
