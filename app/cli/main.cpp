@@ -64,7 +64,7 @@ int main(int argc, char** argv) {
                                  "  strata run SCENARIO --set 'platform.accelerator.memory.bandwidth=8 TB/s' --json -");
     run_command->add_option("scenario", run.scenario, "scenario file (YAML)")->required();
     run_command->add_option("--json", run.json_file, "write results as JSON to FILE, or to stdout with -");
-    run_command->add_option("--out", run.out_folder, "folder for results.json and results.csv");
+    run_command->add_option("--out", run.out_folder, "folder for report.html, results.json, results.csv and figures");
     run_command->add_option("--set", run.set, "override a field: PATH=VALUE")->allow_extra_args(false);
 
     run_command
@@ -75,6 +75,8 @@ int main(int argc, char** argv) {
     run.jobs = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
     run_command->add_option("--jobs", run.jobs, "points that the systemc engine simulates at a time (default: cores)")
         ->check(CLI::Range(1, 4096));
+    run.command = "strata";
+    for (int i = 1; i < argc; ++i) run.command += std::string(" ") + argv[i];
 
     std::vector<std::string> checked;
     CLI::App* check_command = verb(app, "check", "Read scenarios and say what is wrong with them",

@@ -3,16 +3,18 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
-#include <set>
 
+#include "app/cli/figures.hpp"
+#include "app/cli/study_table.hpp"
 #include "app/cli/verbs.hpp"
+#include "reports/files.hpp"
+#include "reports/render/html.hpp"
+#include "reports/render/results_csv.hpp"
+#include "reports/render/results_json.hpp"
+#include "reports/report.hpp"
 #include "sim/placement/memory.hpp"
-#include "sim/result/run_json.hpp"
-#include "sim/study/study.hpp"
 
 namespace strata {
 
@@ -20,83 +22,30 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// To a temporary beside the target, then renamed: a reader never sees half a file.
-void write_whole(const fs::path& target, const std::string& text) {
-    const fs::path temporary = target.string() + ".partial";
-    {
-        std::ofstream file(temporary, std::ios::binary);
-        file << text;
-        file.flush();
-        if (!file) throw std::runtime_error("cannot write " + temporary.string());
-    }
-    fs::rename(temporary, target);
-}
-
-nlohmann::ordered_json json_of(const ScenarioFile& scenario, const Study& study) {
-    nlohmann::ordered_json points = nlohmann::ordered_json::array();
-    for (const PointResult& result : study.results) {
-        nlohmann::ordered_json settings = nlohmann::ordered_json::object();
-        for (const auto& [path, value] : result.settings) settings[path] = value;
-        nlohmann::ordered_json point{
-            {"settings", settings}, {"engine", result.engine}, {"status", to_string(result.status)}};
-        if (!result.reason.empty()) point["reason"] = result.reason;
-        if (result.run) point.update(to_json(*result.run));
-        for (const Assertion& assertion : scenario.assertions())
-            if (result.run && result.run->metrics.count(assertion.metric))
-                point["assertions"][assertion.text] = assertion.holds(result.run->metrics.at(assertion.metric));
-        points.push_back(point);
-    }
-    return {{"schema", "strata-results/1"}, {"scenario", scenario.name()}, {"points", points}};
-}
-
-// Settings hold whatever a scenario wrote; quotes keep a comma or a quote from breaking the table.
-std::string csv_cell(const std::string& text) {
-    if (text.find_first_of(",\"\n") == std::string::npos) return text;
-    std::string quoted = "\"";
-    for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-    return quoted + "\"";
-}
-
-std::string csv_of(const Study& study) {
-    std::set<std::string> metrics;
+// Every system that the study ran on: one, unless the sweep changes it.
+std::vector<std::string> systems_of(const ScenarioFile& scenario, const Study& study) {
+    std::vector<std::string> systems;
     for (const PointResult& result : study.results)
-        if (result.run)
-            for (const auto& entry : result.run->metrics) metrics.insert(entry.first);
-    std::string text;
-    for (const auto& setting : study.results.front().settings) text += csv_cell(setting.first) + ",";
-    text += "engine,status,bottleneck";
-    for (const std::string& metric : metrics) text += "," + metric;
-    text += "\n";
-    for (const PointResult& result : study.results) {
-        for (const auto& setting : result.settings) text += csv_cell(setting.second) + ",";
-        text +=
-            fmt::format("{},{},{}", result.engine, to_string(result.status), result.run ? result.run->bottleneck : "");
-        for (const std::string& metric : metrics)
-            text += result.run && result.run->metrics.count(metric) ? fmt::format(",{}", result.run->metrics.at(metric))
-                                                                    : ",";
-        text += "\n";
-    }
-    return text;
+        for (const auto& [path, value] : result.settings)
+            if (path == "platform.system" && std::find(systems.begin(), systems.end(), value) == systems.end())
+                systems.push_back(value);
+    if (systems.empty()) systems = {scenario.read(scenario.points().front()).system};
+    return systems;
 }
 
-void print_table(const ScenarioFile& scenario, const Study& study) {
-    std::cout << scenario.name() << '\n';
-    for (const PointResult& result : study.results) {
-        std::string label;
-        for (const auto& [path, value] : result.settings)
-            label += fmt::format("{}={}  ", path.substr(path.rfind('.') + 1), value);
-        if (!result.run) {
-            std::cout << fmt::format("  {:<32} {}: {}\n", label, to_string(result.status), result.reason);
-            continue;
-        }
-        const auto& metrics = result.run->metrics;
-        const bool decode = metrics.count("decode.tpot_ms") != 0;
-        std::cout << fmt::format(
-            "  {:<32} {} {:>9.3f} ms   {:>12.0f} tok/s   HBM {:>6.1f} GB   stall {:>8.3f} ms   bound by {}\n", label,
-            decode ? "TPOT" : "TTFT", metrics.at(decode ? "decode.tpot_ms" : "prefill.ttft_ms"),
-            metrics.at(decode ? "decode.tokens_per_s" : "prefill.tokens_per_s"), metrics.at("memory.hbm_gb"),
-            metrics.at("engram.stall_ms"), result.run->bottleneck);
-    }
+void write_report(const RunArguments& arguments, const ReportInput& input, const PageAssets& assets,
+                  const std::string& json) {
+    const fs::path folder(arguments.out_folder);
+    write_whole(folder / "results.json", json);
+    write_whole(folder / "results.csv", results_csv(input.study));
+    const Document document = report_of(input);
+    write_whole(folder / "report.html", html_of(document, assets));
+    std::cerr << "wrote " << (folder / "report.html").string() << ", results.json, results.csv\n";
+    const std::vector<Chart> figures = figures_of(document);
+    const std::string obstacle = write_figures(figures, folder);
+    if (!obstacle.empty()) std::cerr << obstacle << '\n';
+    for (const Chart& chart : figures)
+        if (obstacle.empty()) std::cerr << fmt::format("wrote {0}.svg, {0}.png\n", (folder / chart.name).string());
 }
 
 // On a terminal only, at most ten times a second.
@@ -135,6 +84,13 @@ int failed_assertions(const ScenarioFile& scenario, const Study& study) {
 
 int run_verb(const RunArguments& arguments, const std::string& root) {
     const ScenarioFile scenario(arguments.scenario, root + "/scenarios/models", arguments.set);
+    const AllocationLaw law(root + "/sim/quality/allocation_anchors.yaml");
+    const bool report = !arguments.out_folder.empty();
+    PageAssets assets;
+    if (report) {  // what could go wrong at the end goes wrong before the study
+        prepare_folder(arguments.out_folder);
+        assets = page_assets(root);
+    }
     const Study study = run_study(scenario, {.root = root,
                                              .engines = arguments.engines,
                                              .jobs = arguments.jobs,
@@ -145,16 +101,24 @@ int run_verb(const RunArguments& arguments, const std::string& root) {
         std::any_of(study.results.begin(), study.results.end(), [](const PointResult& r) { return r.run.has_value(); });
     if (!any_run) throw InputError(arguments.scenario + ": " + study.results.front().reason);
     const int failed = failed_assertions(scenario, study);
-    const std::string json = json_of(scenario, study).dump(1) + "\n";
+    const std::string model = scenario.read(scenario.points().front()).model.name;
+    Manifest manifest = manifest_of(study, arguments.scenario, arguments.set, root);
+    manifest.command = arguments.command;
+    manifest.date = report_date();
+    const std::string json = results_json(study, scenario.assertions(), manifest);
     if (arguments.json_file == "-")
         std::cout << json;
     else
-        print_table(scenario, study);
+        std::cout << scenario.name() << '\n'
+                  << study_table(study, law, model) << '\n'
+                  << recommended_text(recommend(study, scenario.assertions(), law, model), study, law, model) << '\n';
     if (!arguments.json_file.empty() && arguments.json_file != "-") write_whole(arguments.json_file, json);
-    if (!arguments.out_folder.empty()) {
-        fs::create_directories(arguments.out_folder);
-        write_whole(fs::path(arguments.out_folder) / "results.json", json);
-        write_whole(fs::path(arguments.out_folder) / "results.csv", csv_of(study));
+    if (report) {
+        const Catalog catalog(fs::path(root) / "hwmodels" / "catalog");
+        const CostBook costs(root + "/sim/cost/cost_curves.yaml");
+        write_report(arguments,
+                     {study, law, catalog, costs, model, systems_of(scenario, study), scenario.assertions(), manifest},
+                     assets, json);
     }
     return failed == 0 ? 0 : 1;
 }

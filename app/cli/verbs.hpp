@@ -12,6 +12,7 @@ struct RunArguments {
     std::vector<std::string> set;
     std::vector<std::string> engines;  // replaces the scenario's own
     int jobs = 1;
+    std::string command;  // as typed, for the report
 };
 
 int run_verb(const RunArguments& arguments, const std::string& root);

@@ -61,7 +61,7 @@ Includes of_the_tree() {
     static const std::regex quoted("^#include \"([^\"]+)\"");
     const fs::path root(STRATA_SOURCE_DIR);
     Includes includes;
-    for (const char* folder : {"hwmodels", "kernels", "sim", "app"})
+    for (const char* folder : {"hwmodels", "kernels", "sim", "reports", "app"})
         for (const auto& entry : fs::recursive_directory_iterator(root / folder)) {
             if (entry.path().extension() != ".hpp" && entry.path().extension() != ".cpp") continue;
             auto& included = includes[fs::relative(entry.path(), root).generic_string()];

@@ -1,0 +1,15 @@
+// Figures are drawn by strata-print, a program of its own, so that strata links no Qt.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "reports/document.hpp"
+
+namespace strata {
+
+// Writes NAME.svg and NAME.png for each chart. Returns what stood in the way; empty if all were written.
+std::string write_figures(const std::vector<Chart>& charts, const std::filesystem::path& folder);
+
+}  // namespace strata

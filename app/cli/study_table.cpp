@@ -1,0 +1,103 @@
+#include "app/cli/study_table.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "reports/recommendation.hpp"
+#include "reports/study_view.hpp"
+
+namespace strata {
+
+namespace {
+
+constexpr std::size_t kWidth = 120;
+
+// The results of one point, one an engine.
+using PointRow = std::vector<const PointResult*>;
+
+std::vector<PointRow> rows_of(const Study& study) {
+    std::vector<PointRow> rows;
+    for (const PointResult& result : study.results) {
+        const bool same = !rows.empty() && rows.back().front()->settings == result.settings &&
+                          rows.back().back()->engine != result.engine;
+        if (!same) rows.emplace_back();
+        rows.back().push_back(&result);
+    }
+    return rows;
+}
+
+// Numbers stand right, words left; a column is as wide as its widest cell.
+std::string aligned(const std::vector<std::vector<std::string>>& lines, std::size_t left_columns) {
+    std::vector<std::size_t> widths;
+    for (const auto& line : lines)
+        for (std::size_t i = 0; i < line.size(); ++i) {
+            if (widths.size() <= i) widths.push_back(0);
+            if (line.size() > left_columns + 1) widths[i] = std::max(widths[i], line[i].size());
+        }
+    std::string text;
+    for (const auto& line : lines) {
+        std::string row = " ";
+        for (std::size_t i = 0; i < line.size(); ++i)
+            row += i < left_columns || i + 1 == line.size() ? fmt::format(" {:<{}} ", line[i], widths[i])
+                                                            : fmt::format(" {:>{}} ", line[i], widths[i]);
+        row.erase(row.find_last_not_of(' ') + 1);
+        if (row.size() > kWidth) row = row.substr(0, kWidth - 3) + "...";
+        text += row + "\n";
+    }
+    return text;
+}
+
+const PointResult* of_engine(const PointRow& row, const std::string& engine) {
+    const auto found = std::find_if(row.begin(), row.end(), [&](auto* r) { return r->engine == engine && ran(*r); });
+    return found == row.end() ? nullptr : *found;
+}
+
+}  // namespace
+
+std::string study_table(const Study& study, const AllocationLaw& law, const std::string& model) {
+    const std::vector<std::string> engines = engines_that_ran(study);
+    const PointResult& any = *std::find_if(study.results.begin(), study.results.end(), ran);
+    const bool losses = std::any_of(study.results.begin(), study.results.end(),
+                                    [&](const PointResult& r) { return loss_of(r, law, model).has_value(); });
+    const std::size_t settings = any.settings.size();
+    std::vector<std::vector<std::string>> lines(1);
+    for (const auto& setting : any.settings) lines[0].push_back(short_name(setting.first));
+    const std::string time = speed_names(*any.run).time_label;
+    const auto suffix = [&](const std::string& engine) { return engines.size() > 1 ? " " + engine : ""; };
+    for (const std::string& engine : engines) lines[0].push_back(time + suffix(engine));
+    for (const std::string& engine : engines) lines[0].push_back("tok/s/acc" + suffix(engine));
+    for (const char* name : {"stall ms", "HBM GB", "host GB", "NVMe GB"}) lines[0].push_back(name);
+    if (losses) lines[0].push_back("loss");
+    lines[0].push_back("bound by");
+    for (const PointRow& row : rows_of(study)) {
+        auto& line = lines.emplace_back();
+        for (const auto& setting : row.front()->settings) line.push_back(setting.second);
+        const PointResult* shown = of_engine(row, most_detailed_engine(study));
+        for (const PointResult* result : row)
+            if (!shown && ran(*result)) shown = result;
+        if (!shown) {
+            line.push_back(std::string(to_string(row.front()->status)) + ": " + row.front()->reason);
+            continue;
+        }
+        for (const std::string& engine : engines) {
+            const PointResult* result = of_engine(row, engine);
+            line.push_back(result ? fmt::format("{:.3f}", time_ms(*result->run)) : "-");
+        }
+        for (const std::string& engine : engines) {
+            const PointResult* result = of_engine(row, engine);
+            line.push_back(result ? fmt::format("{:.0f}", tokens_per_s(*result->run)) : "-");
+        }
+        line.push_back(fmt::format("{:.3f}", shown->run->metrics.at("engram.stall_ms")));
+        for (const char* metric : {"memory.hbm_gb", "memory.host_gb", "memory.nvme_gb"})
+            line.push_back(fmt::format("{:.1f}", shown->run->metrics.at(metric)));
+        if (losses) {
+            const auto loss = loss_of(*shown, law, model);
+            line.push_back(loss ? fmt::format("{:.4f}", loss->loss) : "unknown");
+        }
+        line.push_back(shown->run->bottleneck);
+    }
+    return aligned(lines, settings);
+}
+
+}  // namespace strata

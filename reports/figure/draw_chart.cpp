@@ -1,0 +1,163 @@
+// Title and legend stand above the axes, so that neither can cover data. Colours are Okabe and Ito's, told apart by
+// people who do not see red or green, and every colour also has its own marker.
+#include "reports/figure/draw_chart.hpp"
+
+#include <qcustomplot.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace strata {
+
+namespace {
+
+const QFont kFont("DejaVu Sans", 9);
+
+QColor colour_of(int index) {
+    static const std::array<QColor, 6> palette{QColor(0, 114, 178),   QColor(213, 94, 0),   QColor(0, 158, 115),
+                                               QColor(204, 121, 167), QColor(154, 125, 10), QColor(86, 180, 233)};
+    return palette[static_cast<std::size_t>(index) % palette.size()];
+}
+
+QCPScatterStyle marker_of(int index, double size) {
+    static const std::array<QCPScatterStyle::ScatterShape, 6> shapes{
+        QCPScatterStyle::ssDisc,    QCPScatterStyle::ssSquare, QCPScatterStyle::ssTriangle,
+        QCPScatterStyle::ssDiamond, QCPScatterStyle::ssStar,   QCPScatterStyle::ssCross};
+    const auto shape = shapes[static_cast<std::size_t>(index) % shapes.size()];
+    return {shape, colour_of(index), colour_of(index), size};
+}
+
+QString text_of(const std::string& text) { return QString::fromStdString(text); }
+
+void dress(QCPAxis& axis, const ChartAxis& described) {
+    axis.setLabel(text_of(described.label));
+    axis.setLabelFont(kFont);
+    axis.setTickLabelFont(kFont);
+    axis.grid()->setPen(QPen(QColor(222, 226, 230)));
+    axis.grid()->setZeroLinePen(Qt::NoPen);
+    if (!described.categories.empty()) {
+        const QSharedPointer<QCPAxisTickerText> ticker(new QCPAxisTickerText);
+        for (std::size_t i = 0; i < described.categories.size(); ++i)
+            ticker->addTick(double(i), text_of(described.categories[i]));
+        axis.setTicker(ticker);
+        axis.setSubTicks(false);
+    } else if (described.log) {
+        axis.setScaleType(QCPAxis::stLogarithmic);
+        axis.setTicker(QSharedPointer<QCPAxisTickerLog>(new QCPAxisTickerLog));
+        axis.setNumberFormat("gb");
+    }
+}
+
+void add_band(const Series& series, QCustomPlot& plot) {
+    QCPGraph *low = plot.addGraph(), *high = plot.addGraph();
+    for (const ChartPoint& point : series.points) {
+        low->addData(point.x, point.y);
+        high->addData(point.x, point.y_to);
+    }
+    QColor shade = colour_of(series.colour);
+    shade.setAlpha(50);
+    for (QCPGraph* edge : {low, high}) edge->setPen(Qt::NoPen);
+    high->setBrush(shade);
+    high->setChannelFillGraph(low);
+    high->setName(text_of(series.name));
+    low->removeFromLegend();
+}
+
+void add_graph(const Series& series, QCustomPlot& plot) {
+    constexpr std::size_t kMostMarkers = 40;  // more of them hide the line
+    QCPGraph* graph = plot.addGraph();
+    for (const ChartPoint& point : series.points) graph->addData(point.x, point.y);
+    graph->setName(text_of(series.name));
+    graph->setPen(QPen(colour_of(series.colour), 1.8, series.dashed ? Qt::DashLine : Qt::SolidLine));
+    const bool markers = series.style == SeriesStyle::markers;
+    if (markers) graph->setLineStyle(QCPGraph::lsNone);
+    // Lines that coincide are told apart by their markers: bigger ones lie below.
+    if (markers || series.points.size() <= kMostMarkers)
+        graph->setScatterStyle(marker_of(series.colour, markers ? 8 : std::max(4, 9 - 2 * series.colour)));
+}
+
+// Groups of bars, one bar a series, side by side around each category.
+void add_bars(const Series& series, QCustomPlot& plot, std::size_t index, std::size_t count) {
+    const double width = 0.8 / double(count);
+    auto* bars = new QCPBars(plot.xAxis, plot.yAxis);
+    for (const ChartPoint& point : series.points) bars->addData(point.x - 0.4 + width * (double(index) + 0.5), point.y);
+    bars->setWidth(width);
+    bars->setName(text_of(series.name));
+    QColor fill = colour_of(series.colour);
+    if (series.dashed) fill.setAlpha(90);
+    bars->setBrush(fill);
+    bars->setPen(QPen(colour_of(series.colour)));
+}
+
+void set_ranges(const Chart& chart, QCustomPlot& plot) {
+    plot.rescaleAxes();
+    const bool bars = std::any_of(chart.series.begin(), chart.series.end(),
+                                  [](const Series& series) { return series.style == SeriesStyle::bar; });
+    if (!chart.x.categories.empty())
+        plot.xAxis->setRange(-0.6, double(chart.x.categories.size()) - 0.4);
+    else if (!chart.x.log)
+        plot.xAxis->scaleRange(1.06, plot.xAxis->range().center());
+    else
+        plot.xAxis->setRange(plot.xAxis->range().lower / 1.15, plot.xAxis->range().upper * 1.15);
+    if (bars)
+        plot.yAxis->setRange(0, plot.yAxis->range().upper * 1.12);
+    else if (!chart.y.log)
+        plot.yAxis->scaleRange(1.16, plot.yAxis->range().center());
+}
+
+// A ring around the point and its name beside it, on the side with more room.
+void add_note(const Annotation& note, QCustomPlot& plot) {
+    auto* ring = new QCPGraph(plot.xAxis, plot.yAxis);
+    ring->addData(note.x, note.y);
+    ring->setLineStyle(QCPGraph::lsNone);
+    ring->setScatterStyle({QCPScatterStyle::ssCircle, QPen(QColor(28, 36, 48), 1.8), Qt::NoBrush, 15});
+    ring->removeFromLegend();
+    auto* label = new QCPItemText(&plot);
+    const bool right = note.x > plot.xAxis->range().center(), top = note.y > plot.yAxis->range().center();
+    label->position->setCoords(note.x, note.y);
+    label->setPositionAlignment((right ? Qt::AlignRight : Qt::AlignLeft) | (top ? Qt::AlignTop : Qt::AlignBottom));
+    label->setPadding(QMargins(11, 9, 11, 9));
+    label->setText(text_of(note.text));
+    QFont bold = kFont;
+    bold.setBold(true);
+    label->setFont(bold);
+    label->setColor(QColor(28, 36, 48));
+}
+
+}  // namespace
+
+void draw_chart(const Chart& chart, QCustomPlot& plot) {
+    dress(*plot.xAxis, chart.x);
+    dress(*plot.yAxis, chart.y);
+    std::size_t bar = 0;
+    const auto bars = static_cast<std::size_t>(std::count_if(
+        chart.series.begin(), chart.series.end(), [](const Series& s) { return s.style == SeriesStyle::bar; }));
+    for (const Series& series : chart.series) {
+        if (series.style == SeriesStyle::band)
+            add_band(series, plot);
+        else if (series.style == SeriesStyle::bar)
+            add_bars(series, plot, bar++, bars);
+        else
+            add_graph(series, plot);
+    }
+    set_ranges(chart, plot);
+    for (const Annotation& note : chart.annotations) add_note(note, plot);
+
+    plot.plotLayout()->insertRow(0);
+    auto* title = new QCPTextElement(&plot, text_of(chart.title), QFont("DejaVu Sans", 12, QFont::Bold));
+    title->setTextFlags(Qt::AlignLeft | Qt::AlignVCenter);
+    plot.plotLayout()->addElement(0, 0, title);
+    plot.plotLayout()->insertRow(1);
+    plot.plotLayout()->addElement(1, 0, plot.legend);
+    plot.plotLayout()->setRowStretchFactor(1, 0.001);
+    plot.plotLayout()->setRowSpacing(4);
+    plot.legend->setVisible(true);
+    plot.legend->setFont(kFont);
+    plot.legend->setBorderPen(Qt::NoPen);
+    plot.legend->setFillOrder(QCPLayoutGrid::foColumnsFirst);
+    plot.legend->setWrap(3);
+    plot.legend->setIconSize(30, 12);
+}
+
+}  // namespace strata

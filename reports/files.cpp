@@ -1,0 +1,48 @@
+#include "reports/files.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+
+#include "hwmodels/input_error.hpp"
+
+namespace strata {
+
+namespace fs = std::filesystem;
+
+std::string whole_file(const fs::path& file) {
+    std::ifstream stream(file, std::ios::binary);
+    if (!stream || fs::is_directory(file)) throw InputError("cannot read " + file.string());
+    return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+void write_whole(const fs::path& target, const std::string& text) {
+    const fs::path temporary = target.string() + ".partial";
+    errno = 0;
+    {
+        std::ofstream file(temporary, std::ios::binary);
+        file << text;
+        file.flush();
+        if (!file) {
+            const std::string reason = errno ? std::strerror(errno) : "unknown reason";
+            std::error_code ignored;
+            fs::remove(temporary, ignored);
+            throw InputError("cannot write " + target.string() + ": " + reason);
+        }
+    }
+    fs::rename(temporary, target);
+}
+
+void prepare_folder(const fs::path& folder) {
+    std::error_code error;
+    fs::create_directories(folder, error);
+    if (!fs::is_directory(folder))
+        throw InputError(folder.string(), "a folder to write into",
+                         error ? error.message() : std::string("something else of that name"));
+    const fs::path probe = folder / ".strata-probe";
+    write_whole(probe, "");
+    fs::remove(probe);
+}
+
+}  // namespace strata

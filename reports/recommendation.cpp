@@ -1,0 +1,85 @@
+#include "reports/recommendation.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "reports/study_view.hpp"
+
+namespace strata {
+
+namespace {
+
+bool holds_all(const Run& run, const std::vector<Assertion>& assertions) {
+    return std::all_of(assertions.begin(), assertions.end(), [&](const Assertion& assertion) {
+        const auto metric = run.metrics.find(assertion.metric);
+        return metric != run.metrics.end() && assertion.holds(metric->second);
+    });
+}
+
+bool slower(const PointResult* a, const PointResult* b) { return tokens_per_s(*a->run) < tokens_per_s(*b->run); }
+
+const PointResult* fastest(const std::vector<const PointResult*>& points) {
+    return points.empty() ? nullptr : *std::max_element(points.begin(), points.end(), slower);
+}
+
+std::string rule_of(const Recommendation& chosen, bool assertions) {
+    const std::string among = assertions ? "points that fit and hold the assertions" : "points that fit";
+    if (!chosen.by_loss) return fmt::format("Rule: the fastest of the {} by the {} engine.", among, chosen.engine);
+    return fmt::format(
+        "Rule: of the {}, take those whose expected loss is within {} of the lowest; of these the fastest by the {} "
+        "engine.",
+        among, kLossMargin, chosen.engine);
+}
+
+}  // namespace
+
+std::optional<LossEstimate> loss_of(const PointResult& result, const AllocationLaw& law, const std::string& model) {
+    const std::optional<double> rho = number_setting(result, kRhoPath);
+    return rho ? law.loss(*rho, model) : std::nullopt;
+}
+
+Recommendation recommend(const Study& study, const std::vector<Assertion>& assertions, const AllocationLaw& law,
+                         const std::string& model) {
+    Recommendation chosen{.engine = most_detailed_engine(study), .rule = {}};
+    double lowest = 1e300;
+    for (const PointResult& result : study.results) {
+        if (!ran(result) || result.engine != chosen.engine || !holds_all(*result.run, assertions)) continue;
+        chosen.choices.push_back(&result);
+        if (const auto loss = loss_of(result, law, model)) lowest = std::min(lowest, loss->loss);
+    }
+    chosen.by_loss = lowest < 1e300;
+    if (chosen.by_loss) {
+        std::vector<const PointResult*> best;
+        for (const PointResult* point : chosen.choices)
+            if (const auto loss = loss_of(*point, law, model); loss && loss->loss <= lowest) best.push_back(point);
+        chosen.lowest_loss = fastest(best);
+        std::erase_if(chosen.choices, [&](const PointResult* point) {
+            const auto loss = loss_of(*point, law, model);
+            return !loss || loss->loss > lowest + kLossMargin;
+        });
+    }
+    chosen.eligible = chosen.choices.size();
+    chosen.point = fastest(chosen.choices);
+    chosen.rule = rule_of(chosen, !assertions.empty());
+    return chosen;
+}
+
+std::string recommended_text(const Recommendation& recommendation, const Study& study, const AllocationLaw& law,
+                             const std::string& model) {
+    if (!recommendation.point)
+        return "No point can be recommended: none fits and holds the assertions. " + recommendation.rule;
+    const Run& run = *recommendation.point->run;
+    const SpeedNames names = speed_names(run);
+    std::string text = fmt::format("Recommended: {}: {} tokens/s per accelerator, {} {} ms ({} engine)",
+                                   label_of(*recommendation.point, study), plain(tokens_per_s(run)),
+                                   names.time_label.substr(0, 4), plain(time_ms(run)), recommendation.engine);
+    if (const auto loss = loss_of(*recommendation.point, law, model))
+        text += fmt::format(", expected loss {:.4f} ({:.4f} to {:.4f})", loss->loss, loss->low, loss->high);
+    return text + fmt::format(". {} {} of {} results qualify.", recommendation.rule, recommendation.eligible,
+                              std::count_if(study.results.begin(), study.results.end(), [&](const PointResult& result) {
+                                  return result.engine == recommendation.engine;
+                              }));
+}
+
+}  // namespace strata

@@ -1,0 +1,38 @@
+// Which point to build, by a rule that a reader can check: among the points that fit, ran and hold the scenario's
+// assertions, and whose expected loss is within kLossMargin of the lowest, the one with the highest throughput of an
+// accelerator by the most detailed engine that ran. If rho is not swept, loss does not enter.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/quality/allocation_law.hpp"
+#include "sim/scenario/scenario.hpp"
+#include "sim/study/study.hpp"
+
+namespace strata {
+
+constexpr double kLossMargin = 0.002;  // nats; about a seventh of what the published optimum gains over a pure MoE
+
+struct Recommendation {
+    const PointResult* point = nullptr;        // into the study; null if no point is eligible
+    const PointResult* lowest_loss = nullptr;  // the fastest among those of lowest loss; null without losses
+    std::string engine;
+    std::size_t eligible = 0;                   // points that the winner was chosen from
+    std::vector<const PointResult*> choices{};  // those points
+    bool by_loss = false;
+    std::string rule;
+};
+
+// A result's expected loss: nothing unless rho is swept and lies where the law knows something.
+std::optional<LossEstimate> loss_of(const PointResult& result, const AllocationLaw& law, const std::string& model);
+
+Recommendation recommend(const Study& study, const std::vector<Assertion>& assertions, const AllocationLaw& law,
+                         const std::string& model);
+
+// "Recommended: rho 0.65, tier host" with what it gives, and the rule: two sentences for terminal and report.
+std::string recommended_text(const Recommendation& recommendation, const Study& study, const AllocationLaw& law,
+                             const std::string& model);
+
+}  // namespace strata

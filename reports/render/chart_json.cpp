@@ -1,0 +1,68 @@
+#include "reports/render/chart_json.hpp"
+
+#include <array>
+
+#include "hwmodels/input_error.hpp"
+
+namespace strata {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+constexpr const char* kSchema = "strata-chart/1";
+constexpr std::array<const char*, 4> kStyles{"line", "markers", "band", "bar"};
+
+Json to_json(const ChartAxis& axis) {
+    return {{"label", axis.label}, {"log", axis.log}, {"categories", axis.categories}};
+}
+
+ChartAxis axis_from(const Json& json) { return {json.at("label"), json.at("log"), json.at("categories")}; }
+
+SeriesStyle style_from(const std::string& text) {
+    for (std::size_t i = 0; i < kStyles.size(); ++i)
+        if (text == kStyles[i]) return static_cast<SeriesStyle>(i);
+    throw std::invalid_argument("unknown style '" + text + "'");
+}
+
+Series series_from(const Json& json) {
+    Series series{json.at("name"), style_from(json.at("style")), json.at("dashed"), json.at("colour")};
+    for (const Json& point : json.at("points"))
+        series.points.push_back({point.at(0), point.at(1), point.size() > 2 ? point.at(2).get<double>() : 0});
+    return series;
+}
+
+}  // namespace
+
+Json to_json(const Chart& chart) {
+    Json all_series = Json::array(), annotations = Json::array();
+    for (const Series& series : chart.series) {
+        Json points = Json::array();
+        for (const ChartPoint& point : series.points)
+            points.push_back(series.style == SeriesStyle::band ? Json::array({point.x, point.y, point.y_to})
+                                                               : Json::array({point.x, point.y}));
+        all_series.push_back({{"name", series.name},
+                              {"style", kStyles[static_cast<std::size_t>(series.style)]},
+                              {"dashed", series.dashed},
+                              {"colour", series.colour},
+                              {"points", points}});
+    }
+    for (const Annotation& annotation : chart.annotations)
+        annotations.push_back({{"text", annotation.text}, {"x", annotation.x}, {"y", annotation.y}});
+    return {{"schema", kSchema},     {"name", chart.name},   {"title", chart.title},      {"x", to_json(chart.x)},
+            {"y", to_json(chart.y)}, {"series", all_series}, {"annotations", annotations}};
+}
+
+Chart chart_from_json(const std::string& text, const std::string& name_of_the_file) {
+    try {
+        const Json json = Json::parse(text);
+        if (json.at("schema") != kSchema) throw std::invalid_argument("its schema is not " + std::string(kSchema));
+        Chart chart{json.at("name"), json.at("title"), axis_from(json.at("x")), axis_from(json.at("y"))};
+        for (const Json& series : json.at("series")) chart.series.push_back(series_from(series));
+        for (const Json& a : json.at("annotations")) chart.annotations.push_back({a.at("text"), a.at("x"), a.at("y")});
+        return chart;
+    } catch (const std::exception& error) {
+        throw InputError(name_of_the_file + ": expected a chart as strata writes it: " + error.what());
+    }
+}
+
+}  // namespace strata

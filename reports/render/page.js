@@ -1,0 +1,93 @@
+// Draws every chart of the page with Chart.js from the JSON in #charts (schema strata-chart/1).
+"use strict";
+const charts = JSON.parse(document.getElementById("charts").textContent);
+const colour = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const of_palette = index => colour("--c" + (index % 6));
+const shapes = ["circle", "rect", "triangle", "rectRot", "star", "crossRot"];
+const drawn = [];
+
+// A band is two lines with the space between them filled; the second stays out of the legend.
+function datasets_of(series) {
+    const base = { label: series.name, borderColor: of_palette(series.colour), backgroundColor: of_palette(series.colour),
+        borderDash: series.dashed ? [6, 4] : [], pointStyle: shapes[series.colour % 6] };
+    const points = series.points.map(([x, y]) => ({ x, y }));
+    if (series.style === "band") {
+        const edge = { borderWidth: 0, pointRadius: 0, pointHitRadius: 0, borderColor: "transparent" };
+        const shade = of_palette(series.colour) + "33";
+        return [{ ...base, ...edge, data: points, label: "", backgroundColor: shade },
+                { ...base, ...edge, data: series.points.map(([x, , y]) => ({ x, y })), fill: "-1", backgroundColor: shade, pointStyle: "rect" }];
+    }
+    if (series.style === "bar") {
+        const filled = series.dashed ? of_palette(series.colour) + "55" : of_palette(series.colour);
+        return [{ ...base, type: "bar", data: series.points.map(([, y]) => y), backgroundColor: filled, borderWidth: 1 }];
+    }
+    const markers = series.style === "markers";
+    // Lines that coincide are told apart by their markers: bigger ones lie below.
+    return [{ ...base, data: points, showLine: !markers, borderWidth: 2, pointRadius: markers ? 5 : series.points.length > 40 ? 0 : 5 - Math.min(3, series.colour * 1.5),
+        pointHoverRadius: 7 }];
+}
+
+const annotations = {
+    id: "annotations",
+    afterDatasetsDraw(chart) {
+        const { ctx, chartArea, scales } = chart;
+        for (const note of chart.config.options.notes) {
+            const x = scales.x.getPixelForValue(note.x), y = scales.y.getPixelForValue(note.y);
+            ctx.save();
+            ctx.strokeStyle = ctx.fillStyle = colour("--ink");
+            ctx.lineWidth = 2;
+            ctx.beginPath();
+            ctx.arc(x, y, 9, 0, 7);
+            ctx.stroke();
+            ctx.font = "bold 12px 'DejaVu Sans', sans-serif";
+            const width = ctx.measureText(note.text).width, right = x + 16 + width < chartArea.right;
+            const above = y - 20 > chartArea.top;
+            const left = right ? x + 12 : x - 12 - width, base = above ? y - 14 : y + 24;
+            ctx.fillStyle = colour("--paper");
+            ctx.globalAlpha = 0.85;
+            ctx.fillRect(left - 2, base - 12, width + 4, 16);
+            ctx.globalAlpha = 1;
+            ctx.fillStyle = colour("--ink");
+            ctx.fillText(note.text, left, base);
+            ctx.restore();
+        }
+    }
+};
+
+function axis_of(axis, position) {
+    const bars = axis.categories.length > 0;
+    return { type: bars ? "category" : axis.log ? "logarithmic" : "linear", position, labels: bars ? axis.categories : undefined,
+        title: { display: true, text: axis.label, color: colour("--ink") },
+        ticks: { color: colour("--soft") }, grid: { color: colour("--line") } };
+}
+
+function draw(canvas) {
+    const chart = charts[canvas.dataset.chart];
+    const y = axis_of(chart.y, "left");
+    if (chart.series.some(series => series.style === "bar")) y.beginAtZero = true; else y.grace = "6%";
+    return new Chart(canvas, {
+        type: chart.x.categories.length ? "bar" : "line",
+        data: { datasets: chart.series.flatMap(datasets_of) },
+        plugins: [annotations],
+        options: {
+            notes: chart.annotations, animation: false, responsive: true, maintainAspectRatio: false,
+            interaction: { mode: "nearest", intersect: false },
+            scales: { x: axis_of(chart.x, "bottom"), y },
+            plugins: {
+                legend: { position: "top", align: "start", labels: { usePointStyle: true, color: colour("--ink"), padding: 14,
+                    filter: item => item.text !== "" } },
+                tooltip: { filter: item => item.dataset.label !== "" }
+            }
+        }
+    });
+}
+
+function draw_all() {
+    for (const chart of drawn.splice(0)) chart.destroy();
+    Chart.defaults.font.family = "'DejaVu Sans', Verdana, sans-serif";
+    for (const canvas of document.querySelectorAll("canvas[data-chart]")) drawn.push(draw(canvas));
+}
+draw_all();
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw_all);
+addEventListener("beforeprint", () => drawn.forEach(chart => chart.resize()));
+addEventListener("afterprint", () => drawn.forEach(chart => chart.resize()));

@@ -1,0 +1,29 @@
+// From a study to a Document: the sections in the order in which an architect reads, conclusion first.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "reports/document.hpp"
+#include "reports/manifest.hpp"
+#include "reports/recommendation.hpp"
+
+namespace strata {
+
+struct ReportInput {
+    const Study& study;
+    const AllocationLaw& law;
+    const Catalog& catalog;
+    const CostBook& costs;
+    std::string model;                 // preset name
+    std::vector<std::string> systems;  // that the study ran on
+    std::vector<Assertion> assertions;
+    Manifest manifest;
+};
+
+Document report_of(const ReportInput& input);
+
+// The charts that are also worth a file of their own, in the order of the report.
+std::vector<Chart> figures_of(const Document& document);
+
+}  // namespace strata

@@ -1,0 +1,37 @@
+// Every section there is: each answers one question from a study, and says nothing (nullopt) where the question does
+// not arise.
+#pragma once
+
+#include <optional>
+
+#include "reports/recommendation.hpp"
+#include "reports/report.hpp"
+
+namespace strata {
+
+// What should be built, and why?
+Section verdict_section(const ReportInput& input, const Recommendation& recommendation);
+// What does moving capacity between experts and tables do to the loss?
+std::optional<Section> allocation_section(const Study& study, const AllocationLaw& law, const std::string& model,
+                                          const Recommendation& recommendation);
+// How fast is each point?
+std::optional<Section> speed_section(const Study& study, const Recommendation& recommendation);
+// What does each point fill, and where?
+std::optional<Section> memory_section(const Study& study, const Recommendation& recommendation);
+// What would have to be faster?
+std::optional<Section> limits_section(const Study& study, const Recommendation& recommendation);
+// Where do the engines differ?
+std::optional<Section> agreement_section(const Study& study);
+// Do the scenario's assertions hold?
+std::optional<Section> assertions_section(const Study& study, const std::vector<Assertion>& assertions);
+// Every result, and why there is none.
+std::optional<Section> points_section(const Study& study, const AllocationLaw& law, const std::string& model);
+// How do we know how long an op takes?
+std::optional<Section> provenance_section(const Study& study, const CostBook& costs,
+                                          const Recommendation& recommendation);
+// Which hardware numbers went in, and who says so?
+std::optional<Section> parts_section(const Catalog& catalog, const std::vector<std::string>& systems);
+// How can this be made again?
+std::optional<Section> manifest_section(const Manifest& manifest);
+
+}  // namespace strata

@@ -1,0 +1,121 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "reports/sections/sections.hpp"
+#include "reports/study_view.hpp"
+
+namespace strata {
+
+namespace {
+
+constexpr std::size_t kMaxGroups = 6;  // more lines than this are not told apart
+
+// The colours of the combinations that are shown: those with the highest throughput.
+std::vector<int> shown_colours(const std::vector<Group>& groups) {
+    std::vector<std::pair<double, int>> best;
+    for (const Group& group : groups) {
+        double highest = 0;
+        for (const PointResult* point : group.results)
+            if (ran(*point)) highest = std::max(highest, tokens_per_s(*point->run));
+        const auto known = std::find_if(best.begin(), best.end(), [&](auto& b) { return b.second == group.colour; });
+        if (known == best.end())
+            best.emplace_back(highest, group.colour);
+        else
+            known->first = std::max(known->first, highest);
+    }
+    std::stable_sort(best.begin(), best.end(), [](auto& a, auto& b) { return a.first > b.first; });
+    if (best.size() > kMaxGroups) best.resize(kMaxGroups);
+    std::vector<int> colours;
+    for (const auto& entry : best) colours.push_back(entry.second);
+    std::sort(colours.begin(), colours.end());
+    return colours;
+}
+
+template <class Value>
+std::vector<Series> series_of(const Study& study, const XAxis& x, const std::vector<Group>& groups,
+                              const std::vector<int>& colours, Value value) {
+    const std::string detailed = most_detailed_engine(study);
+    std::vector<Series> all;
+    for (const Group& group : groups) {
+        const auto colour = std::find(colours.begin(), colours.end(), group.colour);
+        if (colour == colours.end()) continue;
+        Series series{series_name(group, study), x.axis.categories.empty() ? SeriesStyle::line : SeriesStyle::bar,
+                      group.engine != detailed, int(colour - colours.begin())};
+        for (const PointResult* point : group.results)
+            if (const auto at = x.position(*point); at && ran(*point))
+                series.points.push_back({*at, value(*point->run)});
+        std::stable_sort(series.points.begin(), series.points.end(),
+                         [](const ChartPoint& a, const ChartPoint& b) { return a.x < b.x; });
+        if (!series.points.empty()) all.push_back(series);
+    }
+    return all;
+}
+
+std::string span_text(const Study& study, const std::string& engine) {
+    const PointResult *fast = nullptr, *slow = nullptr;
+    for (const PointResult& result : study.results) {
+        if (!ran(result) || result.engine != engine) continue;
+        if (!fast || tokens_per_s(*result.run) > tokens_per_s(*fast->run)) fast = &result;
+        if (!slow || tokens_per_s(*result.run) < tokens_per_s(*slow->run)) slow = &result;
+    }
+    return fmt::format("By the {} engine: from {} tokens/s per accelerator ({}) to {} ({}).", engine,
+                       plain(tokens_per_s(*slow->run)), label_of(*slow, study), plain(tokens_per_s(*fast->run)),
+                       label_of(*fast, study));
+}
+
+// How much the settings beside x matter at all: lines that coincide should be said to coincide.
+std::string spread_text(const Study& study, const XAxis& x, const std::string& engine) {
+    std::vector<std::pair<double, std::pair<double, double>>> at;  // x -> lowest, highest time
+    for (const PointResult& result : study.results) {
+        const auto position = x.position(result);
+        if (!ran(result) || result.engine != engine || !position) continue;
+        const double time = time_ms(*result.run);
+        const auto known = std::find_if(at.begin(), at.end(), [&](auto& entry) { return entry.first == *position; });
+        if (known == at.end())
+            at.push_back({*position, {time, time}});
+        else
+            known->second = {std::min(known->second.first, time), std::max(known->second.second, time)};
+    }
+    double widest = 0;
+    for (const auto& entry : at) widest = std::max(widest, entry.second.second / entry.second.first - 1);
+    return fmt::format("At any one {}, the other settings change the time by at most {}.", short_name(x.path),
+                       percent(widest));
+}
+
+}  // namespace
+
+std::optional<Section> speed_section(const Study& study, const Recommendation& chosen) {
+    const auto x = x_axis_of(study);
+    if (!x || chosen.engine.empty()) return std::nullopt;
+    const std::vector<Group> groups = groups_of(study, x);
+    const std::vector<int> colours = shown_colours(groups);
+    const Run& any = *std::find_if(study.results.begin(), study.results.end(), ran)->run;
+    Section section{.title = "Throughput and latency"};
+    section.paragraphs = {span_text(study, chosen.engine)};
+    const std::size_t combinations = groups.size() / std::max<std::size_t>(1, engines_that_ran(study).size());
+    if (combinations > 1) section.paragraphs.push_back(spread_text(study, *x, chosen.engine));
+    section.charts = {{"throughput",
+                       "Throughput of an accelerator",
+                       x->axis,
+                       {"tokens/s per accelerator"},
+                       series_of(study, *x, groups, colours, tokens_per_s)},
+                      {"latency",
+                       any.metrics.count("decode.tpot_ms") ? "Time per output token" : "Time to first token",
+                       x->axis,
+                       {speed_names(any).time_label},
+                       series_of(study, *x, groups, colours, time_ms)}};
+    if (chosen.point)
+        if (const auto at = x->position(*chosen.point)) {
+            section.charts[0].annotations = {{"recommended", *at, tokens_per_s(*chosen.point->run)}};
+            section.charts[1].annotations = {{"recommended", *at, time_ms(*chosen.point->run)}};
+        }
+    if (colours.size() < combinations)
+        section.footnotes = {
+            fmt::format("The charts show the {} of {} combinations with the highest throughput; all "
+                        "are in the table of results.",
+                        colours.size(), combinations)};
+    return section;
+}
+
+}  // namespace strata
