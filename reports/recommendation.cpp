@@ -68,7 +68,7 @@ Recommendation recommend(const Study& study, const std::vector<Assertion>& asser
 std::string recommended_text(const Recommendation& recommendation, const Study& study, const AllocationLaw& law,
                              const std::string& model) {
     if (!recommendation.point)
-        return "No point can be recommended: none fits and holds the assertions. " + recommendation.rule;
+        return "No point can be recommended: none fits and holds the assertions.\n" + recommendation.rule;
     const Run& run = *recommendation.point->run;
     const SpeedNames names = speed_names(run);
     std::string text = fmt::format("Recommended: {}: {} tokens/s per accelerator, {} {} ms ({} engine)",
@@ -76,7 +76,7 @@ std::string recommended_text(const Recommendation& recommendation, const Study& 
                                    names.time_label.substr(0, 4), plain(time_ms(run)), recommendation.engine);
     if (const auto loss = loss_of(*recommendation.point, law, model))
         text += fmt::format(", expected loss {:.4f} ({:.4f} to {:.4f})", loss->loss, loss->low, loss->high);
-    return text + fmt::format(". {} {} of {} results qualify.", recommendation.rule, recommendation.eligible,
+    return text + fmt::format(".\n{} {} of {} results qualify.", recommendation.rule, recommendation.eligible,
                               std::count_if(study.results.begin(), study.results.end(), [&](const PointResult& result) {
                                   return result.engine == recommendation.engine;
                               }));

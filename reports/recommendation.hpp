@@ -31,7 +31,7 @@ std::optional<LossEstimate> loss_of(const PointResult& result, const AllocationL
 Recommendation recommend(const Study& study, const std::vector<Assertion>& assertions, const AllocationLaw& law,
                          const std::string& model);
 
-// "Recommended: rho 0.65, tier host" with what it gives, and the rule: two sentences for terminal and report.
+// "Recommended: rho 0.65, tier host" with what it gives, and on a second line the rule.
 std::string recommended_text(const Recommendation& recommendation, const Study& study, const AllocationLaw& law,
                              const std::string& model);
 

@@ -23,13 +23,13 @@ namespace {
 namespace fs = std::filesystem;
 
 // Every system that the study ran on: one, unless the sweep changes it.
-std::vector<std::string> systems_of(const ScenarioFile& scenario, const Study& study) {
+std::vector<std::string> systems_of(const Scenario& first, const Study& study) {
     std::vector<std::string> systems;
     for (const PointResult& result : study.results)
         for (const auto& [path, value] : result.settings)
             if (path == "platform.system" && std::find(systems.begin(), systems.end(), value) == systems.end())
                 systems.push_back(value);
-    if (systems.empty()) systems = {scenario.read(scenario.points().front()).system};
+    if (systems.empty()) systems = {first.system};
     return systems;
 }
 
@@ -101,7 +101,9 @@ int run_verb(const RunArguments& arguments, const std::string& root) {
         std::any_of(study.results.begin(), study.results.end(), [](const PointResult& r) { return r.run.has_value(); });
     if (!any_run) throw InputError(arguments.scenario + ": " + study.results.front().reason);
     const int failed = failed_assertions(scenario, study);
-    const std::string model = scenario.read(scenario.points().front()).model.name;
+    const Catalog catalog(fs::path(root) / "hwmodels" / "catalog");
+    const Scenario first = scenario.read(scenario.points().front(), catalog);
+    const std::string model = first.model.name;
     Manifest manifest = manifest_of(study, arguments.scenario, arguments.set, root);
     manifest.command = arguments.command;
     manifest.date = report_date();
@@ -114,10 +116,9 @@ int run_verb(const RunArguments& arguments, const std::string& root) {
                   << recommended_text(recommend(study, scenario.assertions(), law, model), study, law, model) << '\n';
     if (!arguments.json_file.empty() && arguments.json_file != "-") write_whole(arguments.json_file, json);
     if (report) {
-        const Catalog catalog(fs::path(root) / "hwmodels" / "catalog");
         const CostBook costs(root + "/sim/cost/cost_curves.yaml");
         write_report(arguments,
-                     {study, law, catalog, costs, model, systems_of(scenario, study), scenario.assertions(), manifest},
+                     {study, law, catalog, costs, model, systems_of(first, study), scenario.assertions(), manifest},
                      assets, json);
     }
     return failed == 0 ? 0 : 1;

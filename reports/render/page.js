@@ -74,7 +74,7 @@ function draw(canvas) {
             interaction: { mode: "nearest", intersect: false },
             scales: { x: axis_of(chart.x, "bottom"), y },
             plugins: {
-                legend: { position: "top", align: "start", labels: { usePointStyle: true, color: colour("--ink"), padding: 14,
+                legend: { position: "top", align: "start", labels: { usePointStyle: true, boxWidth: 8, boxHeight: 8, font: { size: 12 }, color: colour("--ink"), padding: 14,
                     filter: item => item.text !== "" } },
                 tooltip: { filter: item => item.dataset.label !== "" }
             }

@@ -82,10 +82,9 @@ Table alternatives(const ReportInput& input, const Recommendation& chosen, const
              plain(metrics.at("memory.hbm_gb")), plain(metrics.at("memory.host_gb")),
              plain(metrics.at("memory.nvme_gb"))});
     }
-    if (!chosen.by_loss)
-        for (auto* row : {&table.columns}) row->erase(row->begin() + 4);
-    if (!chosen.by_loss)
-        for (auto& row : table.rows) row.erase(row.begin() + 4);
+    if (chosen.by_loss) return table;
+    table.columns.erase(table.columns.begin() + 4);
+    for (auto& row : table.rows) row.erase(row.begin() + 4);
     return table;
 }
 
@@ -116,10 +115,13 @@ Chart trade_off(const ReportInput& input, const Recommendation& chosen) {
 
 Section verdict_section(const ReportInput& input, const Recommendation& chosen) {
     Section section{.title = "Verdict"};
-    section.paragraphs = {recommended_text(chosen, input.study, input.law, input.model)};
+    const std::string text = recommended_text(chosen, input.study, input.law, input.model);
+    const std::size_t line = text.find('\n');
+    section.paragraphs = {text.substr(0, line), text.substr(line + 1)};
     if (!chosen.point) return section;
-    for (const std::string& text : {limit(chosen), price_of_quality(input, chosen), against_all_experts(input, chosen)})
-        if (!text.empty()) section.paragraphs.push_back(text);
+    for (const std::string& reason :
+         {limit(chosen), price_of_quality(input, chosen), against_all_experts(input, chosen)})
+        if (!reason.empty()) section.paragraphs.push_back(reason);
     section.paragraphs.push_back(
         "No end-to-end prediction has been held against a measurement yet: trust differences between points before "
         "absolute times.");

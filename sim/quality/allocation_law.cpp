@@ -99,6 +99,8 @@ double AllocationLaw::lowest_possible(double rho, std::size_t interval) const {
     if (interval + 1 < last)
         floor = std::max(floor,
                          on_line(anchors_[interval + 1], chord(anchors_[interval + 1], anchors_[interval + 2]), rho));
+    if (anchors_[interval].rho >= optimum_to_) floor = std::max(floor, anchors_[interval].loss);
+    if (anchors_[interval + 1].rho <= optimum_from_) floor = std::max(floor, anchors_[interval + 1].loss);
     double lowest_loss = anchors_[lowest].loss;
     if (lowest < last)
         lowest_loss = std::min(lowest_loss,

@@ -53,6 +53,7 @@ TEST(AllocationLaw, is_a_parabola_on_either_side) {
 TEST(AllocationLaw, band_is_what_the_published_facts_leave_open) {
     EXPECT_NEAR(at(0.60).high, 1.71785 + 0.000275, 1e-9);
     EXPECT_NEAR(at(0.60).low, 1.7109 - 0.05 * 0.0695 - 0.000275, 1e-9);
+    EXPECT_NEAR(at(0.90).low, 1.7109 - 0.00005, 1e-9);  // beyond the optimum the loss rises
     for (double rho = 0.40; rho < 1; rho += 0.01) {
         EXPECT_LE(at(rho).low, at(rho).loss) << rho;
         EXPECT_GE(at(rho).high, at(rho).loss) << rho;

@@ -1,0 +1,165 @@
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <regex>
+#include <sstream>
+
+#include "reports/files.hpp"
+#include "reports/render/chart_json.hpp"
+#include "reports/render/html.hpp"
+#include "reports/render/results_csv.hpp"
+#include "reports/render/results_json.hpp"
+#include "reports/sha256.hpp"
+#include "tests/reports/hand_made_study.hpp"
+
+namespace strata {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string page() { return html_of(ReportFixture().document(), page_assets(kRoot)); }
+
+TEST(Html, loads_nothing_from_anywhere) {
+    const std::string html = page();
+    EXPECT_FALSE(std::regex_search(html, std::regex("<(script|link|img|iframe)[^>]*(src|href)=")));
+    EXPECT_EQ(html.find("url(http"), std::string::npos);
+    EXPECT_NE(html.find("default-src 'none'"), std::string::npos);
+}
+
+TEST(Html, shows_what_users_wrote_as_text) {
+    const std::string html = page();
+    EXPECT_EQ(html.find("</script><b>"), std::string::npos);
+    EXPECT_NE(html.find("hand-made &lt;/script&gt;&lt;b&gt;"), std::string::npos);
+    EXPECT_NE(html.find("a, &quot;quoted&quot; &amp; &lt;odd&gt; study"), std::string::npos);
+}
+
+TEST(Html, data_in_a_script_cannot_end_it) {
+    Document document{.title = "t", .subtitle = "", .sections = {{.title = "s"}}};
+    document.sections[0].charts = {{.name = "c", .title = "</script><!--", .x = {"x"}, .y = {"y"}}};
+    const std::string html = html_of(document, page_assets(kRoot));
+    EXPECT_EQ(html.find("</script><!--"), std::string::npos);
+    EXPECT_NE(html.find("\\u003c/script>"), std::string::npos);
+}
+
+TEST(Html, charts_in_the_page_are_those_of_the_document) {
+    const std::string html = page(), opening = "id=\"charts\">";
+    const std::size_t from = html.find(opening) + opening.size();
+    const auto charts = nlohmann::json::parse(html.substr(from, html.find("</script>", from) - from));
+    EXPECT_DOUBLE_EQ(charts["latency"]["series"][0]["points"][1][1].get<double>(), 20 * 1.1);
+}
+
+TEST(ChartJson, survives_the_way_there_and_back) {
+    for (const Chart& chart : figures_of(ReportFixture().document())) {
+        const std::string text = to_json(chart).dump();
+        EXPECT_EQ(to_json(chart_from_json(text, "test")).dump(), text);
+    }
+}
+
+TEST(ChartJson, says_which_file_is_wrong) {
+    try {
+        chart_from_json("{\"schema\": \"other\"}", "some.json");
+        FAIL();
+    } catch (const InputError& error) {
+        EXPECT_NE(std::string(error.what()).find("some.json"), std::string::npos);
+    }
+}
+
+TEST(ResultsCsv, numbers_are_read_back_exactly_and_odd_settings_stay_in_their_cell) {
+    Study study = hand_made_study();
+    study.results[0].settings[1].second = "a,\"b\"";
+    const std::string csv = results_csv(study);
+    std::istringstream lines(csv);
+    std::string head, first;
+    std::getline(lines, head);
+    std::getline(lines, first);
+    EXPECT_EQ(head.rfind("model.rho,placement.engram.tier,engine,status,bottleneck,", 0), 0u);
+    EXPECT_EQ(first.rfind("0.4,\"a,\"\"b\"\"\",analytic,ok,compute,", 0), 0u) << first;
+    const std::string rest = first.substr(first.find("compute,") + 8);
+    EXPECT_DOUBLE_EQ(std::stod(rest), 512e3 / 10);  // the first metric is decode.tokens_per_s
+    EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 13);
+}
+
+TEST(ResultsJson, same_study_gives_the_same_bytes_without_a_date) {
+    Manifest today{.version = "1", .scenario_file = "s", .overrides = {}, .command = "one", .date = "today"};
+    Manifest later = today;
+    later.date = later.command = "later";
+    const std::string text = results_json(hand_made_study(), {}, today);
+    EXPECT_EQ(text, results_json(hand_made_study(), {}, later));
+    const auto json = nlohmann::json::parse(text);
+    EXPECT_EQ(json["schema"], "strata-results/1");
+    EXPECT_EQ(json["points"].size(), 12u);
+    EXPECT_EQ(json["points"][11]["status"], "infeasible");
+}
+
+// FIPS 180-2, appendix B.1.
+TEST(Sha256, is_the_standard_one) {
+    EXPECT_EQ(sha256("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+TEST(ReportDate, is_the_given_epoch) {
+    setenv("SOURCE_DATE_EPOCH", "86400", 1);
+    EXPECT_EQ(report_date(), "1970-01-02 00:00 UTC");
+    unsetenv("SOURCE_DATE_EPOCH");
+}
+
+TEST(WriteWhole, leaves_nothing_half_written) {
+    const fs::path file = fs::path(testing::TempDir()) / "strata_no_such_folder" / "x.txt";
+    EXPECT_THROW(write_whole(file, "text"), InputError);
+    EXPECT_FALSE(fs::exists(file));
+}
+
+struct Finished {
+    int status;
+    std::string output;
+};
+Finished finished(const std::string& command) {
+    FILE* pipe = popen((command + " 2>&1").c_str(), "r");
+    std::string output;
+    for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe)) output += char(c);
+    return {WEXITSTATUS(pclose(pipe)), output};
+}
+const std::string kPrograms = STRATA_BINARY_DIR;
+
+TEST(StrataPrint, draws_every_kind_of_picture) {
+    const fs::path program = fs::path(kPrograms) / "strata-print";
+    if (!fs::exists(program)) GTEST_SKIP() << "strata-print is not built: Qt6 or QCustomPlot is missing";
+    const fs::path folder = fs::path(testing::TempDir()) / "strata_print_test";
+    fs::create_directories(folder);
+    write_whole(folder / "c.json", to_json(figures_of(ReportFixture().document()).front()).dump());
+    const std::string at = folder.string() + "/c.";
+    const Finished print = finished(program.string() + " " + at + "json " + at + "png " + at + "svg " + at + "pdf");
+    ASSERT_EQ(print.status, 0) << print.output;
+    EXPECT_EQ(whole_file(at + "png").substr(1, 3), "PNG");
+    EXPECT_NE(whole_file(at + "svg").find("<svg"), std::string::npos);
+    EXPECT_GT(fs::file_size(at + "png"), 10000u);
+    EXPECT_NE(finished("pdftotext " + at + "pdf -").output.find("Quality against speed"), std::string::npos);
+    fs::remove_all(folder);
+}
+
+TEST(StrataRun, writes_a_whole_report) {
+    const fs::path folder = fs::path(testing::TempDir()) / "strata_run_test";
+    fs::remove_all(folder);
+    const Finished run =
+        finished(kPrograms + "/strata run " + kRoot + "/scenarios/examples/engram-tiers.yaml --out " + folder.string());
+    ASSERT_EQ(run.status, 0) << run.output;
+    EXPECT_NE(run.output.find("Recommended: "), std::string::npos);
+    for (const char* file : {"report.html", "results.json", "results.csv"})
+        EXPECT_TRUE(fs::exists(folder / file)) << file;
+    for (const auto& entry : fs::directory_iterator(folder))
+        EXPECT_NE(entry.path().extension(), ".partial") << entry.path();
+    fs::remove_all(folder);
+}
+
+TEST(StrataRun, says_that_a_folder_cannot_be_written_before_it_runs_anything) {
+    const Finished run =
+        finished(kPrograms + "/strata run " + kRoot + "/scenarios/examples/engram-tiers.yaml --out /dev/null/report");
+    EXPECT_EQ(run.status, 2);
+    EXPECT_NE(run.output.find("/dev/null/report: expected a folder to write into"), std::string::npos) << run.output;
+    EXPECT_EQ(run.output.find("TPOT"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace strata

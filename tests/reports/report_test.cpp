@@ -1,0 +1,112 @@
+#include "reports/report.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "reports/study_view.hpp"
+#include "tests/reports/hand_made_study.hpp"
+
+namespace strata {
+namespace {
+
+std::vector<std::string> titles(const Document& document) {
+    std::vector<std::string> all;
+    for (const Section& section : document.sections) all.push_back(section.title);
+    return all;
+}
+
+const Chart& chart_of(const Document& document, const std::string& name) {
+    for (const Section& section : document.sections)
+        for (const Chart& chart : section.charts)
+            if (chart.name == name) return chart;
+    throw std::runtime_error("no chart " + name);
+}
+
+// Losses 1.7248, 1.7109, 1.7248: only rho 0.8 lies within 0.002 of the lowest, and HBM is the faster tier there.
+TEST(Recommendation, is_the_fastest_of_those_near_the_lowest_loss) {
+    const ReportFixture fixture;
+    const Recommendation chosen = fixture.recommendation();
+    EXPECT_EQ(label_of(*chosen.point, fixture.study), "rho 0.8, tier hbm");
+    EXPECT_EQ(chosen.engine, "systemc");
+    EXPECT_EQ(chosen.point->engine, "systemc");
+    EXPECT_EQ(chosen.eligible, 2u);
+}
+
+TEST(Recommendation, keeps_to_the_assertions) {
+    ReportFixture fixture;
+    fixture.assertions = {{"decode.tpot_ms", ">=", 23, "decode.tpot_ms >= 23"}};  // 21 ms in host memory, x 1.1
+    EXPECT_EQ(label_of(*fixture.recommendation().point, fixture.study), "rho 0.8, tier host");
+    fixture.assertions = {{"decode.tpot_ms", "<=", 1, "decode.tpot_ms <= 1"}};
+    EXPECT_EQ(fixture.recommendation().point, nullptr);
+    EXPECT_EQ(fixture.document().sections.front().title, "Verdict");
+}
+
+TEST(Recommendation, is_the_fastest_of_all_where_rho_is_not_swept) {
+    ReportFixture fixture;
+    for (PointResult& result : fixture.study.results) result.settings[0].first = "workload.batch";
+    EXPECT_EQ(label_of(*fixture.recommendation().point, fixture.study), "batch 0.4, tier hbm");
+    EXPECT_FALSE(fixture.recommendation().by_loss);
+}
+
+TEST(Report, has_all_sections_that_apply) {
+    EXPECT_EQ(
+        titles(ReportFixture().document()),
+        (std::vector<std::string>{"Verdict", "Loss against the allocation dial", "Throughput and latency",
+                                  "Memory by tier", "What limits each point", "Do the engines agree?", "All results",
+                                  "How sure the times are", "Hardware numbers", "How to make this again"}));
+}
+
+TEST(Report, of_a_single_point_leaves_out_what_needs_a_sweep) {
+    ReportFixture fixture;
+    fixture.study.results.resize(1);
+    fixture.study.results[0].settings.clear();
+    const std::vector<std::string> found = titles(fixture.document());
+    for (const char* absent : {"Loss against the allocation dial", "Throughput and latency", "Do the engines agree?"})
+        EXPECT_EQ(std::count(found.begin(), found.end(), absent), 0) << absent;
+    EXPECT_NE(fixture.document().sections[0].paragraphs[0].find("the only point"), std::string::npos);
+}
+
+TEST(Report, charts_hold_the_numbers_of_the_study) {
+    const Document document = ReportFixture().document();
+    const Chart& latency = chart_of(document, "latency");
+    ASSERT_EQ(latency.series.size(), 4u);  // two tiers, two engines
+    EXPECT_EQ(latency.series[0].name, "tier hbm, systemc");
+    EXPECT_FALSE(latency.series[0].dashed);
+    ASSERT_EQ(latency.series[0].points.size(), 3u);
+    EXPECT_DOUBLE_EQ(latency.series[0].points[1].x, 0.8);
+    EXPECT_DOUBLE_EQ(latency.series[0].points[1].y, 20 * 1.1);
+    EXPECT_EQ(latency.series[2].name, "tier hbm, analytic");
+    EXPECT_TRUE(latency.series[2].dashed);
+    EXPECT_EQ(latency.series[2].colour, latency.series[0].colour);
+    EXPECT_EQ(latency.series[1].points.size(), 2u);  // rho 1 in host memory does not fit
+}
+
+TEST(Report, allocation_curve_shows_anchors_as_markers_and_the_rest_dashed) {
+    const Document document = ReportFixture().document();
+    const Chart& chart = chart_of(document, "allocation");
+    EXPECT_EQ(chart.series[0].style, SeriesStyle::band);
+    EXPECT_TRUE(chart.series[1].dashed);
+    EXPECT_EQ(chart.series[2].style, SeriesStyle::markers);
+    ASSERT_EQ(chart.series[2].points.size(), 3u);
+    EXPECT_DOUBLE_EQ(chart.series[2].points[1].y, 1.7109);
+}
+
+TEST(Report, engines_that_differ_by_a_tenth_are_said_to) {
+    const Document document = ReportFixture().document();
+    const auto section = std::find_if(document.sections.begin(), document.sections.end(),
+                                      [](const Section& s) { return s.title == "Do the engines agree?"; });
+    EXPECT_NE(section->paragraphs[0].find("at most 10.0 %"), std::string::npos) << section->paragraphs[0];
+    EXPECT_EQ(section->tables[0].rows[0][3], "+10.00 %");
+}
+
+TEST(Report, lists_what_did_not_fit_with_its_reason) {
+    const Document document = ReportFixture().document();
+    const auto section = std::find_if(document.sections.begin(), document.sections.end(),
+                                      [](const Section& s) { return s.title == "All results"; });
+    ASSERT_EQ(section->tables.size(), 2u);
+    EXPECT_EQ(section->tables[1].rows[0][3], "needs 3 GB, \"has\" 2");
+}
+
+}  // namespace
+}  // namespace strata
