@@ -6,7 +6,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
+#include <limits>
 
 namespace strata {
 
@@ -74,7 +74,7 @@ void add_graph(const Series& series, QCustomPlot& plot) {
     if (markers) graph->setLineStyle(QCPGraph::lsNone);
     // Lines that coincide are told apart by their markers: bigger ones lie below.
     if (markers || series.points.size() <= kMostMarkers)
-        graph->setScatterStyle(marker_of(series.colour, markers ? 8 : std::max(4, 9 - 2 * series.colour)));
+        graph->setScatterStyle(marker_of(series.colour, std::max(4, (markers ? 10 : 9) - 2 * series.colour)));
 }
 
 // Groups of bars, one bar a series, side by side around each category.
@@ -106,23 +106,54 @@ void set_ranges(const Chart& chart, QCustomPlot& plot) {
         plot.yAxis->scaleRange(1.16, plot.yAxis->range().center());
 }
 
-// A ring around the point and its name beside it, on the side with more room.
-void add_note(const Annotation& note, QCustomPlot& plot) {
+// Of the places beside, above and below a point, the one where a text covers the fewest points and stays inside the
+// axes.
+QPointF freest_place(const Chart& chart, const QCustomPlot& plot, const QPointF& at, const QSizeF& text) {
+    constexpr double kGap = 12, kMarker = 6;
+    const QRectF inside(plot.axisRect()->rect());
+    QPointF best;
+    int least = std::numeric_limits<int>::max();
+    for (const QPointF& corner :
+         {QPointF(at.x() + kGap, at.y() - kGap - text.height()),
+          QPointF(at.x() - kGap - text.width(), at.y() - kGap - text.height()), QPointF(at.x() + kGap, at.y() + kGap),
+          QPointF(at.x() - kGap - text.width(), at.y() + kGap),
+          QPointF(at.x() - text.width() / 2, at.y() - 2 * kGap - text.height()),
+          QPointF(at.x() - text.width() / 2, at.y() + 2 * kGap),
+          QPointF(at.x() - text.width() / 2, at.y() - 4 * kGap - text.height())}) {
+        const QRectF place(corner, text);
+        int covered = inside.contains(place) ? 0 : 1000;
+        for (const Series& series : chart.series)
+            if (series.style != SeriesStyle::band)
+                for (const ChartPoint& point : series.points)
+                    covered += place.adjusted(-kMarker, -kMarker, kMarker, kMarker)
+                                   .contains(plot.xAxis->coordToPixel(point.x), plot.yAxis->coordToPixel(point.y));
+        if (covered < least) {
+            least = covered;
+            best = corner;
+        }
+    }
+    return best;
+}
+
+// A ring around the point and its name beside it. Needs the final layout.
+void add_note(const Annotation& note, const Chart& chart, QCustomPlot& plot) {
+    const QColor ink(28, 36, 48);
     auto* ring = new QCPGraph(plot.xAxis, plot.yAxis);
     ring->addData(note.x, note.y);
     ring->setLineStyle(QCPGraph::lsNone);
-    ring->setScatterStyle({QCPScatterStyle::ssCircle, QPen(QColor(28, 36, 48), 1.8), Qt::NoBrush, 15});
+    ring->setScatterStyle({QCPScatterStyle::ssCircle, QPen(ink, 1.8), Qt::NoBrush, 15});
     ring->removeFromLegend();
-    auto* label = new QCPItemText(&plot);
-    const bool right = note.x > plot.xAxis->range().center(), top = note.y > plot.yAxis->range().center();
-    label->position->setCoords(note.x, note.y);
-    label->setPositionAlignment((right ? Qt::AlignRight : Qt::AlignLeft) | (top ? Qt::AlignTop : Qt::AlignBottom));
-    label->setPadding(QMargins(11, 9, 11, 9));
-    label->setText(text_of(note.text));
     QFont bold = kFont;
     bold.setBold(true);
+    const QSizeF size = QFontMetricsF(bold).size(0, text_of(note.text));
+    const QPointF at(plot.xAxis->coordToPixel(note.x), plot.yAxis->coordToPixel(note.y));
+    auto* label = new QCPItemText(&plot);
+    label->setPositionAlignment(Qt::AlignLeft | Qt::AlignTop);
+    label->position->setType(QCPItemPosition::ptAbsolute);
+    label->position->setCoords(freest_place(chart, plot, at, size));
+    label->setText(text_of(note.text));
     label->setFont(bold);
-    label->setColor(QColor(28, 36, 48));
+    label->setColor(ink);
 }
 
 }  // namespace
@@ -142,7 +173,6 @@ void draw_chart(const Chart& chart, QCustomPlot& plot) {
             add_graph(series, plot);
     }
     set_ranges(chart, plot);
-    for (const Annotation& note : chart.annotations) add_note(note, plot);
 
     plot.plotLayout()->insertRow(0);
     auto* title = new QCPTextElement(&plot, text_of(chart.title), QFont("DejaVu Sans", 12, QFont::Bold));
@@ -158,6 +188,8 @@ void draw_chart(const Chart& chart, QCustomPlot& plot) {
     plot.legend->setFillOrder(QCPLayoutGrid::foColumnsFirst);
     plot.legend->setWrap(3);
     plot.legend->setIconSize(30, 12);
+    plot.replot(QCustomPlot::rpImmediateRefresh);  // lays out, so that pixels mean something
+    for (const Annotation& note : chart.annotations) add_note(note, chart, plot);
 }
 
 }  // namespace strata

@@ -1,7 +1,7 @@
 // strata-print CHART.json FILE...: a chart as strata writes it, into pictures. Needs no display.
 #include <QApplication>
-#include <QDir>
 #include <QFontDatabase>
+#include <QTemporaryDir>
 #include <iostream>
 
 #include "hwmodels/input_error.hpp"
@@ -17,7 +17,9 @@ int main(int argc, char** argv) {
     qputenv("QT_QPA_PLATFORM", "offscreen");
     try {
         const strata::Chart chart = strata::chart_from_json(strata::whole_file(argv[1]), argv[1]);
-        if (!qEnvironmentVariableIsSet("XDG_RUNTIME_DIR")) qputenv("XDG_RUNTIME_DIR", QDir::tempPath().toUtf8());
+        // Qt asks for a private folder although nothing is put there, and complains where a machine gives none.
+        const QTemporaryDir runtime;
+        if (!qEnvironmentVariableIsSet("XDG_RUNTIME_DIR")) qputenv("XDG_RUNTIME_DIR", runtime.path().toUtf8());
         const QApplication application(argc, argv);
         // Without a font Qt draws boxes and calls it a success.
         if (!QFontDatabase::families().contains("DejaVu Sans"))

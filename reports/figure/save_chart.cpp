@@ -32,7 +32,7 @@ void save_chart(const Chart& chart, const std::string& file) {
     namespace fs = std::filesystem;
     const std::string ending = fs::path(file).extension().string();
     QCustomPlot plot;
-    plot.resize(kWidth, kHeight);
+    plot.setViewport(QRect(0, 0, kWidth, kHeight));  // a widget that is never shown hears of no size
     draw_chart(chart, plot);
     const QString title = QString::fromStdString(chart.title);
     const QString partial = QString::fromStdString(file + ".partial");

@@ -21,10 +21,22 @@ function datasets_of(series) {
         const filled = series.dashed ? of_palette(series.colour) + "55" : of_palette(series.colour);
         return [{ ...base, type: "bar", data: series.points.map(([, y]) => y), backgroundColor: filled, borderWidth: 1 }];
     }
-    const markers = series.style === "markers";
+    const markers = series.style === "markers", many = !markers && series.points.length > 40;
     // Lines that coincide are told apart by their markers: bigger ones lie below.
-    return [{ ...base, data: points, showLine: !markers, borderWidth: 2, pointRadius: markers ? 5 : series.points.length > 40 ? 0 : 5 - Math.min(3, series.colour * 1.5),
-        pointHoverRadius: 7 }];
+    return [{ ...base, data: points, showLine: !markers, borderWidth: 2, pointRadius: many ? 0 : Math.max(2, (markers ? 7 : 5) - series.colour * 1.5),
+        pointHoverRadius: 7, ...(many ? { pointStyle: "line" } : {}) }];
+}
+
+// Beside, above or below a ring: where a text of this width covers the fewest points and stays inside the axes.
+function freest_place(chart, x, y, width) {
+    const area = chart.chartArea, gap = 13;
+    const places = [[x + gap, y - gap], [x - gap - width, y - gap], [x + gap, y + gap + 9], [x - gap - width, y + gap + 9],
+                    [x - width / 2, y - gap - 10], [x - width / 2, y + gap + 18], [x - width / 2, y - gap - 32]];
+    const points = chart.data.datasets.flatMap((data, i) => data.label === "" ? [] : chart.getDatasetMeta(i).data);
+    const cost = ([left, base]) =>
+        points.filter(p => p.x > left - 7 && p.x < left + width + 7 && p.y > base - 17 && p.y < base + 9).length +
+        (left < area.left || left + width > area.right || base - 12 < area.top || base > area.bottom ? 1000 : 0);
+    return places.reduce((best, place) => cost(place) < cost(best) ? place : best);
 }
 
 const annotations = {
@@ -40,14 +52,7 @@ const annotations = {
             ctx.arc(x, y, 9, 0, 7);
             ctx.stroke();
             ctx.font = "bold 12px 'DejaVu Sans', sans-serif";
-            const width = ctx.measureText(note.text).width, right = x + 16 + width < chartArea.right;
-            const above = y - 20 > chartArea.top;
-            const left = right ? x + 12 : x - 12 - width, base = above ? y - 14 : y + 24;
-            ctx.fillStyle = colour("--paper");
-            ctx.globalAlpha = 0.85;
-            ctx.fillRect(left - 2, base - 12, width + 4, 16);
-            ctx.globalAlpha = 1;
-            ctx.fillStyle = colour("--ink");
+            const [left, base] = freest_place(chart, x, y, ctx.measureText(note.text).width);
             ctx.fillText(note.text, left, base);
             ctx.restore();
         }
@@ -67,14 +72,14 @@ function draw(canvas) {
     if (chart.series.some(series => series.style === "bar")) y.beginAtZero = true; else y.grace = "6%";
     return new Chart(canvas, {
         type: chart.x.categories.length ? "bar" : "line",
-        data: { datasets: chart.series.flatMap(datasets_of) },
+        data: { datasets: chart.series.flatMap(datasets_of).map((data, i) => ({ ...data, order: -i })) },
         plugins: [annotations],
         options: {
             notes: chart.annotations, animation: false, responsive: true, maintainAspectRatio: false,
             interaction: { mode: "nearest", intersect: false },
             scales: { x: axis_of(chart.x, "bottom"), y },
             plugins: {
-                legend: { position: "top", align: "start", labels: { usePointStyle: true, boxWidth: 8, boxHeight: 8, font: { size: 12 }, color: colour("--ink"), padding: 14,
+                legend: { position: "top", align: "start", reverse: true, labels: { usePointStyle: true, boxWidth: 8, boxHeight: 8, font: { size: 12 }, color: colour("--ink"), padding: 14,
                     filter: item => item.text !== "" } },
                 tooltip: { filter: item => item.dataset.label !== "" }
             }
@@ -89,5 +94,3 @@ function draw_all() {
 }
 draw_all();
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw_all);
-addEventListener("beforeprint", () => drawn.forEach(chart => chart.resize()));
-addEventListener("afterprint", () => drawn.forEach(chart => chart.resize()));

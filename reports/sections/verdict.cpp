@@ -102,12 +102,8 @@ Chart trade_off(const ReportInput& input, const Recommendation& chosen) {
                 series.points.push_back({tokens_per_s(*point->run), loss->loss});
         if (!series.points.empty()) chart.series.push_back(series);
     }
-    const auto mark = [&](const PointResult& point, const std::string& text) {
-        chart.annotations.push_back({text + fmt::format(" rho {}", setting(point, kRhoPath).value_or("")),
-                                     tokens_per_s(*point.run), loss_of(point, input.law, input.model)->loss});
-    };
-    mark(*chosen.point, "recommended:");
-    if (chosen.lowest_loss != chosen.point) mark(*chosen.lowest_loss, "lowest loss:");
+    chart.annotations = {{fmt::format("recommended: rho {}", *setting(*chosen.point, kRhoPath)),
+                          tokens_per_s(*chosen.point->run), loss_of(*chosen.point, input.law, input.model)->loss}};
     return chart;
 }
 
