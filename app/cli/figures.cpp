@@ -4,8 +4,8 @@
 #include <spawn.h>
 #include <sys/wait.h>
 
-#include <array>
-#include <cstring>
+#include <cerrno>
+#include <stdexcept>
 #include <system_error>
 
 #include "reports/files.hpp"
@@ -44,7 +44,9 @@ std::string write_figures(const std::vector<Chart>& charts, const fs::path& fold
         const int status = status_of({program.string(), description.string(), (folder / (chart.name + ".svg")).string(),
                                       (folder / (chart.name + ".png")).string()});
         fs::remove(description);
-        if (status != 0) return fmt::format("strata-print failed on '{}' (exit status {})", chart.name, status);
+        if (status != 0)
+            throw std::runtime_error(
+                fmt::format("strata-print failed on '{}' (exit status {}); all else is written", chart.name, status));
     }
     return {};
 }

@@ -9,7 +9,8 @@
 
 namespace strata {
 
-// Writes NAME.svg and NAME.png for each chart. Returns what stood in the way; empty if all were written.
+// Writes NAME.svg and NAME.png for each chart. Returns why there are none, if strata-print is not there; throws
+// std::runtime_error if it fails.
 std::string write_figures(const std::vector<Chart>& charts, const std::filesystem::path& folder);
 
 }  // namespace strata

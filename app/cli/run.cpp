@@ -113,7 +113,7 @@ int run_verb(const RunArguments& arguments, const std::string& root) {
     else
         std::cout << scenario.name() << '\n'
                   << study_table(study, law, model) << '\n'
-                  << recommended_text(recommend(study, scenario.assertions(), law, model), study, law, model) << '\n';
+                  << wrapped(recommended_text(recommend(study, scenario.assertions(), law, model), study, law, model));
     if (!arguments.json_file.empty() && arguments.json_file != "-") write_whole(arguments.json_file, json);
     if (report) {
         const CostBook costs(root + "/sim/cost/cost_curves.yaml");

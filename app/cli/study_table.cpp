@@ -63,10 +63,11 @@ std::string study_table(const Study& study, const AllocationLaw& law, const std:
     const std::size_t settings = any.settings.size();
     std::vector<std::vector<std::string>> lines(1);
     for (const auto& setting : any.settings) lines[0].push_back(short_name(setting.first));
-    const std::string time = speed_names(*any.run).time_label;
-    const auto suffix = [&](const std::string& engine) { return engines.size() > 1 ? " " + engine : ""; };
-    for (const std::string& engine : engines) lines[0].push_back(time + suffix(engine));
-    for (const std::string& engine : engines) lines[0].push_back("tok/s/acc" + suffix(engine));
+    // Both engines' times stand side by side; throughput follows from time and is shown of the more detailed one.
+    const std::string time = speed_names(*any.run).time_label.substr(0, 4);
+    for (const std::string& engine : engines)
+        lines[0].push_back(fmt::format("{} ms", engines.size() > 1 ? engine : time));
+    lines[0].push_back("tok/s/acc");
     for (const char* name : {"stall ms", "HBM GB", "host GB", "NVMe GB"}) lines[0].push_back(name);
     if (losses) lines[0].push_back("loss");
     lines[0].push_back("bound by");
@@ -84,10 +85,7 @@ std::string study_table(const Study& study, const AllocationLaw& law, const std:
             const PointResult* result = of_engine(row, engine);
             line.push_back(result ? fmt::format("{:.3f}", time_ms(*result->run)) : "-");
         }
-        for (const std::string& engine : engines) {
-            const PointResult* result = of_engine(row, engine);
-            line.push_back(result ? fmt::format("{:.0f}", tokens_per_s(*result->run)) : "-");
-        }
+        line.push_back(fmt::format("{:.0f}", tokens_per_s(*shown->run)));
         line.push_back(fmt::format("{:.3f}", shown->run->metrics.at("engram.stall_ms")));
         for (const char* metric : {"memory.hbm_gb", "memory.host_gb", "memory.nvme_gb"})
             line.push_back(fmt::format("{:.1f}", shown->run->metrics.at(metric)));
@@ -97,7 +95,30 @@ std::string study_table(const Study& study, const AllocationLaw& law, const std:
         }
         line.push_back(shown->run->bottleneck);
     }
-    return aligned(lines, settings);
+    const std::string head =
+        engines.size() > 1 ? fmt::format("  {} by each engine; all else by {}\n", time, most_detailed_engine(study))
+                           : "";
+    return head + aligned(lines, settings);
+}
+
+std::string wrapped(const std::string& text) {
+    std::string all, line;
+    for (std::size_t at = 0; at < text.size();) {
+        const std::size_t end = std::min(text.find_first_of(" \n", at), text.size());
+        if (line.size() + 1 + (end - at) > kWidth) {
+            all.append(line).push_back('\n');
+            line.clear();
+        }
+        if (!line.empty()) line += ' ';
+        line.append(text, at, end - at);
+        if (end < text.size() && text[end] == '\n') {
+            all.append(line).push_back('\n');
+            line.clear();
+        }
+        at = end + 1;
+    }
+    all.append(line).push_back('\n');
+    return all;
 }
 
 }  // namespace strata
