@@ -34,7 +34,9 @@ void write_whole(const fs::path& target, const std::string& text) {
     fs::rename(temporary, target);
 }
 
-void prepare_folder(const fs::path& folder) {
+OutputFolder::OutputFolder(const fs::path& folder) {
+    for (fs::path at = fs::absolute(folder); !fs::exists(at) && at.has_relative_path(); at = at.parent_path())
+        made_.push_back(at);
     std::error_code error;
     fs::create_directories(folder, error);
     if (!fs::is_directory(folder))
@@ -43,6 +45,11 @@ void prepare_folder(const fs::path& folder) {
     const fs::path probe = folder / ".strata-probe";
     write_whole(probe, "");
     fs::remove(probe);
+}
+
+OutputFolder::~OutputFolder() {
+    std::error_code not_empty;
+    for (const fs::path& folder : made_) fs::remove(folder, not_empty);
 }
 
 }  // namespace strata

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace strata {
 
@@ -12,7 +13,18 @@ std::string whole_file(const std::filesystem::path& file);
 // To a temporary beside the target, then renamed. Throws InputError if that cannot be written.
 void write_whole(const std::filesystem::path& target, const std::string& text);
 
-// Makes the folder and tries that a file can be written there, so that a long study does not end in an error.
-void prepare_folder(const std::filesystem::path& folder);
+// A folder to write into, made if it is not there, and tried beforehand so that a long study does not end in an error.
+// What was made and stayed empty is taken away again.
+class OutputFolder {
+public:
+    // Throws InputError if nothing can be written there.
+    explicit OutputFolder(const std::filesystem::path& folder);
+    ~OutputFolder();
+    OutputFolder(const OutputFolder&) = delete;
+    OutputFolder& operator=(const OutputFolder&) = delete;
+
+private:
+    std::vector<std::filesystem::path> made_;  // the innermost first
+};
 
 }  // namespace strata

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <filesystem>
 #include <iostream>
+#include <optional>
 
 #include "app/cli/figures.hpp"
 #include "app/cli/study_table.hpp"
@@ -87,8 +88,9 @@ int run_verb(const RunArguments& arguments, const std::string& root) {
     const AllocationLaw law(root + "/sim/quality/allocation_anchors.yaml");
     const bool report = !arguments.out_folder.empty();
     PageAssets assets;
+    std::optional<OutputFolder> folder;
     if (report) {  // what could go wrong at the end goes wrong before the study
-        prepare_folder(arguments.out_folder);
+        folder.emplace(arguments.out_folder);
         assets = page_assets(root);
     }
     const Study study = run_study(scenario, {.root = root,

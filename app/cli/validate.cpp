@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/cli/verbs.hpp"
-#include "app/cli/write_whole.hpp"
+#include "reports/files.hpp"
 #include "sim/study/validation.hpp"
 
 namespace strata {

@@ -141,10 +141,11 @@ TEST_F(Cli, an_assertion_that_fails_is_exit_code_1_with_results_written) {
     EXPECT_TRUE(nlohmann::json::accept(text_of(in_folder("out/results.json"))));
 }
 
-TEST_F(Cli, what_the_machine_cannot_do_is_exit_code_3) {
+TEST_F(Cli, a_folder_that_cannot_be_made_is_exit_code_2_before_anything_runs) {
     const std::string file = scenario(kPlain);
-    EXPECT_EQ(strata(fmt::format("run {} --out {}/below-a-file", file, file)), 3);
-    EXPECT_NE(err.find("failed inside"), std::string::npos) << err;
+    EXPECT_EQ(strata(fmt::format("run {} --out {}/below-a-file", file, file)), 2);
+    EXPECT_NE(err.find("expected a folder to write into"), std::string::npos) << err;
+    EXPECT_EQ(out, "");
 }
 
 TEST_F(Cli, answers_an_unknown_command_with_the_nearest) {
