@@ -153,4 +153,26 @@ std::string plain(double value) {
 
 std::string percent(double share) { return fmt::format("{:.1f} %", share * 100); }
 
+// Results of a point stand next to each other, one an engine.
+std::vector<EnginePair> engine_pairs(const Study& study) {
+    std::vector<EnginePair> pairs;
+    const PointResult *analytic = nullptr, *systemc = nullptr;
+    for (const PointResult& result : study.results) {
+        if (analytic && analytic->settings != result.settings) analytic = nullptr;
+        if (systemc && systemc->settings != result.settings) systemc = nullptr;
+        if (!ran(result)) continue;
+        (result.engine == "systemc" ? systemc : analytic) = &result;
+        if (!analytic || !systemc) continue;
+        pairs.push_back({analytic, systemc, time_ms(*systemc->run) / time_ms(*analytic->run) - 1});
+        analytic = systemc = nullptr;
+    }
+    return pairs;
+}
+
+std::optional<double> widest_difference(const Study& study) {
+    std::optional<double> widest;
+    for (const EnginePair& pair : engine_pairs(study)) widest = std::max(widest.value_or(0), std::abs(pair.difference));
+    return widest;
+}
+
 }  // namespace strata

@@ -53,6 +53,17 @@ std::vector<std::string> engines_that_ran(const Study& study);
 // SystemC models contention and queues and so sees more than the analytic engine; empty if nothing ran.
 std::string most_detailed_engine(const Study& study);
 
+// A point that both engines ran, and how much longer it takes in the systemc engine, relative.
+struct EnginePair {
+    const PointResult *analytic, *systemc;
+    double difference;
+};
+std::vector<EnginePair> engine_pairs(const Study& study);
+// Below this, two engines say the same: a chart shows one of them.
+constexpr double kEnginesAgree = 0.005;
+// The largest difference, absolute; nothing if no point ran on both.
+std::optional<double> widest_difference(const Study& study);
+
 // A number for people: four significant digits, never an exponent between 1e-4 and 1e15.
 std::string plain(double value);
 std::string percent(double share);  // 0.123 -> "12.3 %"

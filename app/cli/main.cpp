@@ -11,6 +11,7 @@
 
 #include "app/cli/verbs.hpp"
 #include "hwmodels/input_error.hpp"
+#include "sim/workload/keep_memory.hpp"
 #include "hwmodels/yaml_field.hpp"
 
 namespace {
@@ -52,6 +53,7 @@ void refuse_unknown_verb(const CLI::App& app, const char* word) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    strata::keep_freed_memory();
     CLI::App app{"Strata: what happens to a DeepSeek-V4-style model on a machine if you move the dials"};
     app.set_version_flag("--version", std::string("strata ") + STRATA_VERSION);
     app.require_subcommand(0, 1);

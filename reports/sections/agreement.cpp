@@ -8,36 +8,12 @@
 
 namespace strata {
 
-namespace {
-
-struct Pair {
-    const PointResult *analytic, *systemc;
-    double difference;  // of systemc's time, relative
-};
-
-// Results of a point stand next to each other, one an engine.
-std::vector<Pair> pairs_of(const Study& study) {
-    std::vector<Pair> pairs;
-    const PointResult *analytic = nullptr, *systemc = nullptr;
-    for (const PointResult& result : study.results) {
-        if (analytic && analytic->settings != result.settings) analytic = nullptr;
-        if (systemc && systemc->settings != result.settings) systemc = nullptr;
-        if (!ran(result)) continue;
-        (result.engine == "systemc" ? systemc : analytic) = &result;
-        if (!analytic || !systemc) continue;
-        pairs.push_back({analytic, systemc, time_ms(*systemc->run) / time_ms(*analytic->run) - 1});
-        analytic = systemc = nullptr;
-    }
-    return pairs;
-}
-
-}  // namespace
-
 std::optional<Section> agreement_section(const Study& study) {
-    std::vector<Pair> pairs = pairs_of(study);
+    std::vector<EnginePair> pairs = engine_pairs(study);
     if (pairs.empty()) return std::nullopt;
-    std::stable_sort(pairs.begin(), pairs.end(),
-                     [](const Pair& a, const Pair& b) { return std::abs(a.difference) > std::abs(b.difference); });
+    std::stable_sort(pairs.begin(), pairs.end(), [](const EnginePair& a, const EnginePair& b) {
+        return std::abs(a.difference) > std::abs(b.difference);
+    });
     const double median = std::abs(pairs[pairs.size() / 2].difference);
     Section section{.title = "Do the engines agree?"};
     section.paragraphs = {fmt::format(
@@ -45,6 +21,7 @@ std::optional<Section> agreement_section(const Study& study) {
         "engine runs every lane alone; SystemC adds queues and contention: where they differ, that is the finding.",
         pairs.size(), percent(median), percent(std::abs(pairs.front().difference)),
         label_of(*pairs.front().systemc, study))};
+    if (std::abs(pairs.front().difference) < kEnginesAgree) return section;
     constexpr std::size_t kShown = 8;
     Table table{.title = "Largest differences",
                 .columns = {"point", "analytic [ms]", "systemc [ms]", "difference", "bound by (analytic)",

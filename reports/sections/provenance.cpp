@@ -57,7 +57,7 @@ std::optional<Section> provenance_section(const Study& study, const CostBook& co
         curves.rows.push_back({name, std::to_string(curve.rows), curve.rows ? percent(curve.median_error) : "-",
                                curve.rows ? percent(curve.p90_error) : "-", curve.source});
         worst = std::max(worst, curve.median_error);
-        if (curve.rows == 0) section.footnotes.push_back("Assumed: " + name + ": " + curve.source + ".");
+        if (curve.rows == 0) section.footnotes.push_back(name + ", " + curve.source + ".");
     }
     section.paragraphs = {
         fmt::format("Each op's time comes from one of {} curves. Their median errors reach {}; a "

@@ -36,12 +36,15 @@ template <class Value>
 std::vector<Series> series_of(const Study& study, const XAxis& x, const std::vector<Group>& groups,
                               const std::vector<int>& colours, Value value) {
     const std::string detailed = most_detailed_engine(study);
+    const bool coincide = widest_difference(study).value_or(1) < kEnginesAgree;
     std::vector<Series> all;
     for (const Group& group : groups) {
+        if (coincide && group.engine != detailed) continue;
         const auto colour = std::find(colours.begin(), colours.end(), group.colour);
         if (colour == colours.end()) continue;
-        Series series{series_name(group, study), x.axis.categories.empty() ? SeriesStyle::line : SeriesStyle::bar,
-                      group.engine != detailed, int(colour - colours.begin())};
+        Series series{coincide && !group.settings.empty() ? group.settings : series_name(group, study),
+                      x.axis.categories.empty() ? SeriesStyle::line : SeriesStyle::bar, group.engine != detailed,
+                      int(colour - colours.begin())};
         for (const PointResult* point : group.results)
             if (const auto at = x.position(*point); at && ran(*point))
                 series.points.push_back({*at, value(*point->run)});
@@ -93,6 +96,8 @@ std::optional<Section> speed_section(const Study& study, const Recommendation& c
     const Run& any = *std::find_if(study.results.begin(), study.results.end(), ran)->run;
     Section section{.title = "Throughput and latency"};
     section.paragraphs = {span_text(study, chosen.engine)};
+    if (const auto widest = widest_difference(study); widest && *widest < kEnginesAgree)
+        section.paragraphs.push_back("The analytic engine's lines coincide with these and are not drawn.");
     const std::size_t combinations = groups.size() / std::max<std::size_t>(1, engines_that_ran(study).size());
     if (combinations > 1) section.paragraphs.push_back(spread_text(study, *x, chosen.engine));
     section.charts = {{"throughput",

@@ -119,8 +119,9 @@ Section verdict_section(const ReportInput& input, const Recommendation& chosen) 
          {limit(chosen), price_of_quality(input, chosen), against_all_experts(input, chosen)})
         if (!reason.empty()) section.paragraphs.push_back(reason);
     section.paragraphs.push_back(
-        "No end-to-end prediction has been held against a measurement yet: trust differences between points before "
-        "absolute times.");
+        "How far predictions of this kind are from published results is what `strata validate` shows: trust "
+        "differences "
+        "between points before absolute times.");
     const auto x = x_axis_of(input.study);
     if (chosen.choices.size() > 1) section.tables = {alternatives(input, chosen, chosen.by_loss ? kRhoPath : x->path)};
     if (chosen.by_loss) section.charts = {trade_off(input, chosen)};
