@@ -47,8 +47,9 @@ std::optional<Section> limits_section(const Study& study, const Recommendation& 
     section.paragraphs = {fmt::format("Points bound, by the {} engine: {}.", chosen.engine, text)};
     section.tables = {busy};
     section.footnotes = {
-        "The lane \"compute\" is the accelerator itself: arithmetic or its own memory, whichever an op "
-        "needs longer."};
+        "The lane \"compute\" is the accelerator itself. A point whose busiest lane it is counts as bound by what "
+        "binds "
+        "most of that time: memory (bytes), arithmetic (FLOPs) or kernel launch."};
     return section;
 }
 

@@ -157,12 +157,16 @@ Estimate CostBook::estimate(const KernelWork& kernel, const Device& on) const {
     const std::string& missing = kernel.fp8 ? on.fp8_missing : on.bf16_missing;
     if (!missing.empty() && kernel.work.flops > Flops(0)) throw InputError(missing);
     const FlopRate peak = kernel.fp8 ? on.fp8 : on.bf16;
-    return {roofline(kernel.work, peak, on.memory, curve(kernel.family)), origin_of(kernel.family, on), kernel.family};
+    const CostCurve& fitted = curve(kernel.family);
+    const Seconds time = roofline(kernel.work, peak, on.memory, fitted);
+    const Seconds moving = kernel.work.bytes() / (on.memory * fitted.memory_efficiency);
+    return {time, fitted.overhead, time - fitted.overhead <= moving, origin_of(kernel.family, on), kernel.family};
 }
 
 Estimate CostBook::exchange(Family family, Bytes sent, Bandwidth raw, const Device& on) const {
     const CostCurve& fitted = curve(family);
-    return {fitted.overhead + sent / (raw * fitted.memory_efficiency), origin_of(family, on), family};
+    const Seconds time = fitted.overhead + sent / (raw * fitted.memory_efficiency);
+    return {time, fitted.overhead, false, origin_of(family, on), family};
 }
 
 }  // namespace strata

@@ -66,6 +66,8 @@ KernelWork kernel_work(const KernelShape& shape);
 
 struct Estimate {
     Seconds time;
+    Seconds overhead;           // of `time`: launch and everything that work does not explain
+    bool memory_bound = false;  // moving, not computing, sets the rest
     Origin origin = Origin::modelled;
     Family family = Family::gemm_bf16;
 };

@@ -45,6 +45,41 @@ Seconds expert_layer_time(const Program& program, const Timeline& timeline) {
     return spans.empty() ? sum : sum / double(spans.size());
 }
 
+constexpr std::array<std::string_view, 7> kComponents{"embedding", "mhc",    "attention", "ffn",
+                                                      "experts",   "engram", "head"};
+
+std::map<std::string, ComponentTime> component_times(const Program& program) {
+    std::map<std::string, ComponentTime> found;
+    for (const Task& task : program.tasks) {
+        if (task.pricing == Pricing::given) continue;
+        ComponentTime& time = found[std::string(kComponents[static_cast<std::size_t>(task.slot)])];
+        if (task.pricing == Pricing::fetch) {
+            time.fetch += to_ms(task.duration);
+        } else if (task.lane != Lane::compute) {
+            time.exchange += to_ms(task.duration);
+        } else {
+            time.overhead += to_ms(task.overhead);
+            (task.memory_bound ? time.memory : time.arithmetic) += to_ms(task.duration - task.overhead);
+        }
+    }
+    return found;
+}
+
+// What to make faster: the busiest lane, and of the compute lane what binds most of its time.
+std::string bottleneck_of(const Run& run) {
+    const auto busiest = std::max_element(run.utilisation.begin(), run.utilisation.end());
+    const auto lane = static_cast<std::size_t>(busiest - run.utilisation.begin());
+    if (static_cast<Lane>(lane) != Lane::compute) return std::string(kLaneNames[lane]);
+    ComponentTime all;
+    for (const auto& [name, time] : run.components) {
+        all.memory += time.memory;
+        all.arithmetic += time.arithmetic;
+        all.overhead += time.overhead;
+    }
+    const double most = std::max({all.memory, all.arithmetic, all.overhead});
+    return most == all.memory ? "memory" : most == all.arithmetic ? "arithmetic" : "kernel launch";
+}
+
 }  // namespace
 
 Run summarise(const Scenario& scenario, const Machine& machine, const Program& program, const Timeline& timeline,
@@ -76,8 +111,8 @@ Run summarise(const Scenario& scenario, const Machine& machine, const Program& p
         }
     for (auto& [origin, share] : run.share_of_compute) share /= compute_s;
     for (std::size_t lane = 0; lane < kLanes; ++lane) run.utilisation[lane] = timeline.busy[lane].si() / step_s;
-    const auto busiest = std::max_element(run.utilisation.begin(), run.utilisation.end());
-    run.bottleneck = kLaneNames[static_cast<std::size_t>(busiest - run.utilisation.begin())];
+    run.components = component_times(program);
+    run.bottleneck = bottleneck_of(run);
     return run;
 }
 

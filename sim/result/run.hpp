@@ -19,13 +19,22 @@ struct ResourceUse {
     Seconds queued{};  // waiting for it, summed over chunks
 };
 
+// Where the time of a part of the model goes, in ms over the step. Kernels: what binds them; the rest is on its way.
+struct ComponentTime {
+    double memory = 0, arithmetic = 0, overhead = 0;  // of its kernels
+    double exchange = 0;                              // between ranks
+    double fetch = 0;                                 // from host memory or drives, hidden or not
+    double kernels() const { return memory + arithmetic + overhead; }
+};
+
 struct Run {
     std::string engine;
-    std::map<std::string, double> metrics;           // "decode.tpot_ms" and so on, unit in the name
-    std::map<std::string, double> share_of_compute;  // by origin, of the compute lane's busy time
-    std::array<double, kLanes> utilisation{};        // busy time of each lane over the step
-    std::string bottleneck;                          // the busiest lane
-    std::vector<ResourceUse> resources{};            // from an engine that models them one by one
+    std::map<std::string, double> metrics;              // "decode.tpot_ms" and so on, unit in the name
+    std::map<std::string, double> share_of_compute;     // by origin, of the compute lane's busy time
+    std::array<double, kLanes> utilisation{};           // busy time of each lane over the step
+    std::string bottleneck;                             // the busiest lane; of compute, what binds most of its time
+    std::map<std::string, ComponentTime> components{};  // "attention", "experts", ...
+    std::vector<ResourceUse> resources{};               // from an engine that models them one by one
 };
 
 // `machine.ranks` x program must be what `timeline` was made from.

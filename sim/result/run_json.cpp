@@ -11,6 +11,12 @@ nlohmann::ordered_json to_json(const Run& run) {
                                 {"bottleneck", run.bottleneck},
                                 {"utilisation", utilisation},
                                 {"share_of_compute_by_origin", run.share_of_compute}};
+    for (const auto& [name, time] : run.components)
+        json["component_ms"][name] = {{"memory", time.memory},
+                                      {"arithmetic", time.arithmetic},
+                                      {"overhead", time.overhead},
+                                      {"exchange", time.exchange},
+                                      {"fetch", time.fetch}};
     for (const ResourceUse& use : run.resources)
         json["resources"][use.name] = {
             {"busy", use.busy}, {"bytes", use.bytes.si()}, {"queued_us", use.queued.si() * 1e6}};
@@ -25,6 +31,13 @@ Run run_from_json(const nlohmann::ordered_json& json) {
     for (std::size_t lane = 0; lane < kLanes; ++lane)
         run.utilisation[lane] = json.at("utilisation").at(std::string(kLaneNames[lane]));
     run.bottleneck = json.at("bottleneck");
+    if (json.contains("component_ms"))
+        for (const auto& [name, time] : json.at("component_ms").items())
+            run.components[name] = {.memory = time.at("memory"),
+                                    .arithmetic = time.at("arithmetic"),
+                                    .overhead = time.at("overhead"),
+                                    .exchange = time.at("exchange"),
+                                    .fetch = time.at("fetch")};
     if (!json.contains("resources")) return run;
     for (const auto& [name, use] : json.at("resources").items())
         run.resources.push_back({.name = name,

@@ -27,11 +27,13 @@ Link link_of(const Task& task, const Platform& platform) {
 
 Price price_exchange(const Task& task, const Platform& platform, const CostBook& costs) {
     const Link link = link_of(task, platform);
-    if (task.pricing == Pricing::wire) return {task.moved / link.effective + link.latency, link.latency};
+    if (task.pricing == Pricing::wire)
+        return {.duration = task.moved / link.effective + link.latency, .latency = link.latency};
     const Seconds overhead = costs.curve(task.family).overhead;
     const Estimate cost = costs.exchange(task.family, task.moved, link.raw, platform.device);
-    if (task.pricing == Pricing::overlapped) return {cost.time - overhead, Seconds(0), cost.origin};
-    return {cost.time, overhead, cost.origin};
+    if (task.pricing == Pricing::overlapped)
+        return {.duration = cost.time - overhead, .latency = {}, .origin = cost.origin};
+    return {.duration = cost.time, .latency = overhead, .origin = cost.origin};
 }
 
 Price price_fetch(const Task& task, const Platform& platform, int ranks) {
@@ -40,7 +42,7 @@ Price price_fetch(const Task& task, const Platform& platform, int ranks) {
     const Seconds latency = nvme ? platform.nvme_latency : platform.host_latency;
     // All ranks of the node fetch in the same phase of the step, so each has its share of what they have in common.
     const double sharing = std::min(platform.machine.ranks, ranks);
-    return {evenly_shared_fetch(task, platform.machine, sharing) + latency, latency};
+    return {.duration = evenly_shared_fetch(task, platform.machine, sharing) + latency, .latency = latency};
 }
 
 }  // namespace
@@ -51,10 +53,10 @@ Price price(const Task& task, const Platform& platform, const CostBook& costs, i
             const Work work{.flops = task.flops, .read = task.moved, .written = {}};
             const Estimate cost =
                 costs.estimate(KernelWork{.family = task.family, .fp8 = task.fp8, .work = work}, platform.device);
-            return {cost.time, Seconds(0), cost.origin};
+            return {cost.time, Seconds(0), cost.origin, cost.overhead, cost.memory_bound};
         }
         case Pricing::fetch: return price_fetch(task, platform, ranks);
-        case Pricing::given: return {task.duration, task.latency, task.origin};
+        case Pricing::given: return {.duration = task.duration, .latency = task.latency, .origin = task.origin};
         default: return price_exchange(task, platform, costs);
     }
 }

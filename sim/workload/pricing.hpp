@@ -10,6 +10,8 @@ namespace strata {
 struct Price {
     Seconds duration, latency;
     Origin origin = Origin::modelled;
+    Seconds overhead{};
+    bool memory_bound = false;
 };
 
 // Throws InputError where the platform lacks a number that the task needs. `ranks` of the placement share a node.

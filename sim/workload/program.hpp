@@ -50,8 +50,10 @@ struct Task {
 
     // What that takes (pricing.hpp).
     Origin origin = Origin::modelled;
-    Seconds duration{};  // alone on an idle machine, latency included
-    Seconds latency{};   // the part of `duration` that does not occupy the lane's wire (0 for compute)
+    bool memory_bound = false;  // of a kernel: bytes, not FLOPs, set its time beyond the overhead
+    Seconds overhead{};         // of a kernel: launch and whatever work does not explain
+    Seconds duration{};         // alone on an idle machine, latency included
+    Seconds latency{};          // the part of `duration` that does not occupy the lane's wire (0 for compute)
 };
 
 // Tasks stand in topological order: an edge always goes from a lower to a higher index.

@@ -125,6 +125,8 @@ private:
         task.duration = cost.duration;
         task.latency = cost.latency;
         task.origin = cost.origin;
+        task.overhead = cost.overhead;
+        task.memory_bound = cost.memory_bound;
         if (task.lane == Lane::scale_up || task.lane == Lane::scale_out) {
             const Machine& machine = platform_.machine;
             const Seconds occupied = task.duration - task.latency;

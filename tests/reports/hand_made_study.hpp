@@ -19,7 +19,9 @@ inline Run hand_made_run(const std::string& engine, double tpot_ms) {
                    {"engram.stall_ms", 0}};
     run.share_of_compute = {{"interpolated", 0.75}, {"assumed", 0.25}};
     run.utilisation[0] = 0.9;
-    run.bottleneck = "compute";
+    run.bottleneck = "memory";
+    run.components["experts"] = {.memory = tpot_ms * 0.5, .overhead = tpot_ms * 0.05, .exchange = tpot_ms * 0.1};
+    run.components["attention"] = {.arithmetic = tpot_ms * 0.2, .fetch = 0};
     return run;
 }
 

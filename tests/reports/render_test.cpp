@@ -76,8 +76,8 @@ TEST(ResultsCsv, numbers_are_read_back_exactly_and_odd_settings_stay_in_their_ce
     std::getline(lines, head);
     std::getline(lines, first);
     EXPECT_EQ(head.rfind("model.rho,placement.engram.tier,engine,status,bottleneck,", 0), 0u);
-    EXPECT_EQ(first.rfind("0.4,\"a,\"\"b\"\"\",analytic,ok,compute,", 0), 0u) << first;
-    const std::string rest = first.substr(first.find("compute,") + 8);
+    EXPECT_EQ(first.rfind("0.4,\"a,\"\"b\"\"\",analytic,ok,memory,", 0), 0u) << first;
+    const std::string rest = first.substr(first.find("memory,") + 7);
     EXPECT_DOUBLE_EQ(std::stod(rest), 512e3 / 10);  // the first metric is decode.tokens_per_s
     EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 13);
 }

@@ -49,12 +49,24 @@ TEST(Recommendation, is_the_fastest_of_all_where_rho_is_not_swept) {
     EXPECT_FALSE(fixture.recommendation().by_loss);
 }
 
+TEST(Report, says_which_part_of_the_model_takes_the_time) {
+    const ReportFixture fixture;
+    const Document document = fixture.document();
+    const auto section = std::find_if(document.sections.begin(), document.sections.end(),
+                                      [](const Section& s) { return s.title == "Where the step's time goes"; });
+    ASSERT_NE(section, document.sections.end());
+    EXPECT_NE(section->paragraphs[0].find("moving bytes for experts"), std::string::npos) << section->paragraphs[0];
+    EXPECT_NE(section->paragraphs[0].find("50.0 % of the step"), std::string::npos);
+    EXPECT_EQ(section->tables[0].rows[0][0], "experts");  // 65 % of the step, attention 20 %
+    EXPECT_EQ(section->tables[0].rows[0].back(), "65.0 %");
+}
+
 TEST(Report, has_all_sections_that_apply) {
-    EXPECT_EQ(
-        titles(ReportFixture().document()),
-        (std::vector<std::string>{"Verdict", "Loss against the allocation dial", "Throughput and latency",
-                                  "Memory by tier", "What limits each point", "Do the engines agree?", "All results",
-                                  "How sure the times are", "Hardware numbers", "How to make this again"}));
+    EXPECT_EQ(titles(ReportFixture().document()),
+              (std::vector<std::string>{"Verdict", "Loss against the allocation dial", "Throughput and latency",
+                                        "Memory by tier", "Where the step's time goes", "What limits each point",
+                                        "Do the engines agree?", "All results", "How sure the times are",
+                                        "Hardware numbers", "How to make this again"}));
 }
 
 TEST(Report, of_a_single_point_leaves_out_what_needs_a_sweep) {

@@ -276,6 +276,22 @@ TEST(Physics, a_step_is_never_faster_than_its_weights_stream) {
     for (const double busy : run.utilisation) EXPECT_LE(busy, 1 + 1e-12);
 }
 
+TEST(StepTime, accounts_for_all_time_of_the_compute_lane_by_component) {
+    const Given given(kPlain);
+    const auto run = run_study(ScenarioFile(given.file(), kModels), {.root = kRoot}).results.front().run.value();
+    double kernels = 0, exchange = 0;
+    for (const auto& [name, time] : run.components) {
+        kernels += time.kernels();
+        exchange += time.exchange;
+    }
+    const double step = run.metrics.at("decode.tpot_ms");
+    EXPECT_NEAR(kernels / step, run.utilisation[static_cast<std::size_t>(Lane::compute)], 1e-9);
+    EXPECT_GE(exchange, run.metrics.at("network.scale_up_ms"));  // latency included
+    // 64 tokens of a rank touch nearly all of 384 experts: reading them is most of the step.
+    EXPECT_GT(run.components.at("experts").memory, 0.4 * step);
+    EXPECT_EQ(run.bottleneck, "memory");
+}
+
 TEST(Study, gives_the_same_numbers_twice) { EXPECT_EQ(run_of(kPlain).metrics, run_of(kPlain).metrics); }
 
 }  // namespace
