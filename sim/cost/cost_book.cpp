@@ -160,7 +160,9 @@ Estimate CostBook::estimate(const KernelWork& kernel, const Device& on) const {
     const CostCurve& fitted = curve(kernel.family);
     const Seconds time = roofline(kernel.work, peak, on.memory, fitted);
     const Seconds moving = kernel.work.bytes() / (on.memory * fitted.memory_efficiency);
-    return {time, fitted.overhead, time - fitted.overhead <= moving, origin_of(kernel.family, on), kernel.family};
+    const bool memory_bound =
+        kernel.work.flops <= Flops(0) || kernel.work.flops / (peak * fitted.compute_efficiency) <= moving;
+    return {time, fitted.overhead, memory_bound, origin_of(kernel.family, on), kernel.family};
 }
 
 Estimate CostBook::exchange(Family family, Bytes sent, Bandwidth raw, const Device& on) const {

@@ -1,6 +1,7 @@
 #include "sim/result/run.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "sim/placement/memory.hpp"
 
@@ -43,6 +44,18 @@ Seconds expert_layer_time(const Program& program, const Timeline& timeline) {
     Seconds sum;
     for (const auto& [layer, span] : spans) sum += span.end - span.begin;
     return spans.empty() ? sum : sum / double(spans.size());
+}
+
+// Mean time of the kernels of a layer's attention, all layers and micro-batches alike.
+Seconds attention_layer_time(const Program& program) {
+    Seconds sum;
+    std::set<std::pair<int, int>> layers;
+    for (const Task& task : program.tasks) {
+        if (task.slot != Slot::attention || task.pricing != Pricing::kernel) continue;
+        sum += task.duration;
+        layers.insert({task.layer, task.batch});
+    }
+    return layers.empty() ? sum : sum / double(layers.size());
 }
 
 constexpr std::array<std::string_view, 7> kComponents{"embedding", "mhc",    "attention", "ffn",
@@ -100,6 +113,7 @@ Run summarise(const Scenario& scenario, const Machine& machine, const Program& p
     run.metrics["memory.nvme_gb"] = to_GB(memory.nvme_of_a_node);
     run.metrics["engram.stall_ms"] = to_ms(fetch_stall(program, timeline));
     run.metrics["moe.layer_us"] = to_us(expert_layer_time(program, timeline));
+    run.metrics["attention.layer_us"] = to_us(attention_layer_time(program));
     run.metrics["network.scale_up_ms"] = to_ms(timeline.busy[static_cast<std::size_t>(Lane::scale_up)]);
     run.metrics["network.scale_out_ms"] = to_ms(timeline.busy[static_cast<std::size_t>(Lane::scale_out)]);
 

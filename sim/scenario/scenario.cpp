@@ -15,8 +15,8 @@ const std::vector<std::string> kMetrics{
     "decode.tpot_ms",      "decode.tokens_per_s",  "decode.tokens_per_s_per_accelerator",
     "prefill.ttft_ms",     "prefill.tokens_per_s", "prefill.tokens_per_s_per_accelerator",
     "memory.hbm_gb",       "memory.host_gb",       "memory.nvme_gb",
-    "engram.stall_ms",     "moe.layer_us",         "network.scale_up_ms",
-    "network.scale_out_ms"};
+    "engram.stall_ms",     "moe.layer_us",         "attention.layer_us",
+    "network.scale_up_ms", "network.scale_out_ms"};
 
 // A name alone is short for a map that holds it, so that the other fields of the map can be set by path:
 // `model: v3` for `model: {preset: v3}`, `platform.accelerator: B200_SXM` for `{part: B200_SXM}`.
