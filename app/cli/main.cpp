@@ -11,8 +11,8 @@
 
 #include "app/cli/verbs.hpp"
 #include "hwmodels/input_error.hpp"
-#include "sim/workload/keep_memory.hpp"
 #include "hwmodels/yaml_field.hpp"
+#include "sim/workload/keep_memory.hpp"
 
 namespace {
 

@@ -46,6 +46,7 @@ struct Task {
     Bytes moved{};        // through the lane; of compute: accelerator memory traffic
     Bytes on_link{};      // what `moved` costs on its link at the link's effective rate: packets of short rows, an
                           // exchange's own efficiency
+    int peers = 0;        // exchanges: ranks among which the bytes go, the own one included
     double requests = 0;  // fetches from drives: reads, each of which counts against the drives' IOPS
 
     // What that takes (pricing.hpp).

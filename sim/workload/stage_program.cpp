@@ -235,6 +235,7 @@ private:
         const std::string_view name = dispatch ? "dispatch" : "combine";
         Task task = named(op, name, inside ? Lane::scale_up : Lane::scale_out, Pricing::wire);
         task.moved = copies.sent();
+        task.peers = placement_.ep;
         if (wire) return task;
         task.pricing = Pricing::exchange;
         task.family = static_cast<Family>(
@@ -249,6 +250,7 @@ private:
         Task task = named(op, "all_reduce", inside ? Lane::scale_up : Lane::scale_out,
                           inside ? Pricing::exchange : Pricing::wire);
         task.family = Family::all_reduce;
+        task.peers = placement_.tp;
         const double elements = tokens_ * scenario_.model.hidden;
         task.moved = AllReduce{.elements = elements, .bytes_per_element = 2, .peers = double(placement_.tp)}.sent();
         last_ = append(task, {last_});
@@ -259,6 +261,7 @@ private:
         const bool inside = placement_.ranks() <= platform_.scale_up_domain;
         Task task = named(ops_.back(), "to_next_stage", inside ? Lane::scale_up : Lane::scale_out, Pricing::wire);
         task.moved = Bytes(tokens_ * scenario_.model.hidden * scenario_.model.streams * 2 / placement_.tp);
+        task.peers = 2;  // a rank of this stage and its counterpart in the next
         last_ = append(task, {last_});
     }
 

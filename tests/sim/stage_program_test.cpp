@@ -1,0 +1,93 @@
+// What a placement makes of a model: which tasks a rank's step has, what they send and to whom.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "sim/workload/build_program.hpp"
+
+namespace strata {
+namespace {
+
+const std::string kRoot = STRATA_SOURCE_DIR;
+
+Program program_of(const std::string& placement, const std::string& more = "") {
+    const Catalog catalog(kRoot + "/hwmodels/catalog");
+    const CostBook costs(kRoot + "/sim/cost/cost_curves.yaml");
+    const Scenario scenario = read_point(
+        "{model: v3, platform: {system: HGX_H800, nodes: 4}, workload: {kind: decode, batch: 2048, context: "
+        "4096}, placement: {" +
+            placement + "}" + more + "}",
+        "test", kRoot + "/scenarios/models", catalog);
+    return build_program(scenario, platform_of(scenario.platform, costs), costs);
+}
+
+std::vector<Task> named(const Program& program, const std::string& name) {
+    std::vector<Task> found;
+    std::copy_if(program.tasks.begin(), program.tasks.end(), std::back_inserter(found),
+                 [&](const Task& task) { return task.name == name; });
+    return found;
+}
+
+TEST(StageProgram, exchanges_once_each_way_for_each_expert_layer) {
+    const Program program = program_of("dp: 8, ep: 8");
+    const std::vector<Task> dispatch = named(program, "dispatch"), combine = named(program, "combine");
+    ASSERT_EQ(dispatch.size(), 58u);  // 61 layers, 3 of them dense
+    ASSERT_EQ(combine.size(), 58u);
+    EXPECT_EQ(dispatch[0].peers, 8);
+    EXPECT_EQ(dispatch[0].lane, Lane::scale_up);
+    // 256 tokens of a rank x 8 copies, 7/8 of them to others, 7168 wide: FP8 with a scale per 128 there, BF16 back.
+    EXPECT_DOUBLE_EQ(dispatch[0].moved.si(), 256 * 8 * 7.0 / 8 * 7168 * (1 + 4.0 / 128));
+    EXPECT_DOUBLE_EQ(combine[0].moved.si(), 256 * 8 * 7.0 / 8 * 7168 * 2);
+}
+
+TEST(StageProgram, leaves_the_node_when_its_experts_do) {
+    const Task dispatch = named(program_of("dp: 32, ep: 32"), "dispatch").front();
+    EXPECT_EQ(dispatch.lane, Lane::scale_out);
+    // 64 tokens of a rank x 8 copies; those to the own one of four nodes do not cross a NIC.
+    EXPECT_DOUBLE_EQ(dispatch.moved.si(), 64 * 8 * 3.0 / 4 * 7168 * (1 + 4.0 / 128));
+}
+
+TEST(StageProgram, dispatches_beside_the_shared_expert_and_computes_experts_after_both) {
+    const Program program = program_of("dp: 8, ep: 8");
+    const auto at = [&](const char* name) {
+        return static_cast<std::uint32_t>(
+            std::find_if(program.tasks.begin(), program.tasks.end(), [&](const Task& t) { return t.name == name; }) -
+            program.tasks.begin());
+    };
+    const auto waits = [&](const char* before, const char* after) {
+        return std::count(program.edges.begin(), program.edges.end(), Edge{at(before), at(after)}) == 1;
+    };
+    EXPECT_TRUE(waits("router", "dispatch"));
+    EXPECT_TRUE(waits("router", "shared_gate_up"));
+    EXPECT_FALSE(waits("shared_down", "dispatch"));
+    EXPECT_TRUE(waits("dispatch", "experts_gate_up"));
+    EXPECT_TRUE(waits("shared_down", "experts_gate_up"));
+}
+
+TEST(StageProgram, sums_partial_results_of_tensor_ranks_after_attention_and_after_the_feed_forward_layer) {
+    const std::vector<Task> sums = named(program_of("tp: 8"), "all_reduce");
+    ASSERT_EQ(sums.size(), 2 * 61u);
+    EXPECT_EQ(sums[0].peers, 8);
+    EXPECT_DOUBLE_EQ(sums[0].moved.si(), 2 * 2048 * 7168.0 * 2 * 7 / 8);
+}
+
+TEST(StageProgram, of_a_stage_sends_the_residual_on_and_has_its_share_of_the_layers) {
+    const Program program = program_of("tp: 8, pp: 4");      // four micro-batches, one a turn
+    EXPECT_EQ(named(program, "attention").size(), 4 * 16u);  // the stage with 16 of 61 layers is the slowest
+    EXPECT_LE(named(program, "to_next_stage").size(), 4u);
+}
+
+TEST(StageProgram, of_one_kernel_that_sends_while_it_computes_moves_the_same_bytes) {
+    const auto bytes = [](const Program& program, const std::string& name) {
+        double sum = 0;
+        for (const Task& task : named(program, name)) sum += task.moved.si();
+        return sum;
+    };
+    const Program apart = program_of("dp: 8, ep: 8"), mega = program_of("dp: 8, ep: 8", ", kernels: {experts: mega}");
+    EXPECT_NEAR(bytes(mega, "dispatch") / bytes(apart, "dispatch"), 1, 1e-12);
+    EXPECT_NEAR(bytes(mega, "combine") / bytes(apart, "combine"), 1, 1e-12);
+    EXPECT_EQ(named(mega, "experts_mega").size(), 58u);
+}
+
+}  // namespace
+}  // namespace strata
