@@ -119,7 +119,7 @@ Section verdict_section(const ReportInput& input, const Recommendation& chosen) 
          {limit(chosen), price_of_quality(input, chosen), against_all_experts(input, chosen)})
         if (!reason.empty()) section.paragraphs.push_back(reason);
     section.paragraphs.push_back(
-        "How far predictions of this kind are from published results is what `strata validate` shows: trust "
+        "How far predictions of this kind are from published results is what \"strata validate\" shows: trust "
         "differences "
         "between points before absolute times.");
     const auto x = x_axis_of(input.study);
