@@ -148,6 +148,7 @@ private:
     void mega(std::size_t last) {
         constexpr double kWaves = 4;
         const Op& op = ops_[last];
+        if (placement_.experts != Tier::hbm) fetch_experts(ops_[last - 2]);
         Task kernel = computation(ops_[last - 2]);  // gate_up, swiglu, down
         const Task down = computation(op);
         kernel.name = "experts_mega";

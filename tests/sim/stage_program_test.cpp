@@ -89,5 +89,16 @@ TEST(StageProgram, of_one_kernel_that_sends_while_it_computes_moves_the_same_byt
     EXPECT_EQ(named(mega, "experts_mega").size(), 58u);
 }
 
+TEST(StageProgram, fetches_experts_kept_below_hbm_whatever_kernel_computes_them) {
+    for (const char* kernel : {"grouped", "fused", "mega"}) {
+        const Program program =
+            program_of("dp: 8, ep: 8, experts: {tier: host}", std::string(", kernels: {experts: ") + kernel + "}");
+        const std::vector<Task> fetches = named(program, "expert_fetch");
+        ASSERT_EQ(fetches.size(), 58u) << kernel;
+        // 256 tokens x 8 ranks touch all 32 experts of a rank: three matrices of 7168 x 2048 in FP8.
+        EXPECT_NEAR(fetches[0].moved.si(), 32 * 3 * 7168 * 2048.0, 0.001 * 32 * 3 * 7168 * 2048.0) << kernel;
+    }
+}
+
 }  // namespace
 }  // namespace strata
