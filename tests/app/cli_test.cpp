@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -11,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "sim/scenario/schema.hpp"
+#include "tests/scratch_folder.hpp"
 
 namespace strata {
 namespace {
@@ -37,16 +37,8 @@ std::string text_of(const fs::path& file) {
 // A folder of its own for each test, gone with it.
 class Cli : public ::testing::Test {
 protected:
-    Cli() : folder_((fs::temp_directory_path() / "strata-cli-XXXXXX").string()) {
-        if (!mkdtemp(folder_.data())) throw std::runtime_error("mkdtemp");
-    }
-    ~Cli() override { fs::remove_all(folder_); }
-
-    std::string in_folder(const std::string& name) const { return folder_ + "/" + name; }
-    std::string scenario(const std::string& text) const {
-        std::ofstream(in_folder("s.yaml")) << text;
-        return in_folder("s.yaml");
-    }
+    std::string in_folder(const std::string& name) const { return folder_ / name; }
+    std::string scenario(const std::string& text) const { return folder_.write("s.yaml", text); }
 
     int strata(const std::string& arguments) {
         const int status = std::system(
@@ -81,7 +73,7 @@ protected:
     std::string out, err;
 
 private:
-    std::string folder_;
+    ScratchFolder folder_;
 };
 
 TEST_F(Cli, refuses_a_missing_file) { expect_refused("", "missing.yaml: no such file"); }

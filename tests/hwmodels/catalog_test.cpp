@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "tests/scratch_folder.hpp"
+
 namespace strata {
 namespace {
 
@@ -15,17 +17,11 @@ const fs::path kShipped = fs::path(STRATA_SOURCE_DIR) / "hwmodels" / "catalog";
 // A copy of the shipped catalogue that a test may spoil.
 class SpoiledCatalog {
 public:
-    SpoiledCatalog() : folder_((fs::temp_directory_path() / "strata-catalog-XXXXXX").string()) {
-        if (!mkdtemp(folder_.data())) throw std::runtime_error("mkdtemp");
-        fs::copy(kShipped, folder_, fs::copy_options::recursive);
-    }
-    ~SpoiledCatalog() { fs::remove_all(folder_); }
-    void write(const std::string& file, const std::string& text) const {
-        std::ofstream(fs::path(folder_) / file) << text;
-    }
+    SpoiledCatalog() { fs::copy(kShipped, folder_.path(), fs::copy_options::recursive); }
+    void write(const std::string& file, const std::string& text) const { folder_.write(file, text); }
     std::string error() const {
         try {
-            const Catalog catalog{fs::path(folder_)};
+            const Catalog catalog{folder_.path()};
         } catch (const InputError& error) {
             return error.what();
         }
@@ -33,7 +29,7 @@ public:
     }
 
 private:
-    std::string folder_;
+    ScratchFolder folder_;
 };
 
 constexpr const char* kLink =

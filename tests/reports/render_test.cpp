@@ -14,6 +14,7 @@
 #include "reports/render/results_json.hpp"
 #include "reports/sha256.hpp"
 #include "tests/reports/hand_made_study.hpp"
+#include "tests/scratch_folder.hpp"
 
 namespace strata {
 namespace {
@@ -106,7 +107,8 @@ TEST(ReportDate, is_the_given_epoch) {
 }
 
 TEST(WriteWhole, leaves_nothing_half_written) {
-    const fs::path file = fs::path(testing::TempDir()) / "strata_no_such_folder" / "x.txt";
+    const ScratchFolder folder;
+    const fs::path file = folder / "no_such_folder/x.txt";
     EXPECT_THROW(write_whole(file, "text"), InputError);
     EXPECT_FALSE(fs::exists(file));
 }
@@ -126,31 +128,27 @@ const std::string kPrograms = STRATA_BINARY_DIR;
 TEST(StrataPrint, draws_every_kind_of_picture) {
     const fs::path program = fs::path(kPrograms) / "strata-print";
     if (!fs::exists(program)) GTEST_SKIP() << "strata-print is not built: Qt6 or QCustomPlot is missing";
-    const fs::path folder = fs::path(testing::TempDir()) / "strata_print_test";
-    fs::create_directories(folder);
+    const ScratchFolder folder;
     write_whole(folder / "c.json", to_json(figures_of(ReportFixture().document()).front()).dump());
-    const std::string at = folder.string() + "/c.";
+    const std::string at = folder / "c.";
     const Finished print = finished(program.string() + " " + at + "json " + at + "png " + at + "svg " + at + "pdf");
     ASSERT_EQ(print.status, 0) << print.output;
     EXPECT_EQ(whole_file(at + "png").substr(1, 3), "PNG");
     EXPECT_NE(whole_file(at + "svg").find("<svg"), std::string::npos);
     EXPECT_GT(fs::file_size(at + "png"), 10000u);
     EXPECT_NE(finished("pdftotext " + at + "pdf -").output.find("Quality against speed"), std::string::npos);
-    fs::remove_all(folder);
 }
 
 TEST(StrataRun, writes_a_whole_report) {
-    const fs::path folder = fs::path(testing::TempDir()) / "strata_run_test";
-    fs::remove_all(folder);
+    const ScratchFolder folder;
     const Finished run =
-        finished(kPrograms + "/strata run " + kRoot + "/scenarios/examples/engram-tiers.yaml --out " + folder.string());
+        finished(kPrograms + "/strata run " + kRoot + "/scenarios/examples/engram-tiers.yaml --out " + folder.path());
     ASSERT_EQ(run.status, 0) << run.output;
     EXPECT_NE(run.output.find("Recommended: "), std::string::npos);
     for (const char* file : {"report.html", "results.json", "results.csv"})
         EXPECT_TRUE(fs::exists(folder / file)) << file;
-    for (const auto& entry : fs::directory_iterator(folder))
+    for (const auto& entry : fs::directory_iterator(folder.path()))
         EXPECT_NE(entry.path().extension(), ".partial") << entry.path();
-    fs::remove_all(folder);
 }
 
 TEST(StrataRun, says_that_a_folder_cannot_be_written_before_it_runs_anything) {

@@ -3,10 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <filesystem>
-#include <fstream>
 
 #include "hwmodels/input_error.hpp"
+#include "tests/scratch_folder.hpp"
 
 namespace strata {
 namespace {
@@ -70,9 +69,9 @@ TEST(AllocationLaw, is_transferred_to_other_models) {
 }
 
 AllocationLaw of_anchors(const std::string& anchors) {
-    const auto file = std::filesystem::path(testing::TempDir()) / "strata_allocation_anchors.yaml";
-    std::ofstream(file) << "measured_on: m\nsource: s\noptimum: {from: 0.6, to: 0.8}\nanchors: [" << anchors << "]\n";
-    return AllocationLaw(file.string());
+    const ScratchFolder folder;
+    return AllocationLaw(folder.write(
+        "anchors.yaml", "measured_on: m\nsource: s\noptimum: {from: 0.6, to: 0.8}\nanchors: [" + anchors + "]\n"));
 }
 
 // More anchors need pieces with a knot between them; the shape must hold there too.

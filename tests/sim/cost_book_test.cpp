@@ -2,10 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <fstream>
 
 #include "hwmodels/catalog.hpp"
+#include "tests/scratch_folder.hpp"
 
 namespace strata {
 namespace {
@@ -88,17 +88,15 @@ TEST(CostBook, refuses_a_curve_that_beats_the_datasheet) {
     std::string text((std::istreambuf_iterator<char>(shipped)), {});
     const std::size_t at = text.find("compute_efficiency: ");
     text.replace(at, text.find('\n', at) - at, "compute_efficiency: 1.2");
-    const auto file = std::filesystem::temp_directory_path() / "strata-curves-too-fast.yaml";
-    std::ofstream(file) << text;
+    const ScratchFolder folder;
     try {
-        const CostBook book(file.string());
+        const CostBook book(folder.write("curves.yaml", text));
         FAIL();
     } catch (const InputError& error) {
         EXPECT_NE(std::string(error.what()).find("gemm_bf16.compute_efficiency: expected an efficiency in (0, 1]"),
                   std::string::npos)
             << error.what();
     }
-    std::filesystem::remove(file);
 }
 
 }  // namespace

@@ -1,21 +1,17 @@
 #include <gtest/gtest.h>
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
 
 #include "sim/engine/analytic/analytic_engine.hpp"
 #include "sim/placement/memory.hpp"
 #include "sim/study/study.hpp"
 #include "sim/workload/build_program.hpp"
+#include "tests/scratch_folder.hpp"
 
 namespace strata {
 namespace {
 
-namespace fs = std::filesystem;
 const std::string kRoot = STRATA_SOURCE_DIR;
 const std::string kModels = kRoot + "/scenarios/models";
 
@@ -33,16 +29,11 @@ constexpr const char* kPlain =
 // A scenario file that lives as long as the test.
 class Given {
 public:
-    explicit Given(const std::string& text) : file_((fs::temp_directory_path() / "strata-scenario-XXXXXX").string()) {
-        const int descriptor = mkstemp(file_.data());
-        if (descriptor < 0) throw std::runtime_error("mkstemp");
-        close(descriptor);
-        std::ofstream(file_) << text;
-    }
-    ~Given() { fs::remove(file_); }
+    explicit Given(const std::string& text) : file_(folder_.write("scenario.yaml", text)) {}
     const std::string& file() const { return file_; }
 
 private:
+    ScratchFolder folder_;
     std::string file_;
 };
 

@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <charconv>
 #include <filesystem>
@@ -20,6 +19,7 @@
 #include <valijson/validator.hpp>
 
 #include "sim/scenario/scenario.hpp"
+#include "tests/scratch_folder.hpp"
 
 namespace strata {
 namespace {
@@ -86,9 +86,8 @@ using Read = std::function<std::vector<std::string>(const Json&)>;  // a documen
 
 std::vector<std::string> read_scenario(const Json& document) {
     static const Catalog catalog(std::string(STRATA_SOURCE_DIR) + "/hwmodels/catalog");
-    std::string file = (fs::temp_directory_path() / "strata-schema-XXXXXX").string();
-    close(mkstemp(file.data()));
-    std::ofstream(file) << document.dump();
+    const ScratchFolder folder;
+    const std::string file = folder.write("scenario.yaml", document.dump());
     std::vector<std::string> errors;
     try {
         const ScenarioFile scenario(file, kScenarios + "/models");
@@ -96,7 +95,6 @@ std::vector<std::string> read_scenario(const Json& document) {
     } catch (const InputError& error) {
         errors = lines_of(error.what());
     }
-    fs::remove(file);
     return errors;
 }
 

@@ -14,6 +14,7 @@
 #include "sim/result/run_json.hpp"
 #include "sim/study/simulator_pool.hpp"
 #include "sim/study/study.hpp"
+#include "tests/scratch_folder.hpp"
 
 namespace strata {
 namespace {
@@ -43,22 +44,6 @@ std::string line_of(int id, const std::string& document) {
     return Json{{"id", id}, {"root", kRoot}, {"file", "test.yaml"}, {"document", document}}.dump();
 }
 
-// A folder that lives as long as the test.
-class Folder {
-public:
-    Folder() : path_((fs::temp_directory_path() / "strata-simulate-XXXXXX").string()) {
-        if (!mkdtemp(path_.data())) throw std::runtime_error("mkdtemp");
-    }
-    ~Folder() { fs::remove_all(path_); }
-    std::string write(const std::string& name, const std::string& text) const {
-        std::ofstream(path_ + "/" + name) << text;
-        return path_ + "/" + name;
-    }
-
-private:
-    std::string path_;
-};
-
 struct Ended {
     std::string out;
     int code = 0;
@@ -76,7 +61,7 @@ Ended shell(const std::string& command) {
 }
 
 std::vector<Json> answers(const std::vector<std::string>& lines, const std::string& options = "") {
-    const Folder folder;
+    const ScratchFolder folder;
     std::string text;
     for (const std::string& line : lines) text += line + "\n";
     const Ended ended = shell(kSimulator + " " + options + " < " + folder.write("lines.jsonl", text) + " 2>/dev/null");
@@ -206,7 +191,7 @@ constexpr const char* kSweep =
     "  - {path: placement.engram.tier, values: [host, nvme]}\n";
 
 TEST(Study, runs_both_engines_on_each_point_in_the_order_of_the_points) {
-    const Folder folder;
+    const ScratchFolder folder;
     std::size_t last = 0, all = 0;
     const ScenarioFile file(folder.write("sweep.yaml", kSweep), kRoot + "/scenarios/models");
     const Study study = run_study(file, {.root = kRoot,
@@ -235,7 +220,7 @@ TEST(Study, runs_both_engines_on_each_point_in_the_order_of_the_points) {
 }
 
 TEST(Study, says_where_it_looked_for_strata_simulate_and_how_to_get_it) {
-    const Folder folder;
+    const ScratchFolder folder;
     const ScenarioFile file(folder.write("sweep.yaml", kSweep), kRoot + "/scenarios/models");
     try {
         run_study(file, {.root = kRoot, .engines = {"systemc"}, .simulator = "/no/strata-simulate"});
@@ -249,7 +234,7 @@ TEST(Study, says_where_it_looked_for_strata_simulate_and_how_to_get_it) {
 }
 
 TEST(StrataRun, gives_the_same_bytes_twice_and_with_any_number_of_jobs) {
-    const Folder folder;
+    const ScratchFolder folder;
     const std::string run = std::string(STRATA_BINARY_DIR) + "/strata run " + folder.write("sweep.yaml", kSweep) +
                             " --engine systemc --json - --jobs ";
     const Ended one = shell(run + "1");

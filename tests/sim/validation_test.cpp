@@ -1,32 +1,26 @@
 #include "sim/study/validation.hpp"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
+
+#include "tests/scratch_folder.hpp"
 
 namespace strata {
 namespace {
 
-namespace fs = std::filesystem;
 const std::string kRoot = STRATA_SOURCE_DIR;
 
 // One file in a folder of its own.
 class Ledger {
 public:
-    explicit Ledger(const std::string& text) : folder_((fs::temp_directory_path() / "strata-ledger-XXXXXX").string()) {
-        if (!mkdtemp(folder_.data())) throw std::runtime_error("mkdtemp");
-        std::ofstream(folder_ + "/rows.yaml") << text;
-    }
-    ~Ledger() { fs::remove_all(folder_); }
+    explicit Ledger(const std::string& text) { folder_.write("rows.yaml", text); }
     std::vector<LedgerRow> rows(const std::string& only = "*") const {
-        return validate(folder_, only, {.root = kRoot});
+        return validate(folder_.path(), only, {.root = kRoot});
     }
 
 private:
-    std::string folder_;
+    ScratchFolder folder_;
 };
 
 constexpr const char* kPlain =
