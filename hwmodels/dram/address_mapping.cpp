@@ -50,7 +50,7 @@ void AddressMapping::read_line(const DramSpec& spec, const std::array<std::uint3
         std::size_t part = 0;
         while (part < kParts && name != kNames[part]) ++part;
         if (part == kParts) wrong(fmt::format("parts of {}", fmt::join(kNames, ", ")), "'" + name + "'");
-        Digit digit{static_cast<Part>(part), 0, 1, 0};
+        Digit digit{.part = static_cast<Part>(part), .values = 0};
         if (colon == std::string::npos) {
             ++rest[part];
         } else {
@@ -78,27 +78,37 @@ void AddressMapping::read_line(const DramSpec& spec, const std::array<std::uint3
     int shift = 0;
     for (Digit& digit : digits_) {
         if (digit.values == 0) digit.values = values[digit.part] / named[digit.part];
-        const int bits = bits_of(digit.values);
-        digit.shift = bits >= 0 ? shift : -1;
-        shift = bits >= 0 ? shift + bits : 0;
         digit.weight = weight[digit.part];
         weight[digit.part] *= digit.values;
+        const bool top = &digit == &digits_.back();
+        const int bits = bits_of(digit.values);
+        digit.shift = static_cast<std::uint8_t>(shift);
+        digit.inverse = 1.0 / digit.values;
+        digit.mask = top ? ~std::uint32_t{0} : bits >= 0 ? digit.values - 1 : 0;
+        shift = top || bits >= 0 ? shift + bits : 0;
     }
+    std::erase_if(digits_, [](const Digit& digit) { return digit.values == 1; });
 }
 
 DramCoordinates AddressMapping::at(std::uint64_t address) const {
     std::uint64_t left = access_bits_ >= 0 ? address >> access_bits_ : address / static_cast<unsigned>(access_bytes_);
-    int taken = 0;  // bits of `left` by the digits since the last division
     std::array<std::uint32_t, kParts> value{};
     for (const Digit& digit : digits_) {
-        if (digit.shift >= 0) {
-            value[digit.part] += (static_cast<std::uint32_t>(left >> digit.shift) & (digit.values - 1)) * digit.weight;
-            taken = digit.shift + std::bit_width(digit.values - 1);
+        const std::uint64_t here = left >> digit.shift;
+        if (digit.mask != 0) {
+            value[digit.part] += (static_cast<std::uint32_t>(here) & digit.mask) * digit.weight;
         } else {
-            left >>= taken;
-            value[digit.part] += static_cast<std::uint32_t>(left % digit.values) * digit.weight;
-            left /= digit.values;
-            taken = 0;
+            // By its inverse, which is off by one at most: addresses have fewer than 53 bits.
+            left = static_cast<std::uint64_t>(static_cast<double>(here) * digit.inverse);
+            std::int64_t rest = static_cast<std::int64_t>(here - left * digit.values);
+            if (rest < 0) {
+                rest += digit.values;
+                --left;
+            } else if (rest >= digit.values) {
+                rest -= digit.values;
+                ++left;
+            }
+            value[digit.part] += static_cast<std::uint32_t>(rest) * digit.weight;
         }
     }
     for (std::size_t part = rank; part < kParts; ++part) value[part] ^= value[row] & mask_[part];

@@ -36,12 +36,15 @@ public:
 
 private:
     enum Part : std::uint8_t { row, rank, bank, bank_group, column, unit, channel, pseudo_channel, kParts };
+    // Digits of a power of two are cut out of the address by shift and mask, all at once; any other divides it, and
+    // those above are cut out of the quotient. The most significant digit is what is left.
     struct Digit {
         Part part = row;
-        std::uint32_t values = 1;
+        std::uint8_t shift = 0;
+        std::uint32_t mask = 0;    // 0: divides
         std::uint32_t weight = 1;  // of the digit within its part
-        // Powers of two are cut out of the address by shift and mask; any other divides it, and those above start anew.
-        int shift = 0;  // -1: divides
+        std::uint32_t values = 1;
+        double inverse = 1;  // of values
     };
     static const std::array<const char*, kParts> kNames;
 

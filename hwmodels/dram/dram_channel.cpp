@@ -7,8 +7,13 @@ namespace strata {
 
 namespace {
 
-// First ready, first come, but nobody waits for ever.
-constexpr int kMostPasses = 4 * kMostQueued;
+// First ready, first come, but nobody sees many more than so many arrive after it.
+constexpr std::uint32_t kMostPassed = 16 * kMostQueued;
+
+// Of two that are as early, an open row comes first, then the older.
+bool beats(bool hit, std::uint32_t age, bool other_hit, std::uint32_t other_age) {
+    return hit != other_hit ? hit : age > other_age;
+}
 
 }  // namespace
 
@@ -22,33 +27,55 @@ DramCounts& DramCounts::operator+=(const DramCounts& other) {
     return *this;
 }
 
-DramChannel::Queue::Queue(int most, bool of_writes)
-    : free(most == kMostQueued ? ~std::uint64_t{0} : (std::uint64_t{1} << most) - 1), depth(most), writes(of_writes) {
-    slots[kEnd].next = slots[kEnd].previous = kEnd;
-}
+DramChannel::Queue::Queue(int most, bool of_writes, std::size_t banks, std::size_t bank_groups)
+    : of_group(bank_groups),
+      of_bank(banks),
+      free(most == kMostQueued ? ~std::uint64_t{0} : (std::uint64_t{1} << most) - 1),
+      depth(most),
+      writes(of_writes) {}
 
-void DramChannel::Queue::take(const Slot& slot) {
-    const int index = std::countr_zero(free);
-    free &= free - 1;
-    const std::uint8_t last = slots[kEnd].previous;
+int DramChannel::Queue::take(Slot slot) {
+    const auto index = static_cast<std::uint8_t>(std::countr_zero(free));
+    const std::uint64_t bit = std::uint64_t{1} << index;
+    List& list = of_group[slot.group];
+    slot.order = next_order++;
+    slot.previous = list.last;
+    slot.next = kEnd;
+    (list.last == kEnd ? list.first : slots[list.last].next) = index;
+    list.last = index;
+    list.slots |= bit;
     slots[index] = slot;
-    slots[index].previous = last;
-    slots[index].next = kEnd;
-    slots[last].next = slots[kEnd].previous = static_cast<std::uint8_t>(index);
-    of_bank[slot.bank] |= std::uint64_t{1} << index;
+    free &= ~bit;
+    of_bank[slot.bank] |= bit;
+    groups |= std::uint64_t{1} << slot.group;
     ++size;
+    return index;
 }
 
 void DramChannel::Queue::release(int index) {
     const Slot& slot = slots[index];
-    passed_over = slots[kEnd].next == index ? 0 : passed_over + 1;
-    slots[slot.previous].next = slot.next;
-    slots[slot.next].previous = slot.previous;
     const std::uint64_t bit = std::uint64_t{1} << index;
+    List& list = of_group[slot.group];
+    (slot.previous == kEnd ? list.first : slots[slot.previous].next) = slot.next;
+    (slot.next == kEnd ? list.last : slots[slot.next].previous) = slot.previous;
+    list.slots &= ~bit;
+    if (list.slots == 0) groups &= ~(std::uint64_t{1} << slot.group);
     free |= bit;
     hits &= ~bit;
     of_bank[slot.bank] &= ~bit;
     --size;
+}
+
+int DramChannel::Queue::overdue() {
+    if (--until_looked > 0) return -1;
+    until_looked = kMostQueued;
+    for (std::uint64_t left = groups; left != 0; left &= left - 1) {
+        const int first = of_group[static_cast<std::size_t>(std::countr_zero(left))].first;
+        if (next_order - slots[static_cast<std::size_t>(first)].order <= kMostPassed) continue;
+        until_looked = 0;  // look again at once: there may be more
+        return first;
+    }
+    return -1;
 }
 
 DramChannel::DramChannel(const DramSpec& spec, std::uint32_t index, Listener& listener)
@@ -57,10 +84,13 @@ DramChannel::DramChannel(const DramSpec& spec, std::uint32_t index, Listener& li
       burst_(spec.burst_cycles()),
       index_(index),
       listener_(listener),
-      reads_(spec.controller.window, false),
-      writes_(spec.controller.write_depth, true) {
+      groups_(static_cast<std::size_t>(spec.organisation.ranks * spec.organisation.bank_groups)),
+      reads_(spec.controller.window, false, static_cast<std::size_t>(spec.organisation.banks_of_a_bus()),
+             groups_.size()),
+      writes_(spec.controller.write_depth, true, reads_.of_bank.size(), groups_.size()) {
     const DramOrganisation& of = spec.organisation;
-    groups_.resize(static_cast<std::size_t>(of.ranks * of.bank_groups));
+    for (std::size_t i = 0; i < groups_.size(); ++i)
+        groups_[i].rank = static_cast<unsigned>(i) / static_cast<unsigned>(of.bank_groups);
     ranks_.resize(static_cast<std::size_t>(of.ranks));
     for (Rank& rank : ranks_) rank.activates.fill(-kNever);
     for (int bank = 0; bank < of.banks_of_a_bus(); ++bank) {
@@ -71,8 +101,6 @@ DramChannel::DramChannel(const DramSpec& spec, std::uint32_t index, Listener& li
         made.bank = static_cast<std::uint16_t>(bank % of.banks);
         ranks_[made.rank].refresh_order.push_back(static_cast<std::uint16_t>(bank));
     }
-    reads_.of_bank.resize(banks_.size());
-    writes_.of_bank.resize(banks_.size());
     const bool per_bank = spec.refresh.mode == RefreshMode::per_bank;
     refreshes_of_a_round_ = per_bank ? banks_.size() : ranks_.size();
     refresh_step_ = std::max<Cycle>(1, spec.refresh.REFI / static_cast<Cycle>(refreshes_of_a_round_));
@@ -96,13 +124,12 @@ Cycle DramChannel::enqueue(const Access& access, Cycle arrival) {
     const unsigned group = access.at.rank * static_cast<unsigned>(of.bank_groups) + access.at.bank_group;
     const unsigned bank = group * static_cast<unsigned>(of.banks) + access.at.bank;
     if (spec_.controller.page_policy == PagePolicy::timeout) close_if_timed_out(bank, visible);
-    queue.take({.visible = visible,
-                .row = access.at.row,
-                .request = access.request,
-                .bank = static_cast<std::uint8_t>(bank),
-                .group = static_cast<std::uint8_t>(group),
-                .rank = static_cast<std::uint8_t>(access.at.rank)});
-    update(queue, bank);
+    const int slot = queue.take({.visible = visible,
+                                 .row = access.at.row,
+                                 .request = access.request,
+                                 .bank = static_cast<std::uint8_t>(bank),
+                                 .group = static_cast<std::uint8_t>(group)});
+    update(queue, banks_[bank], slot);
     return visible;
 }
 
@@ -124,7 +151,8 @@ DramChannel::Queue* DramChannel::next_queue() {
 
 bool DramChannel::serve(Queue& queue, Cycle before) {
     while (true) {
-        const Choice choice = choose(queue);
+        const int overdue = queue.overdue();
+        const Choice choice = overdue < 0 ? choose(queue) : choice_of(queue, overdue);
         if (choice.column >= before) return false;
         if (choice.column < refresh_due_) {
             decide(queue, choice);
@@ -134,43 +162,55 @@ bool DramChannel::serve(Queue& queue, Cycle before) {
     }
 }
 
-// The access whose column can come first; of several the oldest. Rows that are open are looked at first: if one of
-// them is as early as any activate could make another, there is no need to look further.
+// The access whose column can come first; of several one whose row is open, then the oldest. Each bank group has a
+// bound for rows that are open and one for others: an access that meets it cannot be beaten by a younger one of the
+// group.
 DramChannel::Choice DramChannel::choose(const Queue& queue) const {
     const bool write = queue.writes;
     const Cycle to_column = write ? t_.RCDWR : t_.RCDRD;
     std::array<Cycle, kMostRanks> bus;
-    Cycle hit_bound = kNever, miss_bound = kNever;  // nothing can come before
-    for (std::size_t rank = 0; rank < ranks_.size(); ++rank) {
-        bus[rank] = bus_free(write, rank);
-        hit_bound = std::min(hit_bound, bus[rank]);
-        miss_bound = std::min(miss_bound, std::max(bus[rank], ranks_[rank].next_activate + to_column));
-    }
-    const std::uint8_t oldest = queue.slots[Queue::kEnd].next;
-    const bool only_oldest = queue.passed_over > kMostPasses;
-    const auto column_of = [&](const Queue::Slot& slot) {
-        const Group& group = groups_[slot.group];
-        return std::max(std::max(slot.ready, bus[slot.rank]), write ? group.next_write : group.next_read);
-    };
+    for (std::size_t rank = 0; rank < ranks_.size(); ++rank) bus[rank] = bus_free(write, rank);
     Choice best;
-    std::uint64_t hits = queue.hits;
-    if (only_oldest) hits &= std::uint64_t{1} << oldest;
-    for (std::uint8_t i = oldest; hits != 0 && best.column > hit_bound; i = queue.slots[i].next) {
-        const std::uint64_t bit = std::uint64_t{1} << i;
-        if (!(hits & bit)) continue;
-        hits &= ~bit;
-        const Cycle column = column_of(queue.slots[i]);
-        if (column < best.column) best = {i, column};
-    }
-    for (std::uint8_t i = oldest; i != Queue::kEnd && best.column > miss_bound; i = queue.slots[i].next) {
-        if (queue.hits >> i & 1) continue;
-        const Queue::Slot& slot = queue.slots[i];
-        const Cycle activate = std::max(groups_[slot.group].next_activate, ranks_[slot.rank].next_activate);
-        const Cycle column = std::max(column_of(slot), activate + to_column);
-        if (column < best.column) best = {i, column};
-        if (only_oldest) break;
+    std::uint32_t best_age = 0;
+    for (std::uint64_t left = queue.groups; left != 0; left &= left - 1) {
+        const auto which = static_cast<std::size_t>(std::countr_zero(left));
+        const Group& group = groups_[which];
+        const Queue::List& list = queue.of_group[which];
+        const Cycle hit_bound = std::max(bus[group.rank], write ? group.next_write : group.next_read);
+        const Cycle activate = std::max(group.next_activate, ranks_[group.rank].next_activate);
+        const Cycle miss_bound = std::max(hit_bound, activate + to_column);
+        std::uint64_t hits = queue.hits & list.slots;
+        for (std::uint8_t i = list.first; i != Queue::kEnd; i = queue.slots[i].next) {
+            const Queue::Slot& slot = queue.slots[i];
+            const std::uint32_t age = queue.next_order - slot.order;
+            // Whether what is left in the list, at its best, can beat the best.
+            const bool any_hit = hits != 0;
+            const Cycle bound = any_hit ? hit_bound : miss_bound;
+            if (bound > best.column || (bound == best.column && !beats(any_hit, age, best.hit, best_age))) break;
+            const bool hit = hits >> i & 1;
+            const Cycle column = std::max(slot.ready, hit ? hit_bound : miss_bound);
+            if (hit) hits &= ~(std::uint64_t{1} << i);
+            if (column < best.column || (column == best.column && beats(hit, age, best.hit, best_age))) {
+                best = {i, column, hit};
+                best_age = age;
+            }
+            if (column == bound && hit == any_hit) break;  // no other of the group can beat it
+        }
     }
     return best;
+}
+
+// That very access, ready or not.
+DramChannel::Choice DramChannel::choice_of(const Queue& queue, int index) const {
+    const Queue::Slot& slot = queue.slots[static_cast<std::size_t>(index)];
+    const Group& group = groups_[slot.group];
+    const bool hit = queue.hits >> index & 1;
+    Cycle column =
+        std::max({slot.ready, bus_free(queue.writes, group.rank), queue.writes ? group.next_write : group.next_read});
+    if (!hit)
+        column = std::max(column, std::max(group.next_activate, ranks_[group.rank].next_activate) +
+                                      (queue.writes ? t_.RCDWR : t_.RCDRD));
+    return {index, column, hit};
 }
 
 // When the data bus lets a column to `rank` go; what its bank group adds is not in it.
@@ -195,7 +235,7 @@ void DramChannel::decide(Queue& queue, const Choice& choice) {
         ++counts_.row_hits;
     } else {
         const Cycle at = std::max(
-            {activate_from(bank, slot.visible), groups_[slot.group].next_activate, ranks_[slot.rank].next_activate});
+            {activate_from(bank, slot.visible), groups_[slot.group].next_activate, ranks_[bank.rank].next_activate});
         if (bank.open_row != kClosed) precharge(bank, std::max(bank.next_precharge, slot.visible));
         activate(bank, slot.row, at);
     }
@@ -257,17 +297,19 @@ void DramChannel::read_or_write(Bank& bank, bool write, Cycle at) {
 // others in it.
 void DramChannel::update(Queue& queue, unsigned index, bool same_row) const {
     const Bank& bank = banks_[index];
-    for (std::uint64_t left = queue.of_bank[index] & ~(same_row ? queue.hits : 0); left != 0; left &= left - 1) {
-        const int i = std::countr_zero(left);
-        Queue::Slot& slot = queue.slots[i];
-        const std::uint64_t bit = std::uint64_t{1} << i;
-        if (bank.open_row == slot.row) {
-            slot.ready = std::max(slot.visible, queue.writes ? bank.next_write : bank.next_read);
-            queue.hits |= bit;
-        } else {
-            slot.ready = activate_from(bank, slot.visible) + (queue.writes ? t_.RCDWR : t_.RCDRD);
-            queue.hits &= ~bit;
-        }
+    for (std::uint64_t left = queue.of_bank[index] & ~(same_row ? queue.hits : 0); left != 0; left &= left - 1)
+        update(queue, bank, std::countr_zero(left));
+}
+
+void DramChannel::update(Queue& queue, const Bank& bank, int index) const {
+    Queue::Slot& slot = queue.slots[static_cast<std::size_t>(index)];
+    const std::uint64_t bit = std::uint64_t{1} << index;
+    if (bank.open_row == slot.row) {
+        slot.ready = std::max(slot.visible, queue.writes ? bank.next_write : bank.next_read);
+        queue.hits |= bit;
+    } else {
+        slot.ready = activate_from(bank, slot.visible) + (queue.writes ? t_.RCDWR : t_.RCDRD);
+        queue.hits &= ~bit;
     }
 }
 

@@ -77,6 +77,7 @@ private:
     };
     struct Group {
         Cycle next_activate = 0, next_read = 0, next_write = 0;  // by RRD_L, CCD_L and WTR_L
+        unsigned rank = 0;
     };
     struct Rank {
         Cycle next_activate = 0;  // by RRD_S and FAW, and after a refresh
@@ -88,36 +89,47 @@ private:
         std::vector<std::uint16_t> refresh_order{};  // per_bank: banks_, the longest unrefreshed first
         int first_skipped = 0;                       // times in a row that the first was busy
     };
-    // Accesses waiting, in order of arrival: a list through slots, and words of bits by which to find slots.
+    // Accesses waiting: for each bank group a list in order of arrival, and words of bits by which to find slots.
     struct Queue {
         struct Slot {
             Cycle ready = 0;    // first column that the bank allows
             Cycle visible = 0;  // when the controller sees it
             std::uint32_t row = 0, request = 0;
-            std::uint8_t bank = 0, group = 0, rank = 0;
+            std::uint32_t order = 0;  // of arrival; wraps
+            std::uint8_t bank = 0, group = 0;
             std::uint8_t next = 0, previous = 0;
         };
-        explicit Queue(int depth, bool writes);
+        Queue(int depth, bool writes, std::size_t banks, std::size_t groups);
         bool full() const { return size == depth; }
-        void take(const Slot& slot);  // at the end
+        int take(Slot slot);  // its index
         void release(int index);
+        int overdue();  // the slot of one that has waited too long, or -1; looked for now and then
 
         static constexpr std::uint8_t kEnd = kMostQueued;
-        std::array<Slot, kMostQueued + 1> slots;  // the last one holds both ends of the list
-        std::uint64_t free = 0, hits = 0;
+        struct List {
+            std::uint8_t first = kEnd, last = kEnd;
+            std::uint64_t slots = 0;
+        };
+        std::array<Slot, kMostQueued> slots;
+        std::vector<List> of_group;
         std::vector<std::uint64_t> of_bank;
+        std::uint64_t free = 0, hits = 0;  // slots
+        std::uint64_t groups = 0;          // that somebody waits for
         int depth, size = 0;
+        int until_looked = 0;
+        std::uint32_t next_order = 0;
         bool writes;
-        int passed_over = 0;  // times in a row that the oldest was not chosen
     };
     struct Choice {
         int slot = -1;
         Cycle column = kNever;
+        bool hit = false;
     };
 
     Queue* next_queue();
     bool serve(Queue& queue, Cycle before);
     Choice choose(const Queue& queue) const;
+    Choice choice_of(const Queue& queue, int slot) const;
     Cycle bus_free(bool write, std::size_t rank) const;
     void decide(Queue& queue, const Choice& choice);
     Cycle activate_from(const Bank& bank, Cycle visible) const;
@@ -125,6 +137,7 @@ private:
     void activate(Bank& bank, std::uint32_t row, Cycle at);
     void read_or_write(Bank& bank, bool write, Cycle at);
     void update(Queue& queue, unsigned bank, bool same_row = false) const;
+    void update(Queue& queue, const Bank& bank, int slot) const;
     void close_if_timed_out(unsigned bank, Cycle now);
     bool wanted(unsigned bank) const;
 

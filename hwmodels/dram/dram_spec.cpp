@@ -99,9 +99,9 @@ DramOrganisation read_organisation(const YamlField& field) {
         field["page"].problem(
             fmt::format("a multiple of one access ({} bits of width x {} of burst)", of.width_bits, of.burst_length),
             fmt::format("{} B", of.page_bytes));
-    if (of.ranks > kMostRanks || of.banks_of_a_bus() > 255)
-        field.problem(fmt::format("at most {} ranks and 255 banks behind one bus", kMostRanks),
-                      fmt::format("{} and {}", of.ranks, of.banks_of_a_bus()));
+    if (of.ranks > kMostRanks || of.ranks * of.bank_groups > 64 || of.banks_of_a_bus() > 255)
+        field.problem(fmt::format("at most {} ranks, 64 bank groups and 255 banks behind one bus", kMostRanks),
+                      fmt::format("{}, {} and {}", of.ranks, of.ranks * of.bank_groups, of.banks_of_a_bus()));
     return of;
 }
 
