@@ -346,17 +346,14 @@ void DramChannel::close_for_refresh(unsigned index) {
     if (bank.open_row != kClosed) precharge(bank, std::max(bank.next_precharge, refresh_due_));
 }
 
-// In turn, but a busy bank lets some of those behind it go first. Half of what may be late is used for that, so that
-// with what went early the other time no bank waits longer than the standard allows.
+// In turn, but a busy bank lets some of those behind it go first: so many since its own last refresh, that is, half of
+// what may be late. Those before it go once in a round, so no bank waits longer than a round and that. Counting only
+// how often the first of the order was passed would not do: a bank can be passed in each of the places before.
 void DramChannel::refresh_one_bank(Rank& rank) {
-    const int leeway = spec_.refresh.postponed / 2;
-    const std::size_t choices =
-        rank.first_skipped < leeway
-            ? std::min<std::size_t>(rank.refresh_order.size(), static_cast<std::size_t>(leeway) + 1)
-            : 1;
+    const auto leeway = static_cast<std::size_t>(spec_.refresh.postponed / 2);
     std::size_t chosen = 0;
     Cycle best = kNever;
-    for (std::size_t i = 0; i < choices; ++i) {
+    for (std::size_t i = 0; i < rank.refresh_order.size() && i <= leeway; ++i) {
         const unsigned index = rank.refresh_order[i];
         const Cycle dearer = wanted(index) ? t_.RC : 0;
         const Cycle from = std::max(refreshable_from(banks_[index]), rank.next_refresh) + dearer;
@@ -364,8 +361,10 @@ void DramChannel::refresh_one_bank(Rank& rank) {
             best = from;
             chosen = i;
         }
+        if (banks_[index].refreshes_passed_by >= leeway) break;  // none behind it
     }
-    rank.first_skipped = chosen == 0 ? 0 : rank.first_skipped + 1;
+    for (std::size_t i = 0; i < chosen; ++i) ++banks_[rank.refresh_order[i]].refreshes_passed_by;
+    banks_[rank.refresh_order[chosen]].refreshes_passed_by = 0;
     const std::uint16_t index = rank.refresh_order[chosen];
     rank.refresh_order.erase(rank.refresh_order.begin() + static_cast<std::ptrdiff_t>(chosen));
     rank.refresh_order.push_back(index);

@@ -74,6 +74,7 @@ private:
         Cycle next_precharge = 0;                          // by RAS, RTP and WR
         Cycle next_read = 0, next_write = 0;               // by RCD
         Cycle last_use = 0;                                // column, for the timeout
+        std::size_t refreshes_passed_by = 0;               // of banks behind it in the order, since its own
     };
     struct Group {
         Cycle next_activate = 0, next_read = 0, next_write = 0;  // by RRD_L, CCD_L and WTR_L
@@ -87,7 +88,6 @@ private:
         Cycle last_activate = -kNever;
         Cycle next_refresh = 0;                      // by RREFD
         std::vector<std::uint16_t> refresh_order{};  // per_bank: banks_, the longest unrefreshed first
-        int first_skipped = 0;                       // times in a row that the first was busy
     };
     // Accesses waiting: for each bank group a list in order of arrival, and words of bits by which to find slots.
     struct Queue {
