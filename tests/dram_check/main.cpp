@@ -8,8 +8,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <optional>
 #include <random>
@@ -24,8 +24,8 @@ namespace {
 struct Options {
     std::vector<std::string> files;
     std::uint64_t requests = 10'000'000;
-    int channels = 0;  // 0: as many as the file has
-    std::string broken;
+    int channels = 0;             // 0: as many as the file has
+    std::string broken, pattern;  // empty: none, all
     bool all_configurations = false;
 };
 
@@ -41,16 +41,16 @@ constexpr Traffic kTraffic[] = {
     {"sequential", Traffic::sequential, 256, 0},
     {"random 32 B", Traffic::random, 32, 0},
     {"random 64 B", Traffic::random, 64, 0},
-    {"rows of 264 B", Traffic::random, 264, 0},
-    {"rows of 512 B", Traffic::random, 512, 0},
-    {"rows of 1024 B", Traffic::random, 1024, 0},
-    {"rows of 2048 B", Traffic::random, 2048, 0},
     {"70/30 random 64 B", Traffic::random, 64, 0.3},
-    {"70/30 rows of 512 B", Traffic::random, 512, 0.3},
+    {"70/30 with pauses", Traffic::sparse, 64, 0.3},  // a tenth of the peak, now and then nothing for five REFI
     {"one bank of each channel", Traffic::conflict, 64, 0},
     {"one bank, half writes", Traffic::conflict, 64, 0.5},
     {"one row, half writes", Traffic::same_row, 64, 0.5},
-    {"70/30 with pauses", Traffic::sparse, 64, 0.3},  // a tenth of the peak, now and then nothing for five REFI
+    {"rows of 264 B", Traffic::random, 264, 0},
+    {"rows of 512 B", Traffic::random, 512, 0},
+    {"70/30 rows of 512 B", Traffic::random, 512, 0.3},
+    {"rows of 1024 B", Traffic::random, 1024, 0},
+    {"rows of 2048 B", Traffic::random, 2048, 0},
 };
 
 // The next request of a pattern. Bytes that do not fill an access are rounded out to whole ones.
@@ -166,12 +166,14 @@ bool all_legal(const std::string& file, const Options& options) {
             spec.controller.page_policy = policy;
             const char* policies[] = {"open", "closed", "timeout"};
             for (const Traffic& traffic : kTraffic) {
+                if (!options.pattern.empty() && options.pattern != traffic.name) continue;
                 const Outcome outcome = run(spec, table, traffic, options.requests);
                 const bool clean = outcome.checker.violations().empty() && outcome.columns == outcome.accesses;
                 fmt::print(
                     "{:<10} {:<8} {:<7} {:<25} {:>10} requests {:>11} commands {:5.1f} % of peak {:6.2f} M/s  {}\n",
                     spec.name, mode, policies[int(policy)], traffic.name, options.requests, outcome.checker.commands(),
                     100 * outcome.of_peak, double(options.requests) / outcome.seconds / 1e6, clean ? "legal" : "WRONG");
+                std::fflush(stdout);
                 if (!clean)
                     fmt::print("{}{} columns for {} accesses\n", outcome.checker.report(), outcome.columns,
                                outcome.accesses);
@@ -317,6 +319,8 @@ Options read_options(int count, char** words) {
             options.channels = std::stoi(value());
         else if (word == "--break")
             options.broken = value();
+        else if (word == "--pattern")
+            options.pattern = value();
         else if (word == "--all-configurations")
             options.all_configurations = true;
         else if (word.rfind("--", 0) == 0)
@@ -326,7 +330,8 @@ Options read_options(int count, char** words) {
     }
     if (options.files.empty())
         throw std::runtime_error(
-            "usage: strata-dram-check [--requests n] [--channels n] [--all-configurations] [--break timing] file...");
+            "usage: strata-dram-check [--requests n] [--channels n] [--pattern name] [--all-configurations] "
+            "[--break timing] file...");
     return options;
 }
 

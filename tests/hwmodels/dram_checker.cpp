@@ -235,6 +235,7 @@ void DramChecker::refresh_bank(Channel& channel, const IssuedCommand& command) {
     expect(kRP, command, table_.RP, bank.precharge, "a precharge of this bank");
     expect(kRFC, command, table_.RFC, std::max(bank.refresh, rank.refresh_all), "a refresh of this bank");
     expect(kRREFD, command, table_.RREFD, rank.refreshes.elsewhere(in_rank), "a refresh of another bank");
+    expect(kRC, command, table_.RC, bank.activate, "an activate of this bank");
     expect(kRRD_S, command, table_.RRD_S, rank.bank_activates.elsewhere(in_rank), "an activate of another bank");
     in_time(channel, command);
     refreshed(channel, command, index);
@@ -255,6 +256,7 @@ void DramChecker::refresh_all(Channel& channel, const IssuedCommand& command) {
         const Bank& bank = channel.banks[index];
         if (bank.open) violated(kState, of_bank, fmt::format("while row {} of this bank is open", bank.row));
         expect(kRP, of_bank, table_.RP, bank.precharge, "a precharge of this bank");
+        expect(kRC, of_bank, table_.RC, bank.activate, "an activate of this bank");
         expect(kRFC, of_bank, table_.RFC, bank.refresh, "a refresh of this bank");
         refreshed(channel, of_bank, index);
     }

@@ -129,6 +129,8 @@ const std::vector<Edge> kEdges{
      -1,
      "RTW: 8"},
     {"activates_of_a_bank", "tRC", {activate(0), precharge(30), activate(50)}},
+    {"activate_then_refresh_of_the_bank", "tRC", {activate(0), precharge(30), refresh_bank(50)}},
+    {"activate_then_refresh_of_all", "tRC", {activate(0, {0, 1, 3}), precharge(30, {0, 1, 3}), refresh_all(50)}},
     {"activates_of_two_groups", "tRRD_S", {activate(0), activate(4, kOtherGroup)}},
     {"activate_then_refresh_of_another_bank", "tRRD_S", {activate(0), refresh_bank(4, kOtherBank)}},
     {"activates_of_a_group", "tRRD_L", {activate(0), activate(6, kOtherBank)}},
