@@ -240,10 +240,13 @@ void DramChannel::decide(Queue& queue, const Choice& choice) {
     read_or_write(bank, queue.writes, choice.column);
     const Cycle data = choice.column + (queue.writes ? t_.CWL : t_.CL) + burst_;
     counts_.last_data = std::max(counts_.last_data, data);
-    if (spec_.controller.page_policy == PagePolicy::closed && !wanted(slot.bank)) precharge(bank, bank.next_precharge);
-    const bool same_row = hit && bank.open_row != kClosed;
-    update(reads_, slot.bank, same_row);
-    update(writes_, slot.bank, same_row);
+    update(reads_, slot.bank, hit);
+    update(writes_, slot.bank, hit);
+    if (spec_.controller.page_policy == PagePolicy::closed && !wanted(slot.bank)) {
+        precharge(bank, bank.next_precharge);
+        update(reads_, slot.bank);
+        update(writes_, slot.bank);
+    }
     listener_.decided(slot.request, data);
 }
 
