@@ -155,7 +155,7 @@ DramSpec spec_of(const std::string& file, const Options& options) {
 // Whether every pattern was free of violations.
 bool all_legal(const std::string& file, const Options& options) {
     const ScratchFolder folder;
-    bool legal = true;
+    bool legal = true, any = false;
     for (const char* mode : {"per_bank", "all_bank"})
         for (const auto policy : {PagePolicy::open, PagePolicy::closed, PagePolicy::timeout}) {
             const std::string table = with_refresh(file, mode, folder);
@@ -167,6 +167,7 @@ bool all_legal(const std::string& file, const Options& options) {
             const char* policies[] = {"open", "closed", "timeout"};
             for (const Traffic& traffic : kTraffic) {
                 if (!options.pattern.empty() && options.pattern != traffic.name) continue;
+                any = true;
                 const Outcome outcome = run(spec, table, traffic, options.requests);
                 const bool clean = outcome.checker.violations().empty() && outcome.columns == outcome.accesses;
                 fmt::print(
@@ -180,6 +181,7 @@ bool all_legal(const std::string& file, const Options& options) {
                 legal = legal && clean;
             }
         }
+    if (!any) throw std::runtime_error("--pattern: no '" + options.pattern + "'");
     return legal;
 }
 
