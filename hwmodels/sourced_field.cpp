@@ -3,13 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 namespace strata {
 
 namespace {
 
-const std::vector<std::string> kKinds{"datasheet", "measured", "computed", "estimate",      "secondary",
-                                      "roadmap",   "conflict", "assumed",  "not_supported", "unknown"};
+constexpr std::array kKinds{"datasheet", "measured", "computed", "estimate",      "secondary",
+                            "roadmap",   "conflict", "assumed",  "not_supported", "unknown"};
 
 double si_of(double value) { return value; }
 template <int B, int S, int F>

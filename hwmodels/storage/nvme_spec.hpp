@@ -35,6 +35,11 @@ struct NvmeSpec {
     // Link.
     PcieSpec link;
     Sourced<double> lanes;
+
+    Bytes program_bytes() const;                     // of one program of a die
+    Seconds channel_time(double pages_parts) const;  // of parts of 4 KiB of one page, moved together
+    Bytes up_bytes(Bytes data) const;                // on the link towards the host, of one read
+    Seconds controller_time() const;  // what is left of read_latency: firmware, translation, error correction
 };
 
 // Throws InputError with all that is missing or impossible, each with its file and field. The link is read from
