@@ -2,6 +2,7 @@
 // (hwmodels/catalog/cxl/*.yaml).
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "hwmodels/access_rate.hpp"
@@ -24,9 +25,11 @@ struct CxlMemorySpec {
     Sourced<Seconds> memory_latency;  // of that DRAM alone
     Sourced<Seconds> added_latency;   // by the way there and back
 
-    Bandwidth read_rate() const;  // of lines on the wire towards the host
+    Bandwidth read_rate() const;  // of lines: what the wire towards the host carries, or the DRAM if that is less
+    Seconds read_latency() const;
 };
 
+// Throws InputError with all that is missing or impossible, each with its file and field.
 CxlMemorySpec read_cxl_memory_spec(const std::string& file);
 
 // Reads of `bytes` at multiples of it, as many at once as it takes; latency is that of one alone.
@@ -35,12 +38,15 @@ AccessRate cxl_read_rate(const CxlMemorySpec& spec, Bytes bytes);
 class CxlMemory {
 public:
     explicit CxlMemory(const CxlMemorySpec& spec);
+    // When the last line of a read is at the host. Calls come in order of arrival. Throws InputError for a read that is
+    // empty or beyond the capacity.
     Seconds read(Seconds arrival, std::uint64_t address, Bytes bytes);
     Bytes served() const { return served_; }
 
 private:
-    double capacity_, line_, line_time_, latency_;
-    double free_at_ = 0;
+    std::string name_;
+    std::uint64_t capacity_, line_;
+    Seconds line_time_, latency_, free_at_;
     Bytes served_;
 };
 

@@ -16,8 +16,11 @@ struct FlitLinkSpec {
     Sourced<Bytes> max_payload;    // of a packet
     Sourced<double> link_share;    // of flits that carry neither header nor data: credits, replay, training
     Sourced<Seconds> latency;      // of the first byte, one way
+
+    Bandwidth flit_rate() const;  // of flits with headers and data
 };
 
+// Throws InputError with all that is missing or impossible, each with its file and field.
 FlitLinkSpec read_flit_link_spec(const std::string& file);
 
 // Transfers of `bytes`, back to back; latency is that of one alone.
@@ -33,6 +36,8 @@ public:
 
 private:
     FlitLinkSpec spec_;
+    Bandwidth rate_;
+    Seconds latency_;
     Bytes on_wire_;
     Seconds free_at_, busy_;
 };
