@@ -21,6 +21,10 @@ std::uint64_t scattered(std::uint64_t x) {
     return x ^ (x >> 31);
 }
 
+std::uint32_t bits_of(Bytes power_of_two) {
+    return static_cast<std::uint32_t>(std::countr_zero(static_cast<std::uint64_t>(power_of_two.si())));
+}
+
 double whole(double value) { return std::max(1.0, std::floor(value)); }
 
 }  // namespace
@@ -48,13 +52,15 @@ NvmeDrive::NvmeDrive(const NvmeSpec& spec) : NvmeDrive(spec, static_cast<int>(sp
 
 NvmeDrive::NvmeDrive(const NvmeSpec& spec, int queue_depth)
     : spec_(spec),
-      dies_(static_cast<std::uint64_t>(spec.dies.get())),
-      planes_(static_cast<std::uint64_t>(spec.planes.get())),
-      channels_(static_cast<std::uint64_t>(spec.channels.get())),
-      senses_(static_cast<std::uint64_t>(spec.reads_of_a_die.get())),
-      page_(static_cast<std::uint64_t>(spec.page.get().si())),
-      granularity_(static_cast<std::uint64_t>(spec.granularity.get().si())),
+      dies_(static_cast<std::uint32_t>(spec.dies.get())),
+      planes_(static_cast<std::uint32_t>(spec.planes.get())),
+      channels_(static_cast<std::uint32_t>(spec.channels.get())),
+      senses_(static_cast<std::uint32_t>(spec.reads_of_a_die.get())),
+      page_bits_(bits_of(spec.page.get())),
+      granularity_bits_(bits_of(spec.granularity.get())),
       capacity_(static_cast<std::uint64_t>(spec.capacity.get().si())),
+      page_(spec.page.get().si()),
+      granularity_(spec.granularity.get().si()),
       sense_(spec.sense_time.get().si()),
       suspend_(spec.suspend_time.get().si()),
       part_time_((spec.channel_time(2) - spec.channel_time(1)).si()),
@@ -91,13 +97,16 @@ void NvmeDrive::forget_stats() {
 
 void NvmeDrive::check(std::uint64_t address, Bytes bytes) const {
     const double count = bytes.si();
+    const auto blocks = static_cast<std::uint64_t>(count > 0 && count <= double(capacity_) ? count / kBlock : 0);
+    if (blocks > 0 && double(blocks * kBlock) == count && address % kBlock == 0 &&
+        address <= capacity_ - blocks * kBlock)
+        return;
     if (!(count >= 1)) throw InputError(spec_.name, "a request of at least one block", fmt::format("{} B", count));
     if (address % kBlock != 0 || std::fmod(count, double(kBlock)) != 0)
         throw InputError(spec_.name, "a request of whole blocks of 512 B",
                          fmt::format("{} B at address {}", count, address));
-    if (count > double(capacity_) || address > capacity_ - static_cast<std::uint64_t>(count))
-        throw InputError(spec_.name, fmt::format("a request within its {} B", capacity_),
-                         fmt::format("{} B at address {}", count, address));
+    throw InputError(spec_.name, fmt::format("a request within its {} B", capacity_),
+                     fmt::format("{} B at address {}", count, address));
 }
 
 double NvmeDrive::admitted(double arrival) {
@@ -120,8 +129,7 @@ void NvmeDrive::leave(double done) {
 
 // The page in its plane's register. A program of the die makes way, once for all reads that come while it rests, and
 // ends that much later.
-double NvmeDrive::sensed(double ready, std::uint64_t page) {
-    const std::uint64_t number = page % dies_, plane = page / dies_ % planes_;
+double NvmeDrive::sensed(double ready, std::uint32_t number, std::uint32_t plane) {
     Die& die = die_[number];
     double& free = sense_free_[number * senses_ + plane % senses_];
     double start = std::max(ready, free);
@@ -134,12 +142,12 @@ double NvmeDrive::sensed(double ready, std::uint64_t page) {
             die.suspended_until = start + sense_;
         }
     }
-    stats_.sensed += Bytes(double(page_));
+    stats_.sensed += Bytes(page_);
     return free = start + sense_;
 }
 
-double NvmeDrive::moved(double ready, std::uint64_t page, double parts) {
-    SlotCalendar& channel = channel_[page % dies_ % channels_];
+double NvmeDrive::moved(double ready, std::uint32_t number, double parts) {
+    SlotCalendar& channel = channel_[number % channels_];
     channel.advance(stats_.last_admitted.si());
     return channel.reserve(ready, part_overhead_ + parts * part_time_);
 }
@@ -150,9 +158,11 @@ Seconds NvmeDrive::read(Seconds arrival, std::uint64_t address, Bytes bytes) {
     const std::uint64_t end = address + static_cast<std::uint64_t>(bytes.si());
     double there = 0;
     for (std::uint64_t at = address; at < end;) {
-        const std::uint64_t page = at / page_, stop = std::min(end, (page + 1) * page_);
-        const double parts = double((stop - 1) / granularity_ - at / granularity_ + 1);
-        there = std::max(there, moved(sensed(now + controller_, page), page, parts));
+        const std::uint64_t page = at >> page_bits_, stop = std::min(end, (page + 1) << page_bits_);
+        const double parts = double(((stop - 1) >> granularity_bits_) - (at >> granularity_bits_) + 1);
+        const auto die = static_cast<std::uint32_t>(page % dies_),
+                   plane = static_cast<std::uint32_t>(page / dies_ % planes_);
+        there = std::max(there, moved(sensed(now + controller_, die, plane), die, parts));
         at = stop;
     }
     const double packets = std::ceil(bytes.si() / payload_) + 1;
@@ -186,9 +196,10 @@ Seconds NvmeDrive::write(Seconds arrival, std::uint64_t address, Bytes bytes) {
     const bool in_sequence = address == sequential_at_ && address != 0;
     sequential_at_ = address + static_cast<std::uint64_t>(bytes.si());
     const double amplification = in_sequence ? 1 : amplification_;
-    const double parts = std::ceil(bytes.si() / double(granularity_));
-    moved(now, programs_, parts * (2 * amplification - 1));  // to its die, and what is collected from one as well
-    pending_ += parts * double(granularity_) * amplification;
+    const double parts = std::ceil(bytes.si() / granularity_);
+    moved(now, static_cast<std::uint32_t>(programs_ % dies_),
+          parts * (2 * amplification - 1));  // to its die, and what is collected from one as well
+    pending_ += parts * granularity_ * amplification;
     for (; pending_ >= program_bytes_; pending_ -= program_bytes_) program(now, (amplification - 1) / amplification);
     const double done = std::max({now + write_latency_, there, room_at_});
     leave(done);

@@ -52,13 +52,14 @@ private:
     double admitted(double arrival);
     void leave(double done);
     void check(std::uint64_t address, Bytes bytes) const;
-    double sensed(double ready, std::uint64_t page);
-    double moved(double ready, std::uint64_t page, double parts);
+    double sensed(double ready, std::uint32_t die, std::uint32_t plane);
+    double moved(double ready, std::uint32_t die, double parts);
     void program(double now, double collected);
 
     NvmeSpec spec_;
-    std::uint64_t dies_, planes_, channels_, senses_, page_, granularity_, capacity_;
-    double sense_, suspend_, part_time_, part_overhead_, wire_rate_, controller_;
+    std::uint32_t dies_, planes_, channels_, senses_, page_bits_, granularity_bits_;
+    std::uint64_t capacity_;
+    double page_, granularity_, sense_, suspend_, part_time_, part_overhead_, wire_rate_, controller_;
     double payload_, write_header_, request_header_, completion_header_;
     double write_latency_, amplification_, program_bytes_, program_time_;
     std::size_t buffered_programs_;

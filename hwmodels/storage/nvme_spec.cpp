@@ -59,8 +59,14 @@ void check(const NvmeSpec& spec, const YamlField& root) {
         flash["parity"]["value"].problem("at least 1: bytes with parity over bytes of data", "less");
     if (spec.write_amplification.get() < 1)
         controller["write_amplification"]["value"].problem("at least 1", "less: a drive writes what it is given");
-    if (std::fmod(spec.page.get().si(), spec.granularity.get().si()) != 0)
-        flash["page"]["value"].problem("a multiple of the granularity", value_of(flash["page"]));
+    const double page = spec.page.get().si(), granularity = spec.granularity.get().si();
+    const auto is_power_of_two = [](double bytes) {
+        return bytes >= 512 && std::exp2(std::round(std::log2(bytes))) == bytes;
+    };
+    if (!is_power_of_two(granularity))
+        root["granularity"]["value"].problem("a power of two from 512 B", value_of(root["granularity"]));
+    if (!is_power_of_two(page) || page < granularity)
+        flash["page"]["value"].problem("a power of two, at least the granularity", value_of(flash["page"]));
     if (!(spec.controller_time() > Seconds(0)))
         controller["read_latency"]["value"].problem(
             fmt::format("more than the {:.1f} us that flash, channel and link take of one read",
