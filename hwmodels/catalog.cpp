@@ -4,31 +4,12 @@
 
 #include <algorithm>
 
+#include "hwmodels/sourced_field.hpp"
 #include "hwmodels/spec_fields.hpp"
 
 namespace strata {
 
 namespace {
-
-const std::vector<std::string> kKinds{"datasheet", "measured", "computed", "estimate",      "secondary",
-                                      "roadmap",   "conflict", "assumed",  "not_supported", "unknown"};
-
-// {value: 4800 GB/s, kind: datasheet, source: "...", note: "..."}. Null has a kind too: why nobody knows.
-template <class T, class Read>
-void read_sourced(Sourced<T>& into, const std::string& part, const YamlField& field, Read read) {
-    into.field = part + "." + field.path();
-    if (!field.exists()) return field.problem("a value with kind and source (or value: null)", "nothing");
-    field.allow_only({"value", "kind", "source", "note"});
-    into.kind = field["kind"].text("unknown");
-    if (std::find(kKinds.begin(), kKinds.end(), into.kind) == kKinds.end())
-        field["kind"].problem(fmt::format("one of {}", fmt::join(kKinds, ", ")), "'" + into.kind + "'");
-    if (!field["source"].is_null()) into.source = field["source"].text();
-    if (field["note"].exists()) into.note = field["note"].text();
-    if (!field["value"].exists()) return field.problem("'value', null if unknown", "nothing");
-    if (field["value"].is_null()) return;
-    if (into.source.empty()) field.problem("a source: every number says where it comes from", "none");
-    into.value = read(field["value"]);
-}
 
 class Reader {
 public:

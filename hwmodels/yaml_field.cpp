@@ -40,6 +40,7 @@ const std::map<std::string, Unit, std::less<>>& units() {
         {"ms", {"time", 1e-3}},
         {"us", {"time", 1e-6}},
         {"ns", {"time", 1e-9}},
+        {"ps", {"time", 1e-12}},
         {"GFLOPS", {"flop rate", 1e9}},
         {"TFLOPS", {"flop rate", 1e12}},
         {"PFLOPS", {"flop rate", 1e15}},

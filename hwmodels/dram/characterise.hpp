@@ -24,15 +24,15 @@ struct AccessPattern {
 };
 
 struct AccessProfile {
-    Bandwidth bandwidth;    // of bytes asked for; what bursts bring beyond them is not counted
-    double efficiency = 0;  // bandwidth over the peak
-    double row_hits = 0;    // share of accesses that found their row open
+    Bandwidth bandwidth;                             // of bytes asked for; what bursts bring beyond them is not counted
+    double efficiency = 0;                           // bandwidth over the peak
+    double row_hits = 0;                             // share of accesses that found their row open
     Seconds latency_mean, latency_p50, latency_p99;  // of a request, in the memory
-    double picojoules_per_bit = 0;  // of bytes asked for; 0: the standard's energy is not published
-    double requests = 0;            // that it was measured over
+    double picojoules_per_bit = 0;                   // of bytes asked for; 0: the standard's energy is not published
+    double requests = 0;                             // that it was measured over
 };
 
-// `units` of the standard, interleaved by its mapping.
+// `units` of the standard, interleaved by its mapping. Throws InputError for a pattern that makes no sense.
 AccessProfile characterise(const DramSpec& spec, int units, const AccessPattern& pattern);
 
 }  // namespace strata

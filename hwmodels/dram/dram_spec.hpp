@@ -54,6 +54,9 @@ struct DramEnergy {
 
 enum class PagePolicy : std::uint8_t { open, closed, timeout };
 
+constexpr int kMostQueued = 64;  // reads, and writes, before one bus: a queue is a word of bits
+constexpr int kMostRanks = 16;
+
 struct DramController {
     std::string mapping;
     PagePolicy page_policy = PagePolicy::open;
@@ -77,8 +80,8 @@ struct DramSpec {
     Bandwidth peak() const { return peak_of_a_bus() * double(organisation.buses()); }
     Bytes capacity() const;  // of one unit
 
-    // The same cells behind a faster or slower interface: what the interface sets (bursts, CCD, CL, CWL) keeps its
-    // cycles, what the array sets keeps its nanoseconds, rounded up to whole cycles.
+    // The same cells behind a faster or slower interface: bursts keep their cycles, what the array sets keeps its
+    // nanoseconds, rounded up to whole cycles.
     DramSpec at_peak(Bandwidth of_one_unit) const;
 };
 

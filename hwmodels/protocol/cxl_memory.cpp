@@ -6,7 +6,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "hwmodels/sourced_field.hpp"
+#include "hwmodels/positive_field.hpp"
 
 namespace strata {
 
@@ -33,7 +33,7 @@ CxlMemorySpec read_cxl_memory_spec(const std::string& file) {
     Problems problems;
     const YAML::Node document = load_yaml(file);
     const YamlField root(document, file, "", problems);
-    const SourcedFields read(file);
+    const PositiveFields read(file);
     CxlMemorySpec spec;
     spec.file = file;
     root.allow_only({"name", "capacity", "link", "flit", "memory", "added_latency"});

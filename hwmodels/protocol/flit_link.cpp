@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "hwmodels/sourced_field.hpp"
+#include "hwmodels/positive_field.hpp"
 
 namespace strata {
 
@@ -31,7 +31,7 @@ FlitLinkSpec read_flit_link_spec(const std::string& file) {
     Problems problems;
     const YAML::Node document = load_yaml(file);
     const YamlField root(document, file, "", problems);
-    const SourcedFields read(file);
+    const PositiveFields read(file);
     FlitLinkSpec spec;
     spec.file = file;
     root.allow_only({"name", "raw_rate", "flit", "header_flits", "max_payload", "link_share", "latency"});

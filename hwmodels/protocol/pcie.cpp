@@ -6,7 +6,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "hwmodels/sourced_field.hpp"
+#include "hwmodels/positive_field.hpp"
 
 namespace strata {
 
@@ -89,7 +89,7 @@ PcieSpec read_pcie_spec(const std::string& file) {
     Problems problems;
     const YAML::Node document = load_yaml(file);
     const YamlField root(document, file, "", problems);
-    const SourcedFields read(file);
+    const PositiveFields read(file);
     PcieSpec spec;
     spec.file = file;
     root.allow_only({"name", "lane_rate", "encoding", "link_layer_share", "headers", "max_payload", "max_read_request",

@@ -29,25 +29,6 @@ double whole(double value) { return std::max(1.0, std::floor(value)); }
 
 }  // namespace
 
-void LatencyHistogram::add(Seconds latency) {
-    // The exponent and four bits of the mantissa, counted from 1 us.
-    const auto bits = std::bit_cast<std::uint64_t>(std::max(1.0, latency.si() * 1e6));
-    const std::uint64_t bin = (bits >> 48) - (std::uint64_t{1023} << 4);
-    ++bins_[std::min<std::uint64_t>(bin, bins_.size() - 1)];
-    ++count_;
-    sum_ += latency.si();
-}
-
-Seconds LatencyHistogram::quantile(double share) const {
-    double below = 0;
-    for (std::size_t bin = 0; bin < bins_.size(); ++bin) {
-        below += bins_[bin];
-        if (below >= share * count_ && below > 0)
-            return Seconds(1e-6 * std::exp2(double(bin / 16)) * (1 + (double(bin % 16) + 0.5) / 16));
-    }
-    return Seconds(0);
-}
-
 NvmeDrive::NvmeDrive(const NvmeSpec& spec) : NvmeDrive(spec, static_cast<int>(spec.queue_depth.get())) {}
 
 NvmeDrive::NvmeDrive(const NvmeSpec& spec, int queue_depth)
@@ -171,7 +152,7 @@ Seconds NvmeDrive::read(Seconds arrival, std::uint64_t address, Bytes bytes) {
     leave(done);
     ++stats_.reads;
     stats_.read += bytes;
-    stats_.read_latency.add(Seconds(done - now));
+    stats_.read_latency_ns.add(static_cast<std::int64_t>((done - now) * 1e9));
     return Seconds(done);
 }
 
@@ -205,7 +186,7 @@ Seconds NvmeDrive::write(Seconds arrival, std::uint64_t address, Bytes bytes) {
     leave(done);
     ++stats_.writes;
     stats_.written += bytes;
-    stats_.write_latency.add(Seconds(done - now));
+    stats_.write_latency_ns.add(static_cast<std::int64_t>((done - now) * 1e9));
     return Seconds(done);
 }
 
@@ -244,8 +225,8 @@ AccessRate nvme_random_mixed(const NvmeSpec& spec, int queue_depth, Bytes bytes,
     }
     const NvmeDrive::Stats& stats = drive.stats();
     const double rate = stats.iops(stats.last_admitted - begin);
-    const LatencyHistogram& latency = read_share > 0 ? stats.read_latency : stats.write_latency;
-    return {rate, bytes * rate / Seconds(1), latency.mean(), latency.quantile(0.99)};
+    const LatencyHistogram& latency = read_share > 0 ? stats.read_latency_ns : stats.write_latency_ns;
+    return {rate, bytes * rate / Seconds(1), 1.0_ns * latency.mean(), 1.0_ns * latency.quantile(0.99)};
 }
 
 }  // namespace strata

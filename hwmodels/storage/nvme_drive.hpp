@@ -3,28 +3,15 @@
 // buffer holds, and the garbage collection that they cause, keep dies and channels busy; a read suspends a program.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <vector>
 
 #include "hwmodels/access_rate.hpp"
+#include "hwmodels/latency_histogram.hpp"
 #include "hwmodels/storage/nvme_spec.hpp"
 #include "hwmodels/storage/slot_calendar.hpp"
 
 namespace strata {
-
-// Counts by time, 16 bins an octave from 1 us: a quantile is right to 5 %.
-class LatencyHistogram {
-public:
-    void add(Seconds latency);
-    double count() const { return count_; }
-    Seconds mean() const { return Seconds(count_ > 0 ? sum_ / count_ : 0); }
-    Seconds quantile(double share) const;
-
-private:
-    std::array<std::uint32_t, 512> bins_{};
-    double count_ = 0, sum_ = 0;
-};
 
 class NvmeDrive {
 public:
@@ -39,10 +26,10 @@ public:
 
     struct Stats {
         double reads = 0, writes = 0;
-        Bytes read, written;                           // asked for
-        Bytes sensed, programmed;                      // of flash, for whatever reason
-        Seconds last_admitted;                         // when the drive took the latest command
-        LatencyHistogram read_latency, write_latency;  // from being taken to being done
+        Bytes read, written;                                 // asked for
+        Bytes sensed, programmed;                            // of flash, for whatever reason
+        Seconds last_admitted;                               // when the drive took the latest command
+        LatencyHistogram read_latency_ns, write_latency_ns;  // from being taken to being done
         double iops(Seconds over) const { return (reads + writes) / over.si(); }
     };
     const Stats& stats() const { return stats_; }

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <filesystem>
 
-#include "hwmodels/sourced_field.hpp"
+#include "hwmodels/positive_field.hpp"
 
 namespace strata {
 
@@ -19,7 +19,7 @@ void whole_number(const YamlField& field, const Sourced<double>& number, double 
         field["value"].problem(fmt::format("a whole number up to {}", most), value_of(field));
 }
 
-void read_flash(NvmeSpec& spec, const YamlField& flash, const SourcedFields& read) {
+void read_flash(NvmeSpec& spec, const YamlField& flash, const PositiveFields& read) {
     flash.allow_only({"channels", "dies", "planes", "reads_of_a_die", "sense_time", "channel_rate", "parity",
                       "channel_overhead", "page", "bits_per_cell", "program_rate", "suspend_time"});
     read.required(spec.channels, flash["channels"]);
@@ -36,7 +36,7 @@ void read_flash(NvmeSpec& spec, const YamlField& flash, const SourcedFields& rea
     read.required(spec.suspend_time, flash["suspend_time"]);
 }
 
-void read_controller(NvmeSpec& spec, const YamlField& controller, const SourcedFields& read) {
+void read_controller(NvmeSpec& spec, const YamlField& controller, const PositiveFields& read) {
     controller.allow_only({"read_latency", "write_latency", "queue_depth", "write_buffer", "write_amplification"});
     read.required(spec.read_latency, controller["read_latency"]);
     read.required(spec.write_latency, controller["write_latency"]);
@@ -97,7 +97,7 @@ NvmeSpec read_nvme_spec(const std::string& file) {
     Problems problems;
     const YAML::Node document = load_yaml(file);
     const YamlField root(document, file, "", problems);
-    const SourcedFields read(file);
+    const PositiveFields read(file);
     NvmeSpec spec;
     spec.file = file;
     root.allow_only({"name", "capacity", "granularity", "flash", "controller", "link"});
