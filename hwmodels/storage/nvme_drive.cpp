@@ -90,13 +90,16 @@ void NvmeDrive::check(std::uint64_t address, Bytes bytes) const {
                      fmt::format("{} B at address {}", count, address));
 }
 
+// The drive takes the command once it has fewer than its depth. Of a full one the next to be done makes place: it
+// stays on top of the heap until leave() puts this command there.
 double NvmeDrive::admitted(double arrival) {
     double now = std::max(arrival, stats_.last_admitted.si());
-    while (!in_drive_.empty() && (in_drive_.size() >= queue_depth_ || in_drive_.front() <= now)) {
-        now = std::max(now, in_drive_.front());
+    if (in_drive_.size() >= queue_depth_) now = std::max(now, in_drive_.front());
+    while (in_drive_.size() > 1 && in_drive_.front() <= arrival) {
         std::pop_heap(in_drive_.begin(), in_drive_.end(), std::greater<>());
         in_drive_.pop_back();
     }
+    replace_first_ = !in_drive_.empty() && in_drive_.front() <= now;
     stats_.last_admitted = Seconds(now);
     up_.advance(now);
     down_.advance(now);
@@ -104,8 +107,20 @@ double NvmeDrive::admitted(double arrival) {
 }
 
 void NvmeDrive::leave(double done) {
-    in_drive_.push_back(done);
-    std::push_heap(in_drive_.begin(), in_drive_.end(), std::greater<>());
+    if (!replace_first_) {
+        in_drive_.push_back(done);
+        std::push_heap(in_drive_.begin(), in_drive_.end(), std::greater<>());
+        return;
+    }
+    const std::size_t size = in_drive_.size();
+    std::size_t at = 0;
+    for (std::size_t child = 1; child < size; child = 2 * at + 1) {
+        if (child + 1 < size && in_drive_[child + 1] < in_drive_[child]) ++child;
+        if (in_drive_[child] >= done) break;
+        in_drive_[at] = in_drive_[child];
+        at = child;
+    }
+    in_drive_[at] = done;
 }
 
 // The page in its plane's register. A program of the die makes way, once for all reads that come while it rests, and

@@ -60,6 +60,7 @@ private:
     SlotCalendar up_, down_;
     std::vector<double> in_drive_;  // when the commands in it are done: a heap, the earliest on top
     std::size_t queue_depth_;
+    bool replace_first_ = false;
     double pending_ = 0;  // bytes of the next program
     double room_at_ = 0;  // when the buffer takes the next write
     std::uint64_t programs_ = 0, sequential_at_ = 0;

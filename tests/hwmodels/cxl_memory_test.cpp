@@ -45,6 +45,11 @@ TEST(CxlMemory, rows_that_are_no_multiple_of_a_line_bring_more_than_was_asked_fo
     }
 }
 
+TEST(CxlMemory, two_reads_for_each_write_are_near_what_was_measured) {
+    // Writes go the other way, so reads are the limit: 36 GB/s in all (Micron CZ120, tomshardware.com 2023-08).
+    EXPECT_NEAR(1.5 * read_cxl_memory_spec(kExpander).read_rate().si() / 36e9, 1, 0.06);
+}
+
 TEST(CxlMemory, refuses_what_is_empty_or_beyond_its_end_and_impossible_tables) {
     CxlMemory memory(read_cxl_memory_spec(kExpander));
     EXPECT_THROW(memory.read(Seconds(0), 0, Bytes(0)), InputError);
