@@ -101,8 +101,6 @@ double NvmeDrive::admitted(double arrival) {
     }
     replace_first_ = !in_drive_.empty() && in_drive_.front() <= now;
     stats_.last_admitted = Seconds(now);
-    up_.advance(now);
-    down_.advance(now);
     return now;
 }
 
@@ -115,7 +113,7 @@ void NvmeDrive::leave(double done) {
     const std::size_t size = in_drive_.size();
     std::size_t at = 0;
     for (std::size_t child = 1; child < size; child = 2 * at + 1) {
-        if (child + 1 < size && in_drive_[child + 1] < in_drive_[child]) ++child;
+        if (child + 1 < size) child += static_cast<std::size_t>(in_drive_[child + 1] < in_drive_[child]);
         if (in_drive_[child] >= done) break;
         in_drive_[at] = in_drive_[child];
         at = child;
@@ -163,6 +161,7 @@ Seconds NvmeDrive::read(Seconds arrival, std::uint64_t address, Bytes bytes) {
     }
     const double packets = std::ceil(bytes.si() / payload_) + 1;
     const double on_wire = bytes.si() + 16 + packets * write_header_ + request_header_;
+    up_.advance(now);
     const double done = up_.reserve(there, on_wire / wire_rate_);
     leave(done);
     ++stats_.reads;
@@ -188,6 +187,7 @@ Seconds NvmeDrive::write(Seconds arrival, std::uint64_t address, Bytes bytes) {
     const double now = admitted(arrival.si());
     const double packets = std::ceil(bytes.si() / payload_);
     const double on_wire = bytes.si() + packets * completion_header_ + 64 + completion_header_;
+    down_.advance(now);
     const double there = down_.reserve(now, on_wire / wire_rate_);
     const bool in_sequence = address == sequential_at_ && address != 0;
     sequential_at_ = address + static_cast<std::uint64_t>(bytes.si());

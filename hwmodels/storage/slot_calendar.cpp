@@ -13,10 +13,10 @@ std::size_t power_of_two(std::size_t least) {
 }  // namespace
 
 SlotCalendar::SlotCalendar(double slot, std::size_t slots)
-    : slot_(slot), mask_(power_of_two(slots) - 1), taken_(mask_ + 1), skip_(mask_ + 1) {}
+    : slot_(slot), per_second_(1 / slot), mask_(power_of_two(slots) - 1), taken_(mask_ + 1), skip_(mask_ + 1) {}
 
 void SlotCalendar::advance(double time) {
-    const auto base = static_cast<std::uint64_t>(time / slot_);
+    const auto base = static_cast<std::uint64_t>(time * per_second_);
     if (base <= base_) return;
     for (const std::uint64_t past = std::min(base, top_); base_ < past; ++base_) {
         taken_[base_ & mask_] = 0;
@@ -26,6 +26,7 @@ void SlotCalendar::advance(double time) {
 }
 
 std::uint64_t SlotCalendar::first_with_room(std::uint64_t slot) {
+    if (skip_[slot & mask_] == 0) return slot;
     const std::uint64_t start = slot, horizon = base_ + mask_ + 1;
     while (slot < horizon && skip_[slot & mask_] > 0) slot += skip_[slot & mask_];
     // What was walked over points to the end of the walk from now on.
@@ -38,7 +39,7 @@ std::uint64_t SlotCalendar::first_with_room(std::uint64_t slot) {
 }
 
 double SlotCalendar::reserve(double ready, double duration) {
-    std::uint64_t slot = std::max(static_cast<std::uint64_t>(ready / slot_), base_);
+    std::uint64_t slot = std::max(static_cast<std::uint64_t>(ready * per_second_), base_);
     const std::uint64_t horizon = base_ + mask_ + 1;
     double left = duration, end = ready + duration;
     while (left > 0) {

@@ -22,7 +22,7 @@ public:
 private:
     std::uint64_t first_with_room(std::uint64_t slot);
 
-    double slot_;
+    double slot_, per_second_;
     std::uint64_t base_ = 0, top_ = 0, mask_;  // slots that can be taken begin at base; none is taken from top on
     std::vector<float> taken_;                 // seconds of each slot, a ring
     std::vector<std::uint32_t> skip_;          // slots to go on, where a slot is full

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 
+#include "hwmodels/catalog.hpp"
 #include "hwmodels/storage/nvme_drive.hpp"
 #include "tests/hwmodels/spoiled_table.hpp"
 
@@ -147,6 +149,20 @@ TEST(NvmeDrive, random_reads_of_the_catalogues_drives_are_near_their_datasheets)
     EXPECT_NEAR(error("NVMe_Gen4", 1.4e6), +0.14, 0.01);
 }
 
+TEST(NvmeDrive, long_reads_in_sequence_fill_the_link_as_datasheets_say) {
+    const auto GBps = [](const char* name) {
+        NvmeDrive drive(read_nvme_spec(kFolder + name + ".yaml"), 64);
+        Seconds last;
+        for (std::uint64_t i = 0; i < 20000; ++i)
+            last = std::max(last, drive.read(Seconds(0), i * 131072, Bytes(131072)));
+        return drive.stats().read / last / 1.0_GBps;
+    };
+    EXPECT_NEAR(GBps("NVMe_Gen5") / 14, 1, 0.10);
+    EXPECT_NEAR(GBps("NVMe_Gen5_PM1743") / 14, 1, 0.10);
+    EXPECT_NEAR(GBps("NVMe_Gen5_CM7R") / 14, 1, 0.10);
+    EXPECT_NEAR(GBps("NVMe_Gen4") / 6.9, 1, 0.10);
+}
+
 TEST(NvmeDrive, a_write_is_done_when_the_buffer_has_it_and_waits_when_the_buffer_is_full) {
     NvmeDrive drive(round_numbers());
     // 4 KiB of random writes are 8 KiB of flash: each fourth starts a program on the next die. Two fit the buffer; the
@@ -222,6 +238,19 @@ TEST(NvmeDrive, a_table_with_an_impossible_or_missing_value_names_file_and_field
               std::string::npos);
     EXPECT_NE(error("sense_time:", "sense:").find("unknown field"), std::string::npos);
     EXPECT_NE(error("value: 40 us", "value: 40").find("expected a time such as"), std::string::npos);
+}
+
+TEST(NvmeDrive, every_shipped_table_loads_under_its_name_and_is_as_large_as_the_catalogues_drive) {
+    const Catalog catalog(std::string(STRATA_SOURCE_DIR) + "/hwmodels/catalog");
+    int seen = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(kFolder)) {
+        const NvmeSpec spec = read_nvme_spec(entry.path().string());
+        EXPECT_EQ(spec.name, entry.path().stem().string());
+        const MemorySpec& part = catalog.memory(spec.name);
+        EXPECT_EQ(spec.capacity.get(), part.capacity.value.value_or(spec.capacity.get())) << spec.name;
+        ++seen;
+    }
+    EXPECT_GE(seen, 4);
 }
 
 TEST(SlotCalendar, gives_a_wire_out_as_fast_as_it_is_and_no_faster) {

@@ -179,6 +179,17 @@ TEST(Pcie, a_gather_of_small_rows_by_loads_and_one_large_copy_are_different_rate
     EXPECT_GT(loads, copy_rate(spec, 16, Bytes(64)).bandwidth * 100);  // and a copy for each row is far worse
 }
 
+TEST(Pcie, every_shipped_table_loads_under_its_name_and_a_generation_doubles_the_last) {
+    std::vector<Bandwidth> copied;
+    for (const char* name : {"PCIe4", "PCIe5", "PCIe6"}) {
+        const PcieSpec spec = read_pcie_spec(kFolder + name + ".yaml");
+        EXPECT_EQ(spec.name, name);
+        copied.push_back(copy_rate(spec, 16, 1.0_GB).bandwidth);
+    }
+    EXPECT_NEAR(copied[1] / copied[0], 2, 0.01);
+    EXPECT_NEAR(copied[2] / copied[1], 2.1, 0.1);  // flits lose less than packets with their DLLPs
+}
+
 TEST(Pcie, lanes_multiply_the_wire_less_what_their_width_loses_to_the_link_layer) {
     EXPECT_DOUBLE_EQ(round_numbers().packet_rate(2).si(), 2 * 10e9 * 0.8);
     EXPECT_THROW(round_numbers().packet_rate(16), InputError);
