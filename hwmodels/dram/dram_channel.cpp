@@ -10,9 +10,8 @@ namespace {
 // First ready, first come, but nobody sees many more than so many arrive after it.
 constexpr std::uint32_t kMostPassed = 16 * kMostQueued;
 
-// Of two that are as early, an open row comes first, then the older.
-bool beats(bool hit, std::uint32_t age, bool other_hit, std::uint32_t other_age) {
-    return hit != other_hit ? hit : age > other_age;
+bool beats(bool harmless, std::uint32_t age, bool other_harmless, std::uint32_t other_age) {
+    return harmless != other_harmless ? harmless : age > other_age;
 }
 
 }  // namespace
@@ -162,9 +161,9 @@ bool DramChannel::serve(Queue& queue, Cycle before) {
     }
 }
 
-// The access whose column can come first; of several one whose row is open, then the oldest. Each bank group has a
-// bound for rows that are open and one for others: an access that meets it cannot be beaten by a younger one of the
-// group.
+// The access whose column can come first; of several the oldest, but none whose row would take the place of one that
+// others still wait for. Each bank group has a bound for rows that are open and one for others: an access that meets it
+// cannot be beaten by a younger one of the group.
 DramChannel::Choice DramChannel::choose(const Queue& queue) const {
     const bool write = queue.writes;
     const Cycle to_column = write ? t_.RCDWR : t_.RCDRD;
@@ -183,18 +182,16 @@ DramChannel::Choice DramChannel::choose(const Queue& queue) const {
         for (std::uint8_t i = list.first; i != Queue::kEnd; i = queue.slots[i].next) {
             const Queue::Slot& slot = queue.slots[i];
             const std::uint32_t age = queue.next_order - slot.order;
-            // Whether what is left in the list, at its best, can beat the best.
-            const bool any_hit = hits != 0;
-            const Cycle bound = any_hit ? hit_bound : miss_bound;
-            if (bound > best.column || (bound == best.column && !beats(any_hit, age, best.hit, best_age))) break;
+            const Cycle bound = hits != 0 ? hit_bound : miss_bound;  // of what is left in the list
+            if (bound > best.column || (bound == best.column && best.harmless && age <= best_age)) break;
             const bool hit = hits >> i & 1;
+            hits &= ~(std::uint64_t{1} << i);
             const Cycle column = std::max(slot.ready, hit ? hit_bound : miss_bound);
-            if (hit) hits &= ~(std::uint64_t{1} << i);
-            if (column < best.column || (column == best.column && beats(hit, age, best.hit, best_age))) {
-                best = {i, column, hit};
-                best_age = age;
-            }
-            if (column == bound && hit == any_hit) break;  // no other of the group can beat it
+            if (column > best.column) continue;
+            const bool harmless = hit || !wanted(slot.bank);
+            if (column == best.column && !beats(harmless, age, best.harmless, best_age)) continue;
+            best = {i, column, harmless};
+            best_age = age;
         }
     }
     return best;
@@ -210,7 +207,7 @@ DramChannel::Choice DramChannel::choice_of(const Queue& queue, int index) const 
     if (!hit)
         column = std::max(column, std::max(group.next_activate, ranks_[group.rank].next_activate) +
                                       (queue.writes ? t_.RCDWR : t_.RCDRD));
-    return {index, column, hit};
+    return {index, column, true};
 }
 
 // When the data bus lets a column to `rank` go; what its bank group adds is not in it.

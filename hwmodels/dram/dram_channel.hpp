@@ -123,7 +123,7 @@ private:
     struct Choice {
         int slot = -1;
         Cycle column = kNever;
-        bool hit = false;
+        bool harmless = false;  // closes no row that somebody waits for
     };
 
     Queue* next_queue();
