@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "hwmodels/dram/dram_channel.hpp"
-#include "hwmodels/dram/latency_histogram.hpp"
+#include "hwmodels/latency_histogram.hpp"
 
 namespace strata {
 

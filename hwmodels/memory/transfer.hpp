@@ -2,6 +2,7 @@
 // and one op may move more than 4 GB, so the amount travels in an extension.
 #pragma once
 
+#include <cstdint>
 #include <tlm>
 
 #include "hwmodels/units.hpp"
@@ -43,6 +44,21 @@ inline const Transfer& transfer_of(const tlm::tlm_generic_payload& payload) {
     payload.get_extension(transfer);
     sc_assert(transfer);
     return *transfer;
+}
+
+// A payload as reads of equal size: one, of its own length; or a Transfer's chunk, of as many as it counts.
+struct Reads {
+    std::uint64_t count = 1;
+    Bytes bytes;  // of each
+    std::uint64_t apart() const { return static_cast<std::uint64_t>(bytes.si()); }
+};
+
+inline Reads reads_of(const tlm::tlm_generic_payload& payload) {
+    const Transfer* transfer = nullptr;
+    payload.get_extension(transfer);
+    if (!transfer) return {1, Bytes(double(payload.get_data_length()))};
+    const auto count = static_cast<std::uint64_t>(transfer->requests > 1 ? transfer->requests : 1);
+    return {count, transfer->bytes / double(count)};
 }
 
 }  // namespace strata
