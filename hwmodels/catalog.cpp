@@ -19,6 +19,13 @@ public:
         root.allow_only(fields);
     }
     void group(const YamlField& field, const std::vector<std::string>& fields) const { field.allow_only(fields); }
+    template <class T>
+    void if_given(T& into, const YamlField& field) const {
+        if (field.exists())
+            (*this)(into, field);
+        else
+            name_it(into, field);
+    }
     void operator()(Sourced<Bytes>& into, const YamlField& field) const {
         read_sourced(into, part_, field, [](const YamlField& v) { return v.bytes(); });
     }
@@ -43,6 +50,9 @@ public:
     }
 
 private:
+    void name_it(Sourced<double>& into, const YamlField& field) const { into.field = part_ + "." + field.path(); }
+    void name_it(std::string&, const YamlField&) const {}
+
     std::string part_;
 };
 
@@ -97,21 +107,28 @@ Catalog::Catalog(const std::filesystem::path& folder) {
     read_folder(memories_, folder / "memories", problems);
     read_folder(links_, folder / "links", problems);
     read_folder(systems_, folder / "systems", problems);
-    const auto refer = [&](const SystemSpec& system, const std::string& name, auto look_up) {
+    if (std::filesystem::is_directory(folder / "dram"))
+        for (const auto& entry : std::filesystem::directory_iterator(folder / "dram"))
+            dram_files_.emplace(entry.path().stem(), entry.path());
+    const auto refer = [&](const std::string& what, const std::string& name, auto look_up) {
         if (name.empty()) return;
         try {
             look_up(name);
         } catch (const InputError& error) {
-            problems.add("system " + system.name + ": " + error.what());
+            problems.add(what + ": " + error.what());
         }
     };
+    const auto standard = [this](const std::string& name) { (void)dram_file(name); };
+    for (const auto& entry : accelerators_) refer("accelerator " + entry.first, entry.second.memory_standard, standard);
+    for (const auto& entry : memories_) refer("memory " + entry.first, entry.second.standard, standard);
     for (const auto& entry : systems_) {
         const SystemSpec& system = entry.second;
-        refer(system, system.accelerator, [this](const std::string& name) { (void)accelerator(name); });
+        refer("system " + system.name, system.accelerator,
+              [this](const std::string& name) { (void)accelerator(name); });
         for (const std::string& name : {system.host_memory, system.nvme})
-            refer(system, name, [this](const std::string& part) { (void)memory(part); });
+            refer("system " + system.name, name, [this](const std::string& part) { (void)memory(part); });
         for (const std::string& name : {system.host_link, system.scale_up_link, system.scale_out_link})
-            refer(system, name, [this](const std::string& part) { (void)link(part); });
+            refer("system " + system.name, name, [this](const std::string& part) { (void)link(part); });
     }
     problems.throw_if_any();
 }
@@ -122,5 +139,8 @@ const AcceleratorSpec& Catalog::accelerator(std::string_view name) const {
 const MemorySpec& Catalog::memory(std::string_view name) const { return find(memories_, name, "memory"); }
 const LinkSpec& Catalog::link(std::string_view name) const { return find(links_, name, "link"); }
 const SystemSpec& Catalog::system(std::string_view name) const { return find(systems_, name, "system"); }
+const std::string& Catalog::dram_file(std::string_view standard) const {
+    return find(dram_files_, standard, "DRAM standard");
+}
 
 }  // namespace strata

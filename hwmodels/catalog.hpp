@@ -14,7 +14,8 @@ namespace strata {
 
 class Catalog {
 public:
-    // Reads FOLDER/{accelerators,memories,links,systems}/*.yaml. Throws InputError with all that is wrong.
+    // Reads FOLDER/{accelerators,memories,links,systems}/*.yaml and notes which FOLDER/dram/*.yaml there are. Throws
+    // InputError with all that is wrong.
     explicit Catalog(const std::filesystem::path& folder);
 
     // Throw InputError for a name that is not there, with the nearest that is.
@@ -22,6 +23,7 @@ public:
     const MemorySpec& memory(std::string_view name) const;
     const LinkSpec& link(std::string_view name) const;
     const SystemSpec& system(std::string_view name) const;
+    const std::string& dram_file(std::string_view standard) const;  // for read_dram_spec
 
     template <class Spec>
     using Named = std::map<std::string, Spec, std::less<>>;
@@ -35,6 +37,7 @@ private:
     Named<MemorySpec> memories_;
     Named<LinkSpec> links_;
     Named<SystemSpec> systems_;
+    Named<std::string> dram_files_;
 };
 
 }  // namespace strata

@@ -21,6 +21,11 @@ public:
         if (field.exists()) field.allow_only(fields);
     }
 
+    template <class T>
+    void if_given(T& into, const YamlField& field) const {
+        (*this)(into, field);
+    }
+
     void operator()(Sourced<Bytes>& into, const YamlField& field) const {
         set(into, field, [](const YamlField& v) { return v.bytes(); });
     }
@@ -110,6 +115,15 @@ void whole(const YamlField& field) {
         number.problem("a whole number", "'" + number.text() + "'");
 }
 
+void known_standard(const YamlField& field, const Catalog& catalog) {
+    if (!field.exists() || field.is_null()) return;
+    try {
+        (void)catalog.dram_file(field.text());
+    } catch (const InputError& error) {
+        field.problem(error.what());
+    }
+}
+
 }  // namespace
 
 PlatformSpec platform_spec(const Catalog& catalog, std::string_view name) {
@@ -136,7 +150,7 @@ PlatformSpec read_platform(const YamlField& field, const Catalog& catalog) {
     read_counts(system, field, read);
     if (field.problems().empty())
         for (const YamlField& count : {field["accelerators_per_node"], field["nodes"], field["host"]["memory_units"],
-                                       field["host"]["nvme_units"]})
+                                       field["host"]["nvme_units"], field["accelerator"]["memory"]["units"]})
             whole(count);
     const auto memory = [&](const std::string& part) { return catalog.memory(part); };
     const auto link = [&](const std::string& part) { return catalog.link(part); };
@@ -149,6 +163,9 @@ PlatformSpec read_platform(const YamlField& field, const Catalog& catalog) {
     read_part(platform.host_link, system.host_link, field["host_link"], link);
     read_part(platform.scale_up_link, system.scale_up_link, field["scale_up_link"], link);
     read_part(platform.scale_out_link, system.scale_out_link, field["scale_out_link"], link);
+    known_standard(field["accelerator"]["memory"]["standard"], catalog);
+    known_standard(field["host_memory"]["standard"], catalog);
+    known_standard(field["nvme"]["standard"], catalog);
     return platform;
 }
 

@@ -1,5 +1,6 @@
 // The fields of each kind of part, written once: the catalogue reads them all, a scenario those it overrides. `Read`
-// says which: read(into, field) reads one number or name, read.group(field, names) opens a map of fields.
+// says which: read(into, field) reads one number or name, read.if_given(into, field) one that few parts have, and
+// read.group(field, names) opens a map of fields.
 #pragma once
 
 #include "hwmodels/specs.hpp"
@@ -15,10 +16,12 @@ void read_fields(AcceleratorSpec& spec, const YamlField& root, const Read& read)
     read(spec.bf16, root["peak"]["bf16"]);
     read(spec.fp8, root["peak"]["fp8"]);
     read(spec.fp4, root["peak"]["fp4"]);
-    read.group(root["memory"], {"type", "capacity", "bandwidth"});
+    read.group(root["memory"], {"type", "capacity", "bandwidth", "standard", "units"});
     read(spec.memory_type, root["memory"]["type"]);
     read(spec.memory_capacity, root["memory"]["capacity"]);
     read(spec.memory_bandwidth, root["memory"]["bandwidth"]);
+    read.if_given(spec.memory_standard, root["memory"]["standard"]);
+    read.if_given(spec.memory_units, root["memory"]["units"]);
     read(spec.cores, root["cores"]);
     read(spec.power_w, root["power_w"]);
     read.group(root["scale_up"], {"bandwidth", "domain"});
@@ -29,8 +32,9 @@ void read_fields(AcceleratorSpec& spec, const YamlField& root, const Read& read)
 
 template <class Read>
 void read_fields(MemorySpec& spec, const YamlField& root, const Read& read) {
-    read.part(root, {"type", "bandwidth", "capacity", "read_latency", "random_read_iops", "granularity"});
+    read.part(root, {"type", "bandwidth", "capacity", "read_latency", "random_read_iops", "granularity", "standard"});
     read(spec.type, root["type"]);
+    read.if_given(spec.standard, root["standard"]);
     read(spec.bandwidth, root["bandwidth"]);
     read(spec.capacity, root["capacity"]);
     read(spec.read_latency, root["read_latency"]);

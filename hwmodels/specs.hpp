@@ -39,6 +39,8 @@ struct AcceleratorSpec {
     Sourced<Bytes> memory_capacity;
     Sourced<Bandwidth> memory_bandwidth;  // datasheet peak
     std::string memory_type;
+    std::string memory_standard;   // of the catalogue's DRAM standards; empty: none fits
+    Sourced<double> memory_units;  // stacks or packages in use
     Sourced<double> cores;
     Sourced<double> power_w;
     Sourced<Bandwidth> scale_up_bandwidth;  // per direction
@@ -50,6 +52,7 @@ struct AcceleratorSpec {
 struct MemorySpec {
     std::string name;
     std::string type;              // hbm, ddr, lpddr, gddr, cxl, nvme
+    std::string standard;          // of the catalogue's DRAM standards; empty: none fits
     Sourced<Bandwidth> bandwidth;  // of one unit (stack, channel, device)
     Sourced<Bytes> capacity;       // of one unit
     Sourced<Seconds> read_latency;

@@ -39,12 +39,15 @@ Json json_of(const AcceleratorSpec& part) {
             {"fp4_flops", sourced(part.fp4)},
             {"memory_bytes", sourced(part.memory_capacity)},
             {"memory_bytes_per_s", sourced(part.memory_bandwidth)},
+            {"memory_standard", part.memory_standard},
+            {"memory_units", sourced(part.memory_units)},
             {"power_w", sourced(part.power_w)},
             {"scale_up_bytes_per_s", sourced(part.scale_up_bandwidth)}};
 }
 Json json_of(const MemorySpec& part) {
     return {{"name", part.name},
             {"type", part.type},
+            {"standard", part.standard},
             {"bytes_per_s", sourced(part.bandwidth)},
             {"bytes", sourced(part.capacity)},
             {"read_latency_s", sourced(part.read_latency)},

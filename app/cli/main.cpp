@@ -70,9 +70,11 @@ int main(int argc, char** argv) {
     run_command->add_option("--set", run.set, "override a field: PATH=VALUE")->allow_extra_args(false);
 
     run_command
-        ->add_option("--engine", run.engines,
-                     "analytic (microseconds a point) or systemc (contention and queues); give it twice for both")
-        ->check(CLI::IsMember({"analytic", "systemc"}))
+        ->add_option(
+            "--engine", run.engines,
+            "analytic (microseconds a point) or systemc (contention and queues); give it twice for both. Scenarios "
+            "of kind access have bank alone")
+        ->check(CLI::IsMember({"analytic", "systemc", "bank"}))
         ->allow_extra_args(false);
     run.jobs = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
     run_command->add_option("--jobs", run.jobs, "points that the systemc engine simulates at a time (default: cores)")

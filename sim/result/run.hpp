@@ -3,6 +3,7 @@
 
 #include <array>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,15 @@ struct ComponentTime {
     double kernels() const { return memory + arithmetic + overhead; }
 };
 
+// What an access was made to, as a report calls it, and where it stands in a sweep.
+struct Accessed {
+    std::string part, pattern;  // "6 x HBM3E of H200_SXM", "random rows of 264 B"
+    double peak_GBps = 0;
+    double row_bytes = 0;
+    double load = 0;  // offered, over the peak; 0: as fast as it goes
+    std::string origin = "modelled";
+};
+
 struct Run {
     std::string engine;
     std::map<std::string, double> metrics;              // "decode.tpot_ms" and so on, unit in the name
@@ -34,6 +44,7 @@ struct Run {
     std::array<double, kLanes> utilisation{};           // busy time of each lane over the step
     std::string bottleneck;                             // the busiest lane; of compute, what binds most of its time
     std::map<std::string, ComponentTime> components{};  // "attention", "experts", ...
+    std::optional<Accessed> accessed{};                 // of a scenario of kind access, which has no step and no lanes
     std::vector<ResourceUse> resources{};               // from an engine that models them one by one
 };
 

@@ -3,6 +3,13 @@
 namespace strata {
 
 nlohmann::ordered_json to_json(const Run& run) {
+    if (run.accessed)
+        return {{"engine", run.engine},
+                {"metrics", run.metrics},
+                {"part", run.accessed->part},
+                {"pattern", run.accessed->pattern},
+                {"peak_GBps", run.accessed->peak_GBps},
+                {"provenance", run.accessed->origin}};
     nlohmann::ordered_json utilisation;
     for (std::size_t lane = 0; lane < kLanes; ++lane)
         utilisation[std::string(kLaneNames[lane])] = run.utilisation[lane];

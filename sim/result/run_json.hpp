@@ -8,7 +8,7 @@
 namespace strata {
 
 nlohmann::ordered_json to_json(const Run& run);
-// The way back, from what a worker answered. Throws nlohmann::json::exception on anything else.
+// The way back of a step, from what a worker answered. Throws nlohmann::json::exception on anything else.
 Run run_from_json(const nlohmann::ordered_json& json);
 
 }  // namespace strata

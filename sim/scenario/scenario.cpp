@@ -7,16 +7,34 @@
 #include <filesystem>
 #include <regex>
 
+#include "sim/scenario/choices.hpp"
+
 namespace strata {
 
 namespace {
 
-const std::vector<std::string> kMetrics{
-    "decode.tpot_ms",      "decode.tokens_per_s",  "decode.tokens_per_s_per_accelerator",
-    "prefill.ttft_ms",     "prefill.tokens_per_s", "prefill.tokens_per_s_per_accelerator",
-    "memory.hbm_gb",       "memory.host_gb",       "memory.nvme_gb",
-    "engram.stall_ms",     "moe.layer_us",         "attention.layer_us",
-    "network.scale_up_ms", "network.scale_out_ms"};
+const std::vector<std::string> kMetrics{"decode.tpot_ms",
+                                        "decode.tokens_per_s",
+                                        "decode.tokens_per_s_per_accelerator",
+                                        "prefill.ttft_ms",
+                                        "prefill.tokens_per_s",
+                                        "prefill.tokens_per_s_per_accelerator",
+                                        "memory.hbm_gb",
+                                        "memory.host_gb",
+                                        "memory.nvme_gb",
+                                        "engram.stall_ms",
+                                        "moe.layer_us",
+                                        "attention.layer_us",
+                                        "network.scale_up_ms",
+                                        "network.scale_out_ms",
+                                        "access.bandwidth_GBps",
+                                        "access.efficiency",
+                                        "access.latency_ns",
+                                        "access.latency_p50_ns",
+                                        "access.latency_p99_ns",
+                                        "access.row_hit_rate",
+                                        "access.energy_pj_per_bit",
+                                        "access.iops"};
 
 // A name alone is short for a map that holds it, so that the other fields of the map can be set by path:
 // `model: v3` for `model: {preset: v3}`, `platform.accelerator: B200_SXM` for `{part: B200_SXM}`.
@@ -127,7 +145,7 @@ Axis read_axis(const YamlField& field) {
 }
 
 std::optional<Assertion> read_assertion(const YamlField& field) {
-    static const std::regex form(R"(\s*([a-z_.]+)\s*(<=|>=|<|>)\s*([-+0-9.eE]+)\s*)");
+    static const std::regex form(R"(\s*([A-Za-z0-9_.]+)\s*(<=|>=|<|>)\s*([-+0-9.eE]+)\s*)");
     const std::string text = field.text();
     std::smatch match;
     if (!std::regex_match(text, match, form)) {
@@ -149,22 +167,17 @@ std::optional<Assertion> read_assertion(const YamlField& field) {
     }
 }
 
-template <class Enum>
-Enum one_of(const YamlField& field, const std::vector<std::pair<std::string, Enum>>& choices) {
-    const std::string text = field.text();
-    std::vector<std::string> names;
-    for (const auto& [name, value] : choices) {
-        if (name == text) return value;
-        names.push_back(name);
-    }
-    field.problem(fmt::format("one of {}", fmt::join(names, ", ")), "'" + text + "'");
-    return choices.front().second;
-}
-
-std::vector<std::string> read_engines(const YamlField& field) {
+// An access has no step to walk or simulate, and a step is no access: each kind has its own engines.
+std::vector<std::string> read_engines(const YamlField& field, bool access) {
     std::vector<std::string> engines;
-    for (const YamlField& item : field.items())
-        engines.push_back(one_of<std::string>(item, {{"analytic", "analytic"}, {"systemc", "systemc"}}));
+    for (const YamlField& item : field.items()) {
+        engines.push_back(
+            one_of<std::string>(item, {{"analytic", "analytic"}, {"systemc", "systemc"}, {"bank", "bank"}}));
+        if (item.text() == engines.back() && (engines.back() == "bank") != access)
+            item.problem(
+                access ? "an access is run by the engine 'bank' alone; analytic and systemc run steps of a model"
+                       : "the engine 'bank' runs scenarios of kind access alone; steps have analytic and systemc");
+    }
     if (engines.empty()) field.problem("at least one engine", "none");
     return engines;
 }
@@ -179,22 +192,28 @@ int count_of(const YamlField& field) {
     return static_cast<int>(value);
 }
 
-double at_least(const YamlField& field, double least, double fallback) {
-    if (!field.exists()) return fallback;
-    const double value = field.number(fallback);
-    if (value < least) field.problem(fmt::format("a number of at least {}", least), fmt::format("{}", value));
-    return value;
+WorkloadKind read_kind(const YamlField& workload) {
+    std::vector<std::string> fields{"kind", "batch", "context", "prompt"};
+    fields.insert(fields.end(), access_fields().begin(), access_fields().end());
+    workload.allow_only(fields);
+    return one_of<WorkloadKind>(
+        workload["kind"],
+        {{"decode", WorkloadKind::decode}, {"prefill", WorkloadKind::prefill}, {"access", WorkloadKind::access}});
 }
 
-Workload read_workload(const YamlField& field) {
-    field.allow_only({"kind", "batch", "context", "prompt"});
+void refuse(const YamlField& parent, const std::vector<std::string>& fields, const std::string& why) {
+    for (const std::string& name : fields)
+        if (parent[name].exists()) parent[name].problem(why);
+}
+
+Workload read_workload(const YamlField& field, bool prefill) {
     Workload workload;
-    workload.prefill = one_of<bool>(field["kind"], {{"decode", false}, {"prefill", true}});
+    workload.prefill = prefill;
     workload.batch = at_least(field["batch"], 1, 1);
     workload.context = at_least(field["context"], 0, 0);
     workload.prompt = at_least(field["prompt"], 1, 1);
-    if (!workload.prefill && field["prompt"].exists())
-        field["prompt"].problem("this field belongs to prefill; decode has 'context'");
+    if (!prefill) refuse(field, {"prompt"}, "this field belongs to prefill; decode has 'context'");
+    refuse(field, access_fields(), "this field belongs to kind access");
     return workload;
 }
 
@@ -278,11 +297,15 @@ ScenarioFile::ScenarioFile(const std::string& file, const YAML::Node& document, 
     }
     Problems problems;
     const YamlField root(document_, file, "", problems, &places_);
+    // Whatever else is wrong with it is said where points are read.
+    const YamlField kind = root["workload"]["kind"];
+    access_ = kind.exists() && kind.node().IsScalar() && kind.node().Scalar() == "access";
+    engines_ = {access_ ? "bank" : "analytic"};
     root.allow_only({"name", "description", "engines", "model", "platform", "workload", "placement", "kernels", "axes",
                      "assertions"});
     name_ = root["name"].exists() ? root["name"].text() : std::filesystem::path(file).stem().string();
     if (root["description"].exists()) description_ = root["description"].text();
-    if (root["engines"].exists()) engines_ = read_engines(root["engines"]);
+    if (root["engines"].exists()) engines_ = read_engines(root["engines"], access_);
     if (root["axes"].exists())
         for (const YamlField& axis : root["axes"].items()) axes_.push_back(read_axis(axis));
     if (root["assertions"].exists())
@@ -352,7 +375,19 @@ Scenario ScenarioFile::read(const Point& point, const Catalog& catalog) const {
     scenario.name = name_;
     scenario.platform = read_platform(root["platform"], catalog);
     scenario.system = scenario.platform.system.name;
-    scenario.workload = read_workload(root["workload"]);
+    const WorkloadKind kind = read_kind(root["workload"]);
+    if ((kind == WorkloadKind::access) != access_)
+        root["workload"]["kind"].problem(
+            "access is no value beside others: it has its own engine and metrics. Write a scenario of its own");
+    if (kind == WorkloadKind::access) {
+        scenario.access = read_access(root["workload"]);
+        refuse(root["workload"], {"batch", "context", "prompt"}, "this field belongs to decode and prefill");
+        refuse(root, {"model", "placement", "kernels"},
+               "this field belongs to decode and prefill; an access has no model");
+        problems.throw_if_any();
+        return scenario;
+    }
+    scenario.workload = read_workload(root["workload"], kind == WorkloadKind::prefill);
     scenario.placement = read_placement(root["placement"]);
     scenario.kernels = read_kernels(root["kernels"]);
     scenario.model = read_model_of(root["model"], problems);

@@ -4,19 +4,23 @@
 
 #include <yaml-cpp/yaml.h>
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "hwmodels/platform_spec.hpp"
 #include "sim/model/accounting.hpp"
+#include "sim/scenario/access.hpp"
 
 namespace strata {
 
 enum class Tier { hbm, host, nvme };
 std::string_view to_string(Tier tier);
 
-// What is run. Only decode and prefill so far.
+enum class WorkloadKind { decode, prefill, access };
+
+// The step of a model that is run.
 struct Workload {
     bool prefill = false;
     double batch = 1;    // sequences in flight over the whole deployment
@@ -66,6 +70,7 @@ struct Assertion {
 // One point, fully read.
 struct Scenario {
     std::string name;
+    std::optional<Access> access{};  // then there is no model, and nothing is placed
     Model model;
     double rho = 1;
     std::string system;  // its name in the catalogue; `platform` is what the scenario made of it
@@ -97,7 +102,8 @@ public:
     const std::string& file() const { return file_; }
     const std::string& name() const { return name_; }
     const std::string& description() const { return description_; }
-    const std::vector<std::string>& engines() const { return engines_; }  // analytic, systemc or both
+    const std::vector<std::string>& engines() const { return engines_; }  // analytic and systemc, or bank
+    bool is_access() const { return access_; }
     const std::vector<Assertion>& assertions() const { return assertions_; }
     // The cross product of all axes; the last varies fastest. More than `kMaxPoints` is refused before any is made.
     std::vector<Point> points() const;
@@ -110,7 +116,8 @@ private:
     Model read_model_of(const YamlField& field, Problems& problems) const;
 
     std::string file_, models_folder_, name_, description_;
-    std::vector<std::string> engines_{"analytic"};
+    std::vector<std::string> engines_;
+    bool access_ = false;
     YAML::Node document_;
     Places places_;
     std::vector<Axis> axes_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "sim/access/access_bench.hpp"
 #include "sim/engine/analytic/analytic_engine.hpp"
 #include "sim/result/run_json.hpp"
 #include "sim/study/simulator_pool.hpp"
@@ -14,11 +15,13 @@ namespace {
 class StudyRunner {
 public:
     StudyRunner(const ScenarioFile& file, const StudyOptions& options)
-        : file_(file), options_(options), inputs_(options.root), points_(file.points()) {
+        : file_(file), options_(options), inputs_(options.root), bench_(inputs_.catalog()), points_(file.points()) {
         study_ = {file.name(), file.description(), options.engines.empty() ? file.engines() : options.engines, {}};
+        const bool access = file.is_access();
         for (const std::string& engine : study_.engines)
-            if (engine != "analytic" && engine != "systemc")
-                throw InputError("engine", "analytic or systemc", "'" + engine + "'");
+            if (access ? engine != "bank" : engine != "analytic" && engine != "systemc")
+                throw InputError("engine", access ? "bank, which alone runs accesses" : "analytic or systemc",
+                                 "'" + engine + "'");
     }
 
     Study run() {
@@ -30,8 +33,8 @@ public:
             const Scenario scenario = file_.read(point, inputs_.catalog());
             for (const std::string& engine : study_.engines) {
                 study_.results.push_back({point.settings, engine, PointStatus::ok, {}, {}});
-                if (engine == "analytic")
-                    analyse(scenario, study_.results.back());
+                if (engine != "systemc")
+                    run_here(scenario, study_.results.back());
                 else
                     send_later(point);
             }
@@ -41,16 +44,20 @@ public:
     }
 
 private:
-    void analyse(const Scenario& scenario, PointResult& result) {
+    void run_here(const Scenario& scenario, PointResult& result) {
         try {
-            const Program program = inputs_.program_of(scenario);
-            const Machine& machine = inputs_.platform(scenario.platform).machine;
-            result.run = summarise(scenario, machine, program, run_analytic(program), "analytic");
+            result.run = scenario.access ? bench_.run(scenario) : analysed(scenario);
         } catch (const InputError& error) {
             result.status = PointStatus::infeasible;
             result.reason = error.what();
         }
         count();
+    }
+
+    Run analysed(const Scenario& scenario) {
+        const Program program = inputs_.program_of(scenario);
+        const Machine& machine = inputs_.platform(scenario.platform).machine;
+        return summarise(scenario, machine, program, run_analytic(program), "analytic");
     }
 
     void send_later(const Point& point) {
@@ -85,6 +92,7 @@ private:
     const ScenarioFile& file_;
     const StudyOptions& options_;
     Inputs inputs_;
+    AccessBench bench_;
     std::vector<Point> points_;
     Study study_;
     std::vector<std::string> lines_;           // of the points that strata-simulate runs

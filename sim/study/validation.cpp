@@ -32,6 +32,7 @@ Settings settings_of(const YamlField& field) {
 
 // The origin that holds the largest share of the compute time; exchanges alone are modelled.
 std::string provenance_of(const Run& run, const std::string& metric) {
+    if (run.accessed) return run.accessed->origin;
     if (metric.rfind("network.", 0) == 0 || run.share_of_compute.empty()) return "modelled";
     return std::max_element(run.share_of_compute.begin(), run.share_of_compute.end(),
                             [](const auto& a, const auto& b) { return a.second < b.second; })

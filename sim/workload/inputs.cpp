@@ -14,6 +14,7 @@ const Platform& Inputs::platform(const PlatformSpec& spec) {
 }
 
 Program Inputs::program_of(const Scenario& scenario) {
+    if (scenario.access) throw InputError("workload.kind", "decode or prefill: an access has no Program", "'access'");
     check_fits(scenario);
     return build_program(scenario, platform(scenario.platform), costs_);
 }

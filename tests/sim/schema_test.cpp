@@ -189,7 +189,7 @@ private:
         EXPECT_EQ(node.value("additionalProperties", true), false) << at.to_string();
         for (const auto& [name, property] : node["properties"].items()) {
             described(resolved(property), at / name, node.value("required", std::set<std::string>()));
-            walk(property, at / name, without_rivals(node, name, document, at));
+            walk(property, at / name, in_its_workload(at / name, without_rivals(node, name, document, at)));
         }
     }
 
@@ -199,6 +199,20 @@ private:
         for (const Json& choice : node.value("oneOf", Json::array())) rivals.insert(choice["required"][0]);
         if (rivals.erase(name))
             for (const std::string& rival : rivals) document[at].erase(rival);
+        return document;
+    }
+
+    // A field of an access stands in one.
+    static Json in_its_workload(const Pointer& at, Json document) {
+        const std::string path = at.to_string();
+        const std::vector<std::string>& fields = access_fields();
+        const bool of_access =
+            path.rfind("/workload/", 0) == 0 && std::find(fields.begin(), fields.end(), at.back()) != fields.end();
+        if (of_access) {
+            document["workload"] = {
+                {"kind", "access"}, {"part", "host_memory"}, {"pattern", "random_rows"}, {"row", "8 B"}};
+            document.erase("model");
+        }
         return document;
     }
 
@@ -245,7 +259,8 @@ private:
 
     // A field of prefill is wrong in decode, and so on.
     bool reads_in_some_workload(Json document, const std::string& path) const {
-        if (!document.contains("workload")) return !complains(read_(document), path);
+        if (!complains(read_(document), path)) return true;
+        if (!document.contains("workload")) return false;
         const Json workload = resolved(schema_["properties"]["workload"]);
         for (const Json& kind : workload["properties"]["kind"]["enum"]) {
             document["workload"]["kind"] = kind;
@@ -287,6 +302,43 @@ TEST(ModelSchema, has_the_fields_choices_and_bounds_of_the_reader) {
     Walk walk(schema("model"), base, read_model_document);
     walk.all();
     EXPECT_GT(walk.leaves, 30);
+}
+
+TEST(ScenarioSchema, and_reader_keep_the_fields_of_accesses_and_steps_apart) {
+    const Schema scenario(schema("scenario"));
+    const Json access{{"kind", "access"}, {"part", "host_memory"}, {"pattern", "stream"}};
+    const Json decode{{"kind", "decode"}};
+    const auto with = [](Json workload, const char* field, const Json& value) {
+        workload[field] = value;
+        return workload;
+    };
+    const auto document = [](const Json& workload, const Json& more) {
+        Json all{{"platform", {{"system", "HGX_H200"}}}, {"workload", workload}};
+        all.update(more);
+        return all;
+    };
+    const Json model{{"model", "v3"}}, none = Json::object();
+    for (const auto& [good, takes] :
+         std::vector<std::pair<Json, bool>>{{document(access, none), true},
+                                            {document(decode, model), true},
+                                            {document(decode, none), false},
+                                            {document(access, model), false},
+                                            {document(access, {{"placement", {{"tp", 1}}}}), false},
+                                            {document(access, {{"kernels", {{"experts", "fused"}}}}), false},
+                                            {document(with(access, "batch", 8), none), false},
+                                            {document(with(access, "context", 8), none), false},
+                                            {document(with(access, "prompt", 8), none), false},
+                                            {document(with(decode, "part", "nvme"), model), false},
+                                            {document(with(decode, "pattern", "stream"), model), false},
+                                            {document(with(decode, "row", "8 B"), model), false},
+                                            {document(with(decode, "write_share", 0.5), model), false},
+                                            {document(with(decode, "load", 0.5), model), false},
+                                            {document(with(decode, "outstanding", 5), model), false},
+                                            {document({{"kind", "access"}, {"part", "host_memory"}}, none), false},
+                                            {document({{"kind", "access"}, {"pattern", "stream"}}, none), false}}) {
+        EXPECT_EQ(scenario.takes(good), takes) << good.dump();
+        EXPECT_EQ(read_scenario(good).empty(), takes) << good.dump();
+    }
 }
 
 TEST(ScenarioSchema, knows_the_metrics_of_the_reader_by_name_and_in_an_assertion) {

@@ -1,0 +1,41 @@
+// Runs accesses: one part of a platform under one pattern, by the models of hwmodels that look at banks, drives and
+// packets. What a memory made of a pattern is kept, so that a sweep asks for each only once.
+#pragma once
+
+#include <map>
+#include <string>
+#include <tuple>
+
+#include "hwmodels/dram/characterise.hpp"
+#include "sim/result/run.hpp"
+
+namespace strata {
+
+class AccessBench {
+public:
+    explicit AccessBench(const Catalog& catalog) : catalog_(catalog) {}
+
+    // Throws InputError for a part that the platform lacks or that nothing is known of to run it by.
+    Run run(const Scenario& scenario);
+    // The same errors, without running.
+    void check(const Scenario& scenario);
+
+private:
+    struct Memory {
+        std::string name;  // "6 x HBM3E of H200_SXM"
+        DramSpec spec;     // at the part's own peak
+        int units = 1;
+    };
+    Memory memory_of(const Scenario& scenario);
+    const DramSpec& standard(const std::string& name);
+    const AccessProfile& profile_of(const Memory& memory, const AccessPattern& pattern);
+    Run run_memory(const Memory& memory, const Access& access);
+
+    using ProfileKey = std::tuple<std::string, double, int, AccessKind, double, double, double, double>;
+
+    const Catalog& catalog_;
+    std::map<std::string, DramSpec> standards_;
+    std::map<ProfileKey, AccessProfile> profiles_;
+};
+
+}  // namespace strata

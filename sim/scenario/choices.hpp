@@ -1,0 +1,36 @@
+// Fields with bounds, as scenarios have them: one of several names, a number of at least something.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "hwmodels/yaml_field.hpp"
+
+namespace strata {
+
+template <class Enum>
+using Choices = std::vector<std::pair<std::string, Enum>>;
+
+template <class Enum>
+Enum one_of(const YamlField& field, const Choices<Enum>& choices) {
+    const std::string text = field.text();
+    std::vector<std::string> names;
+    for (const auto& [name, value] : choices) {
+        if (name == text) return value;
+        names.push_back(name);
+    }
+    field.problem(fmt::format("one of {}", fmt::join(names, ", ")), "'" + text + "'");
+    return choices.front().second;
+}
+
+inline double at_least(const YamlField& field, double least, double fallback) {
+    if (!field.exists()) return fallback;
+    const double value = field.number(fallback);
+    if (value < least) field.problem(fmt::format("a number of at least {}", least), fmt::format("{}", value));
+    return value;
+}
+
+}  // namespace strata
