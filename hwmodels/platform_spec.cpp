@@ -115,6 +115,14 @@ void whole(const YamlField& field) {
         number.problem("a whole number", "'" + number.text() + "'");
 }
 
+// Which files describe its memories, now that their standards are settled.
+PlatformSpec with_standards(PlatformSpec platform, const Catalog& catalog) {
+    const auto file = [&](const std::string& standard) { return standard.empty() ? "" : catalog.dram_file(standard); };
+    platform.accelerator_dram = file(platform.accelerator.memory_standard);
+    if (platform.host_memory) platform.host_dram = file(platform.host_memory->standard);
+    return platform;
+}
+
 void known_standard(const YamlField& field, const Catalog& catalog) {
     if (!field.exists() || field.is_null()) return;
     try {
@@ -130,13 +138,14 @@ PlatformSpec platform_spec(const Catalog& catalog, std::string_view name) {
     const SystemSpec& system = catalog.system(name);
     const auto memory = [&](const std::string& part) { return catalog.memory(part); };
     const auto link = [&](const std::string& part) { return catalog.link(part); };
-    return {.system = system,
-            .accelerator = catalog.accelerator(system.accelerator),
-            .host_memory = part_if_named<MemorySpec>(system.host_memory, memory),
-            .nvme = part_if_named<MemorySpec>(system.nvme, memory),
-            .host_link = part_if_named<LinkSpec>(system.host_link, link),
-            .scale_up_link = part_if_named<LinkSpec>(system.scale_up_link, link),
-            .scale_out_link = part_if_named<LinkSpec>(system.scale_out_link, link)};
+    return with_standards({.system = system,
+                           .accelerator = catalog.accelerator(system.accelerator),
+                           .host_memory = part_if_named<MemorySpec>(system.host_memory, memory),
+                           .nvme = part_if_named<MemorySpec>(system.nvme, memory),
+                           .host_link = part_if_named<LinkSpec>(system.host_link, link),
+                           .scale_up_link = part_if_named<LinkSpec>(system.scale_up_link, link),
+                           .scale_out_link = part_if_named<LinkSpec>(system.scale_out_link, link)},
+                          catalog);
 }
 
 PlatformSpec read_platform(const YamlField& field, const Catalog& catalog) {
@@ -166,7 +175,7 @@ PlatformSpec read_platform(const YamlField& field, const Catalog& catalog) {
     known_standard(field["accelerator"]["memory"]["standard"], catalog);
     known_standard(field["host_memory"]["standard"], catalog);
     known_standard(field["nvme"]["standard"], catalog);
-    return platform;
+    return field.problems().empty() ? with_standards(std::move(platform), catalog) : platform;
 }
 
 }  // namespace strata

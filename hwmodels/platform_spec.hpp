@@ -18,6 +18,7 @@ struct PlatformSpec {
     AcceleratorSpec accelerator;
     std::optional<MemorySpec> host_memory, nvme;  // none: the catalogue knows of none
     std::optional<LinkSpec> host_link, scale_up_link, scale_out_link;
+    std::string accelerator_dram{}, host_dram{};  // files of their DRAM standards; empty: none fits
 
     auto operator<=>(const PlatformSpec&) const = default;
 };

@@ -36,7 +36,7 @@ void DramMemory::check(const DramRequest& request) const {
               "one beyond");
 }
 
-std::uint32_t DramMemory::open_request(const DramRequest& request, Cycle arrival) {
+std::uint32_t DramMemory::open_request(std::uint64_t bytes, bool write, Cycle arrival) {
     std::uint32_t id = free_request_;
     if (id == kNone) {
         id = static_cast<std::uint32_t>(outstanding_.size());
@@ -47,8 +47,8 @@ std::uint32_t DramMemory::open_request(const DramRequest& request, Cycle arrival
     Outstanding& opened = outstanding_[id];
     opened.arrival = arrival;
     opened.end = 0;
-    opened.accesses = static_cast<std::uint32_t>(request.bytes / static_cast<unsigned>(mapping_.access_bytes()));
-    opened.write = request.write;
+    opened.accesses = static_cast<std::uint32_t>(bytes / static_cast<unsigned>(mapping_.access_bytes()));
+    opened.write = write;
     opened.name = next_name_++;
     return id;
 }
@@ -68,12 +68,12 @@ Cycle DramMemory::enqueue_all(const DramRequest& request, Cycle arrival, std::ui
 
 Cycle DramMemory::post(const DramRequest& request, Cycle arrival) {
     check(request);
-    return enqueue_all(request, arrival, open_request(request, arrival));
+    return enqueue_all(request, arrival, open_request(request.bytes, request.write, arrival));
 }
 
 Cycle DramMemory::push(const DramRequest& request) {
     check(request);
-    const std::uint32_t id = open_request(request, 0);
+    const std::uint32_t id = open_request(request.bytes, request.write, 0);
     const Cycle accepted = enqueue_all(request, 0, id);
     outstanding_[id].arrival = accepted;  // its last access waits still, so it is not through
     return accepted;
@@ -81,9 +81,8 @@ Cycle DramMemory::push(const DramRequest& request) {
 
 Cycle DramMemory::finish(const DramRequest& request, Cycle arrival) {
     check(request);
-    const std::uint32_t id = open_request(request, arrival);
-    watched_ = id;
-    watched_end_ = 0;
+    watched_ = open_request(request.bytes, request.write, arrival);
+    const std::uint32_t id = watched_;
     enqueue_all(request, arrival, id);
     const auto access = static_cast<unsigned>(mapping_.access_bytes());
     for (std::uint64_t at = request.address; watched_ != kNone && at < request.address + request.bytes; at += access) {
@@ -93,6 +92,19 @@ Cycle DramMemory::finish(const DramRequest& request, Cycle arrival) {
         while (watched_ != kNone && outstanding_[id].accesses == before && channels_[deciding_in_].serve_one()) {
         }
     }
+    return watched_end_;
+}
+
+Cycle DramMemory::finish(const std::vector<DramRequest>& together, Cycle arrival) {
+    std::uint64_t bytes = 0;
+    for (const DramRequest& request : together) {
+        check(request);
+        bytes += request.bytes;
+    }
+    if (bytes == 0) return arrival;
+    watched_ = open_request(bytes, false, arrival);
+    for (const DramRequest& request : together) enqueue_all(request, arrival, watched_);
+    while (watched_ != kNone) step();
     return watched_end_;
 }
 

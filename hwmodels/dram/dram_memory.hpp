@@ -31,6 +31,8 @@ public:
     Cycle push(const DramRequest& request);
     // The same, and decides it: returns when its last byte is through.
     Cycle finish(const DramRequest& request, Cycle arrival);
+    // Several requests that arrive together: returns when the last byte of all is through.
+    Cycle finish(const std::vector<DramRequest>& together, Cycle arrival);
     // Decides one access of the pseudo-channel that is furthest behind; false if nothing waits.
     bool step();
     // Decides all that waits; returns when the last data is through.
@@ -68,7 +70,7 @@ private:
     };
 
     void decided(std::uint32_t request, Cycle data_end) override;
-    std::uint32_t open_request(const DramRequest& request, Cycle arrival);
+    std::uint32_t open_request(std::uint64_t bytes, bool write, Cycle arrival);
     void check(const DramRequest& request) const;
     Cycle enqueue_all(const DramRequest& request, Cycle arrival, std::uint32_t id);
 

@@ -222,6 +222,22 @@ DramSpec DramSpec::at_peak(Bandwidth of_one_unit) const {
     return scaled;
 }
 
+std::string DramSpec::text() const {
+    const DramOrganisation& of = organisation;
+    std::string all = fmt::format("clock {:a} {}\norganisation {} {} {} {} {} {} {} {} {}\n", clock.get().si(),
+                                  transfers_per_clock, of.channels, of.pseudo_channels, of.ranks, of.bank_groups,
+                                  of.banks, of.rows, of.page_bytes, of.width_bits, of.burst_length);
+    for (const TimingField& timing : kTimings) all += fmt::format("{} {}\n", timing.name, timings.*timing.value);
+    all += fmt::format("refresh {} {} {} {} {}\n", static_cast<int>(refresh.mode), refresh.REFI, refresh.RFC,
+                       refresh.RREFD, refresh.postponed);
+    for (const Sourced<double>* number : {&energy.activate_pJ, &energy.read_pJ_per_bit, &energy.write_pJ_per_bit,
+                                          &energy.refresh_pJ, &energy.background_W})
+        all += number->value ? fmt::format("energy {:a}\n", *number->value) : "energy null\n";
+    return all + fmt::format("controller '{}' {} {} {} {} {} {}\n", controller.mapping,
+                             static_cast<int>(controller.page_policy), controller.timeout, controller.window,
+                             controller.write_depth, controller.write_high, controller.write_low);
+}
+
 DramSpec read_dram_spec(const std::string& file) {
     Problems problems;
     const YamlField root(load_yaml(file), file, "", problems);

@@ -83,6 +83,9 @@ struct DramSpec {
     // The same cells behind a faster or slower interface: bursts keep their cycles, what the array sets keeps its
     // nanoseconds, rounded up to whole cycles.
     DramSpec at_peak(Bandwidth of_one_unit) const;
+
+    // All numbers that decide what it does, as a text: equal texts are equal memories.
+    std::string text() const;
 };
 
 // Throws InputError with all that is missing or impossible, each with its file and field.

@@ -1,6 +1,9 @@
 #include "hwmodels/memory/dram_module.hpp"
 
+#include <algorithm>
 #include <cmath>
+
+#include "hwmodels/memory/simulated_time.hpp"
 
 namespace strata {
 
@@ -16,6 +19,20 @@ sc_core::sc_time DramModule::time_of(Cycle cycle) const {
     return sc_core::sc_time::from_value(static_cast<sc_dt::uint64>(std::ceil(double(cycle) * ps_per_cycle_)));
 }
 
+const std::vector<DramRequest>& DramModule::rows_of(const Transfer& transfer) {
+    const auto access = static_cast<std::uint64_t>(memory_.mapping().access_bytes());
+    const double all = transfer.bytes.si(), row = transfer.row > Bytes(0) ? std::min(all, transfer.row.si()) : all;
+    rows_.clear();
+    if (all < 1) return rows_;
+    const auto bytes = static_cast<std::uint64_t>(std::max(1.0, std::round(row)));
+    for (double left = std::round(all / row); left > 0; --left) {
+        const std::uint64_t from = places_() % (memory_.mapping().capacity() / bytes - 1) * bytes;
+        const std::uint64_t first = from / access * access;
+        rows_.push_back({.address = first, .bytes = (from + bytes + access - 1) / access * access - first});
+    }
+    return rows_;
+}
+
 void DramModule::b_transport(int /*user*/, tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) {
     const sc_core::sc_time& now = sc_core::sc_time_stamp();
     const sc_core::sc_time arrival = now + delay;
@@ -24,7 +41,9 @@ void DramModule::b_transport(int /*user*/, tlm::tlm_generic_payload& payload, sc
         .address = payload.get_address(), .bytes = payload.get_data_length(), .write = payload.is_write()};
     Cycle done = 0;
     payload.set_response_status(tlm::TLM_ADDRESS_ERROR_RESPONSE);
-    if (payload.get_command() == tlm::TLM_IGNORE_COMMAND)
+    if (const auto* transfer = payload.get_extension<Transfer>(); transfer != nullptr)
+        done = memory_.finish(rows_of(*transfer), cycle);
+    else if (payload.get_command() == tlm::TLM_IGNORE_COMMAND)
         done = memory_.drain();
     else if (payload.get_extension<Posted>() != nullptr)
         done = memory_.post(request, cycle);

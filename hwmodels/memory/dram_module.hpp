@@ -3,14 +3,16 @@
 //
 // A read or write as TLM has it returns when its data is through. A payload with the Posted extension only enters the
 // windows and returns when they had room for it: a stream of those is how many requests are in flight at once. A
-// payload of TLM_IGNORE_COMMAND is a fence: it returns when all before it is through. No data is carried, only time.
+// payload of TLM_IGNORE_COMMAND is a fence: it returns when all before it is through. One with a Transfer is that many
+// rows at random places, read together. No data is carried, only time.
 #pragma once
 
 #include <tlm_utils/multi_passthrough_target_socket.h>
-#include <tlm>
+
+#include <random>
 
 #include "hwmodels/dram/dram_memory.hpp"
-#include "hwmodels/memory/simulated_time.hpp"
+#include "hwmodels/memory/transfer.hpp"
 
 namespace strata {
 
@@ -31,8 +33,11 @@ private:
     // Throws InputError, with the response status set, for a request that is empty, unaligned or beyond the capacity.
     void b_transport(int user, tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
     sc_core::sc_time time_of(Cycle cycle) const;
+    const std::vector<DramRequest>& rows_of(const Transfer& transfer);
 
     DramMemory memory_;
+    std::mt19937_64 places_{1};
+    std::vector<DramRequest> rows_;
     double cycles_per_ps_, ps_per_cycle_;
 };
 

@@ -158,11 +158,14 @@ Estimate CostBook::estimate(const KernelWork& kernel, const Device& on) const {
     if (!missing.empty() && kernel.work.flops > Flops(0)) throw InputError(missing);
     const FlopRate peak = kernel.fp8 ? on.fp8 : on.bf16;
     const CostCurve& fitted = curve(kernel.family);
-    const Seconds time = roofline(kernel.work, peak, on.memory, fitted);
-    const Seconds moving = kernel.work.bytes() / (on.memory * fitted.memory_efficiency);
+    const double known = kernel.memory_efficiency;
+    const Bandwidth memory = known > 0 ? on.memory * (known / fitted.memory_efficiency) : on.memory;
+    const Seconds time = roofline(kernel.work, peak, memory, fitted);
+    const Seconds moving = kernel.work.bytes() / (memory * fitted.memory_efficiency);
     const bool memory_bound =
         kernel.work.flops <= Flops(0) || kernel.work.flops / (peak * fitted.compute_efficiency) <= moving;
-    return {time, fitted.overhead, memory_bound, origin_of(kernel.family, on), kernel.family};
+    return {time, fitted.overhead, memory_bound, known > 0 ? Origin::modelled : origin_of(kernel.family, on),
+            kernel.family};
 }
 
 Estimate CostBook::exchange(Family family, Bytes sent, Bandwidth raw, const Device& on) const {

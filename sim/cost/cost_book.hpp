@@ -59,8 +59,9 @@ struct CostCurve {
 // What a kernel asks of a device, whatever the device is.
 struct KernelWork {
     Family family = Family::gemm_bf16;
-    bool fp8 = false;  // the precision of its products
-    Work work;         // with the padding of partly filled tiles
+    bool fp8 = false;              // the precision of its products
+    Work work;                     // with the padding of partly filled tiles
+    double memory_efficiency = 0;  // of its access pattern, where that is known; 0: the curve's
 };
 KernelWork kernel_work(const KernelShape& shape);
 

@@ -301,8 +301,8 @@ ScenarioFile::ScenarioFile(const std::string& file, const YAML::Node& document, 
     const YamlField kind = root["workload"]["kind"];
     access_ = kind.exists() && kind.node().IsScalar() && kind.node().Scalar() == "access";
     engines_ = {access_ ? "bank" : "analytic"};
-    root.allow_only({"name", "description", "engines", "model", "platform", "workload", "placement", "kernels", "axes",
-                     "assertions"});
+    root.allow_only({"name", "description", "engines", "model", "platform", "workload", "placement", "kernels",
+                     "detail", "axes", "assertions"});
     name_ = root["name"].exists() ? root["name"].text() : std::filesystem::path(file).stem().string();
     if (root["description"].exists()) description_ = root["description"].text();
     if (root["engines"].exists()) engines_ = read_engines(root["engines"], access_);
@@ -382,7 +382,7 @@ Scenario ScenarioFile::read(const Point& point, const Catalog& catalog) const {
     if (kind == WorkloadKind::access) {
         scenario.access = read_access(root["workload"]);
         refuse(root["workload"], {"batch", "context", "prompt"}, "this field belongs to decode and prefill");
-        refuse(root, {"model", "placement", "kernels"},
+        refuse(root, {"model", "placement", "kernels", "detail"},
                "this field belongs to decode and prefill; an access has no model");
         problems.throw_if_any();
         return scenario;
@@ -390,6 +390,8 @@ Scenario ScenarioFile::read(const Point& point, const Catalog& catalog) const {
     scenario.workload = read_workload(root["workload"], kind == WorkloadKind::prefill);
     scenario.placement = read_placement(root["placement"]);
     scenario.kernels = read_kernels(root["kernels"]);
+    if (root["detail"].exists())
+        scenario.detail = one_of<Detail>(root["detail"], {{"op", Detail::op}, {"bank", Detail::bank}});
     scenario.model = read_model_of(root["model"], problems);
     problems.throw_if_any();
     const YamlField rho = root["model"]["rho"];

@@ -59,6 +59,12 @@ struct Kernels {
     ExchangeKernel exchange = ExchangeKernel::deepep;
 };
 
+// How closely the systemc engine looks at host memory.
+enum class Detail {
+    op,   // fetches at the rate that the bank model found for their rows
+    bank  // every row, in the banks that it lies in
+};
+
 struct Assertion {
     std::string metric;
     std::string comparison;  // <=, <, >=, >
@@ -78,6 +84,7 @@ struct Scenario {
     Workload workload;
     Placement placement;
     Kernels kernels;
+    Detail detail = Detail::op;
 };
 
 struct Axis {

@@ -24,6 +24,8 @@ Platform platform_of(const PlatformSpec& spec, const CostBook& costs) {
     Machine& machine = platform.machine;
     machine.ranks = static_cast<int>(system.accelerators_per_node.get());
     machine.memory = accelerator.memory_bandwidth.get();
+    machine.memory_rows = accelerator_rows(spec);
+    machine.host_rows = host_rows(spec);
     if (accelerator.scale_up_domain.value) platform.scale_up_domain = *accelerator.scale_up_domain.value;
     const auto rate = [](const LinkSpec& link) {
         return link.effective_bandwidth.value ? *link.effective_bandwidth.value : link.bandwidth.get();

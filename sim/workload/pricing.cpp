@@ -45,6 +45,13 @@ Price price_fetch(const Task& task, const Platform& platform, int ranks) {
     return {.duration = evenly_shared_fetch(task, platform.machine, sharing) + latency, .latency = latency};
 }
 
+// A gather reads scattered rows and writes them as a stream, a byte for a byte.
+double gather_efficiency(const Task& task, const Machine& machine) {
+    if (!machine.memory_rows || task.row <= Bytes(0)) return 0;
+    const double scattered = machine.memory_rows->of(task.row), streamed = machine.memory_rows->of_stream();
+    return 2 / (1 / scattered + 1 / streamed);
+}
+
 }  // namespace
 
 Price price(const Task& task, const Platform& platform, const CostBook& costs, int ranks) {
@@ -52,7 +59,11 @@ Price price(const Task& task, const Platform& platform, const CostBook& costs, i
         case Pricing::kernel: {
             const Work work{.flops = task.flops, .read = task.moved, .written = {}};
             const Estimate cost =
-                costs.estimate(KernelWork{.family = task.family, .fp8 = task.fp8, .work = work}, platform.device);
+                costs.estimate(KernelWork{.family = task.family,
+                                          .fp8 = task.fp8,
+                                          .work = work,
+                                          .memory_efficiency = gather_efficiency(task, platform.machine)},
+                               platform.device);
             return {cost.time, Seconds(0), cost.origin, cost.overhead, cost.memory_bound};
         }
         case Pricing::fetch: return price_fetch(task, platform, ranks);

@@ -15,7 +15,10 @@ TaskGraph graph_of(const Program& program) {
 
 Seconds evenly_shared_fetch(const Task& fetch, const Machine& machine, double sharing) {
     const Seconds on_link = fetch.on_link / machine.host_link;
-    if (fetch.lane == Lane::host_fetch) return std::max(on_link, fetch.moved / machine.host_memory * sharing);
+    if (fetch.lane == Lane::host_fetch) {
+        const Bandwidth memory = machine.host_memory * machine.host_efficiency(fetch.row);
+        return std::max(on_link, fetch.moved / memory * sharing);
+    }
     return std::max(
         {on_link, fetch.moved / machine.nvme * sharing, Seconds(fetch.requests / machine.nvme_iops * sharing)});
 }

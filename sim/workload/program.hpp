@@ -6,12 +6,14 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string_view>
 #include <vector>
 
 #include "hwmodels/units.hpp"
 #include "sim/cost/cost_book.hpp"
 #include "sim/model/op.hpp"
+#include "sim/workload/row_efficiency.hpp"
 
 namespace strata {
 
@@ -46,6 +48,7 @@ struct Task {
     Bytes moved{};        // through the lane; of compute: accelerator memory traffic
     Bytes on_link{};      // what `moved` costs on its link at the link's effective rate: packets of short rows, an
                           // exchange's own efficiency
+    Bytes row{};          // what stands together in memory: of fetches, and of kernels that gather
     int peers = 0;        // exchanges: ranks among which the bytes go, the own one included
     double requests = 0;  // fetches from drives: reads, each of which counts against the drives' IOPS
 
@@ -84,6 +87,10 @@ struct Machine {
     double nvme_iops = 0;   // shared, all drives of the node
     Bandwidth scale_up;     // a rank's own, effective
     Bandwidth scale_out;    // a rank's own, effective
+    // How much of its peak a memory gives to scattered rows; null: all of it, as far as is known.
+    std::shared_ptr<const RowEfficiency> memory_rows, host_rows;
+
+    double host_efficiency(Bytes row) const { return host_rows && row > Bytes(0) ? host_rows->of(row) : 1; }
 };
 
 // How long a fetch occupies its lane when `sharing` ranks of the node fetch at the same time and each gets an even

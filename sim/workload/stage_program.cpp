@@ -85,6 +85,7 @@ private:
         task.fp8 = kernel.fp8;
         task.flops = kernel.work.flops;
         task.moved = kernel.work.bytes();
+        if (const auto* gather = std::get_if<EngramFetch>(&op.shape)) task.row = Bytes(gather->row_bytes);
         return task;
     }
 
@@ -211,6 +212,7 @@ private:
         const bool nvme = tier == Tier::nvme;
         Task task = named(op, name, nvme ? Lane::nvme_fetch : Lane::host_fetch, Pricing::fetch);
         task.moved = Bytes(pieces * piece_bytes);
+        task.row = Bytes(piece_bytes);
         task.on_link = task.moved / row_efficiency(piece_bytes);
         if (nvme) {
             task.requests = pieces * std::ceil(piece_bytes / platform_.nvme_granularity);

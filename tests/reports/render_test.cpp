@@ -12,7 +12,7 @@
 #include "reports/render/html.hpp"
 #include "reports/render/results_csv.hpp"
 #include "reports/render/results_json.hpp"
-#include "reports/sha256.hpp"
+#include "hwmodels/sha256.hpp"
 #include "tests/reports/hand_made_study.hpp"
 #include "tests/scratch_folder.hpp"
 

@@ -23,8 +23,9 @@ void LaneEngine::perform(const Task& task, Seconds at_least) {
     served_.notify(std::max(to_sc_time(at_least), payload_.send(way)));
 }
 
-void LaneEngine::fetch(const Task& task, Bytes chunk) {
+void LaneEngine::fetch(const Task& task, Bytes chunk, double in_memory) {
     fetching_ = &task;
+    in_memory_ = in_memory;
     chunk_ = chunk;
     left_ = task.moved;
     landed_ = sc_core::SC_ZERO_TIME;
@@ -35,12 +36,14 @@ void LaneEngine::send_chunk() {
     const Bytes now = std::min(chunk_, left_);
     const double share = fetching_->moved > Bytes(0) ? now / fetching_->moved : 0;
     Transfer& transfer = payload_.transfer();
-    transfer.bytes = now;
+    transfer.bytes = now * in_memory_;
     transfer.on_link = fetching_->on_link * share;
     transfer.requests = fetching_->requests * share;
+    transfer.row = fetching_->row;
     left_ = left_ - now;
     if (left_ <= Bytes(0)) fetching_ = nullptr;
     served_.notify(payload_.send(way));
+    transfer.bytes = now;
     if (landing.size() > 0) landed_ = sc_core::sc_time_stamp() + payload_.send(landing);
 }
 

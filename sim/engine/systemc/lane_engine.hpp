@@ -21,8 +21,9 @@ public:
     // In one piece: the lane is occupied for `at_least`, or longer where its way serves it later.
     void perform(const Task& task, Seconds at_least);
     // Chunk by chunk, so that others on the way get their turn. Each is sent when the one before is through; its write
-    // into `landing` is posted: the next chunk does not wait for it, the task does.
-    void fetch(const Task& task, Bytes chunk);
+    // into `landing` is posted: the next chunk does not wait for it, the task does. A byte of it costs the memory that
+    // it comes from as much as `in_memory` bytes at its peak.
+    void fetch(const Task& task, Bytes chunk, double in_memory);
 
     tlm_utils::simple_initiator_socket<LaneEngine> way{"way"};
     tlm_utils::multi_passthrough_initiator_socket_optional<LaneEngine> landing{"landing"};  // of fetches, one
@@ -36,6 +37,7 @@ private:
     TransferPayload payload_;
     const Task* fetching_ = nullptr;  // null: nothing is left to send
     Bytes chunk_, left_;
+    double in_memory_ = 1;
     sc_core::sc_time landed_;
 };
 

@@ -28,7 +28,7 @@ Json simulated(const nlohmann::json& request, Inputs& inputs) {
     const Program program = inputs.program_of(scenario);
     const Machine& machine = inputs.platform(scenario.platform).machine;
     const int ranks = std::min(machine.ranks, scenario.placement.ranks());
-    const Simulation simulation = run_systemc(program, machine, ranks);
+    const Simulation simulation = run_systemc(program, machine, ranks, scenario.detail);
     Run run = summarise(scenario, machine, program, simulation.timeline, "systemc");
     run.resources = simulation.resources;
     return {{"status", "ok"}, {"run", to_json(run)}};

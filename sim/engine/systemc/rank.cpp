@@ -10,22 +10,29 @@ namespace strata {
 namespace {
 
 // One size for all fetches of a simulation, because who sends larger chunks gets more of what is shared. Small enough
-// to take turns some hundreds of times within the largest fetch, not smaller than a page.
-Bytes chunk_of(const Program& program) {
-    constexpr Bytes kLeast(4096);
+// to take turns some hundreds of times within the largest fetch, not smaller than a page; banks need more at once,
+// because a memory gets through many rows in the time that one takes.
+Bytes chunk_of(const Program& program, Detail detail) {
+    const Bytes least(detail == Detail::bank ? 262144 : 4096);
     constexpr double kTurns = 256;
     Bytes largest;
     for (const Task& task : program.tasks)
         if (task.lane == Lane::host_fetch || task.lane == Lane::nvme_fetch) largest = std::max(largest, task.moved);
-    return std::max(kLeast, largest / kTurns);
+    return std::max(least, largest / kTurns);
 }
 
 std::size_t index_of(Lane lane) { return static_cast<std::size_t>(lane); }
 
 }  // namespace
 
-Schedule::Schedule(const Program& program)
-    : graph(graph_of(program)), predecessors(program.tasks.size()), chunk(chunk_of(program)) {
+Schedule::Schedule(const Program& program, const Machine& machine, Detail detail)
+    : graph(graph_of(program)),
+      predecessors(program.tasks.size()),
+      in_memory(program.tasks.size(), 1),
+      chunk(chunk_of(program, detail)) {
+    for (std::size_t i = 0; i < program.tasks.size(); ++i)
+        if (program.tasks[i].lane == Lane::host_fetch && detail == Detail::op)
+            in_memory[i] = 1 / machine.host_efficiency(program.tasks[i].row);
     for (const Edge& edge : program.edges) ++predecessors[edge.after];
     for (std::uint32_t i = 0; i < program.tasks.size(); ++i) of_a_lane[index_of(program.tasks[i].lane)].push_back(i);
 }
@@ -74,7 +81,7 @@ void Rank::start_next(std::size_t lane) {
     timeline_.tasks[index].begin = to_seconds(sc_core::sc_time_stamp());
     const Task& task = schedule_.graph[index];
     if (task.lane == Lane::host_fetch || task.lane == Lane::nvme_fetch)
-        state.engine->fetch(task, schedule_.chunk);
+        state.engine->fetch(task, schedule_.chunk, schedule_.in_memory[index]);
     else
         state.engine->perform(task, task.duration - task.latency);
 }

@@ -10,17 +10,19 @@
 #include "hwmodels/link/link_module.hpp"
 #include "hwmodels/memory/memory_module.hpp"
 #include "sim/engine/systemc/lane_engine.hpp"
+#include "sim/scenario/scenario.hpp"
 #include "sim/workload/program.hpp"
 
 namespace strata {
 
 // The Program as all ranks read it.
 struct Schedule {
-    explicit Schedule(const Program& program);
+    Schedule(const Program& program, const Machine& machine, Detail detail);
 
     TaskGraph graph;
     std::vector<std::uint32_t> predecessors;                   // how many, of each task
     std::array<std::vector<std::uint32_t>, kLanes> of_a_lane;  // tasks in their order
+    std::vector<double> in_memory;                             // of fetches: bytes at its memory's peak, for each byte
     Bytes chunk;                                               // of fetches
 };
 

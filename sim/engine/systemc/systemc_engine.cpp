@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "hwmodels/memory/dram_module.hpp"
 #include "sim/engine/systemc/rank.hpp"
 
 namespace strata {
@@ -14,13 +15,18 @@ namespace {
 // One node: its ranks and what they share.
 class Node : public sc_core::sc_module {
 public:
-    Node(const sc_core::sc_module_name& module_name, const Machine& machine, const Schedule& schedule, int ranks)
-        : sc_module(module_name),
-          host_memory_("host_memory", {.bandwidth = machine.host_memory}),
-          nvme_("nvme", {.bandwidth = machine.nvme, .requests_per_s = machine.nvme_iops}) {
+    Node(const sc_core::sc_module_name& module_name, const Machine& machine, const Schedule& schedule, int ranks,
+         Detail detail)
+        : sc_module(module_name), nvme_("nvme", {.bandwidth = machine.nvme, .requests_per_s = machine.nvme_iops}) {
+        if (detail == Detail::bank)
+            host_banks_ =
+                std::make_unique<DramModule>("host_memory", machine.host_rows->spec(), machine.host_rows->units());
+        else
+            host_memory_ = std::make_unique<MemoryModule>("host_memory", ServiceRate{.bandwidth = machine.host_memory});
         for (int i = 0; i < ranks; ++i) {
             ranks_.push_back(std::make_unique<Rank>(("gpu" + std::to_string(i)).c_str(), machine, schedule));
-            ranks_.back()->host_link.out.bind(host_memory_.in);
+            auto& to_memory = ranks_.back()->host_link.out;
+            detail == Detail::bank ? to_memory.bind(host_banks_->in) : to_memory.bind(host_memory_->in);
             ranks_.back()->host_link.out.bind(nvme_.in);
         }
     }
@@ -37,7 +43,8 @@ public:
 
     std::vector<ResourceUse> resources() const {
         std::vector<ResourceUse> found;
-        add(found, host_memory_);
+        if (host_memory_) add(found, *host_memory_);
+        if (host_banks_) add(found, *host_banks_);
         add(found, nvme_);
         for (const auto& rank : ranks_) {
             add(found, rank->hbm);
@@ -60,7 +67,19 @@ private:
                       .queued = queue.queued()});
     }
 
-    MemoryModule host_memory_, nvme_;
+    // Of banks, what their data buses carried.
+    void add(std::vector<ResourceUse>& to, const DramModule& part) const {
+        const DramMemory& memory = part.memory();
+        const DramCounts counts = memory.counts();
+        const Bytes moved(double(counts.reads + counts.writes) * memory.mapping().access_bytes());
+        const Seconds step = slowest().timeline().makespan;
+        to.push_back(
+            {.name = part.name(), .busy = step > Seconds(0) ? moved / memory.peak() / step : 0, .bytes = moved});
+    }
+
+    std::unique_ptr<MemoryModule> host_memory_;
+    std::unique_ptr<DramModule> host_banks_;
+    MemoryModule nvme_;
     std::vector<std::unique_ptr<Rank>> ranks_;
 };
 
@@ -75,13 +94,16 @@ void report(const sc_core::sc_report& message, const sc_core::sc_actions& /*usua
 
 }  // namespace
 
-Simulation run_systemc(const Program& program, const Machine& machine, int ranks) {
+Simulation run_systemc(const Program& program, const Machine& machine, int ranks, Detail detail) {
     static bool used = false;
     if (used) throw std::logic_error("run_systemc: SystemC elaborates once a process");
     used = true;
     sc_core::sc_report_handler::set_handler(report);
-    const Schedule schedule(program);
-    const Node node("node0", machine, schedule, ranks);
+    if (detail == Detail::bank && !machine.host_rows)
+        throw InputError(
+            "detail: bank needs a host memory whose DRAM standard the catalogue has (platform.host_memory.standard)");
+    const Schedule schedule(program, machine, detail);
+    const Node node("node0", machine, schedule, ranks, detail);
     sc_core::sc_start();
     if (!node.finished()) throw std::logic_error("run_systemc: tasks wait for each other in a circle");
     return {node.slowest().timeline(), node.resources()};

@@ -15,7 +15,8 @@ struct Simulation {
     std::vector<ResourceUse> resources;  // of the node, by their place in it
 };
 
-// `ranks` of the node run the Program. Throws std::logic_error if called twice in one process.
-Simulation run_systemc(const Program& program, const Machine& machine, int ranks);
+// `ranks` of the node run the Program; with Detail::bank host memory is looked at bank by bank. Throws InputError if
+// that is asked of a memory whose DRAM standard is not known, std::logic_error if called twice in one process.
+Simulation run_systemc(const Program& program, const Machine& machine, int ranks, Detail detail = Detail::op);
 
 }  // namespace strata

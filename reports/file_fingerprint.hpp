@@ -6,9 +6,7 @@
 
 namespace strata {
 
-std::string sha256(const std::string& bytes);  // as 64 hexadecimal digits
-
-// Of a file; of a folder: over the names and contents of all files in it, in the order of their names.
+// SHA-256 of a file; of a folder: over the names and contents of all files in it, in the order of their names.
 std::string sha256_of_files(const std::filesystem::path& file_or_folder);
 
 }  // namespace strata
