@@ -87,6 +87,12 @@ void read_folder(std::map<std::string, Spec, std::less<>>& into, const std::file
     }
 }
 
+void note_files(std::map<std::string, std::string, std::less<>>& into, const std::filesystem::path& folder) {
+    if (!std::filesystem::is_directory(folder)) return;
+    for (const auto& entry : std::filesystem::directory_iterator(folder))
+        if (entry.path().extension() == ".yaml") into.emplace(entry.path().stem(), entry.path());
+}
+
 template <class Spec>
 const Spec& find(const std::map<std::string, Spec, std::less<>>& parts, std::string_view name, const char* kind) {
     const auto found = parts.find(name);
@@ -107,9 +113,9 @@ Catalog::Catalog(const std::filesystem::path& folder) {
     read_folder(memories_, folder / "memories", problems);
     read_folder(links_, folder / "links", problems);
     read_folder(systems_, folder / "systems", problems);
-    if (std::filesystem::is_directory(folder / "dram"))
-        for (const auto& entry : std::filesystem::directory_iterator(folder / "dram"))
-            dram_files_.emplace(entry.path().stem(), entry.path());
+    note_files(dram_files_, folder / "dram");
+    note_files(nvme_files_, folder / "nvme");
+    note_files(pcie_files_, folder / "pcie");
     const auto refer = [&](const std::string& what, const std::string& name, auto look_up) {
         if (name.empty()) return;
         try {
@@ -121,6 +127,8 @@ Catalog::Catalog(const std::filesystem::path& folder) {
     const auto standard = [this](const std::string& name) { (void)dram_file(name); };
     for (const auto& entry : accelerators_) refer("accelerator " + entry.first, entry.second.memory_standard, standard);
     for (const auto& entry : memories_) refer("memory " + entry.first, entry.second.standard, standard);
+    for (const auto& entry : links_)
+        refer("link " + entry.first, entry.second.pcie, [this](const std::string& name) { (void)pcie_file(name); });
     for (const auto& entry : systems_) {
         const SystemSpec& system = entry.second;
         refer("system " + system.name, system.accelerator,
@@ -141,6 +149,10 @@ const LinkSpec& Catalog::link(std::string_view name) const { return find(links_,
 const SystemSpec& Catalog::system(std::string_view name) const { return find(systems_, name, "system"); }
 const std::string& Catalog::dram_file(std::string_view standard) const {
     return find(dram_files_, standard, "DRAM standard");
+}
+const std::string& Catalog::nvme_file(std::string_view drive) const { return find(nvme_files_, drive, "drive model"); }
+const std::string& Catalog::pcie_file(std::string_view generation) const {
+    return find(pcie_files_, generation, "PCIe generation");
 }
 
 }  // namespace strata

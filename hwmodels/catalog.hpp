@@ -14,8 +14,8 @@ namespace strata {
 
 class Catalog {
 public:
-    // Reads FOLDER/{accelerators,memories,links,systems}/*.yaml and notes which FOLDER/dram/*.yaml there are. Throws
-    // InputError with all that is wrong.
+    // Reads FOLDER/{accelerators,memories,links,systems}/*.yaml and notes which files of models there are in
+    // FOLDER/{dram,nvme,pcie}. Throws InputError with all that is wrong.
     explicit Catalog(const std::filesystem::path& folder);
 
     // Throw InputError for a name that is not there, with the nearest that is.
@@ -23,7 +23,10 @@ public:
     const MemorySpec& memory(std::string_view name) const;
     const LinkSpec& link(std::string_view name) const;
     const SystemSpec& system(std::string_view name) const;
-    const std::string& dram_file(std::string_view standard) const;  // for read_dram_spec
+    // The files that read_dram_spec, read_nvme_spec and read_pcie_spec take, by name.
+    const std::string& dram_file(std::string_view standard) const;
+    const std::string& nvme_file(std::string_view drive) const;
+    const std::string& pcie_file(std::string_view generation) const;
 
     template <class Spec>
     using Named = std::map<std::string, Spec, std::less<>>;
@@ -37,7 +40,7 @@ private:
     Named<MemorySpec> memories_;
     Named<LinkSpec> links_;
     Named<SystemSpec> systems_;
-    Named<std::string> dram_files_;
+    Named<std::string> dram_files_, nvme_files_, pcie_files_;
 };
 
 }  // namespace strata

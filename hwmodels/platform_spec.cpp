@@ -123,13 +123,10 @@ PlatformSpec with_standards(PlatformSpec platform, const Catalog& catalog) {
     return platform;
 }
 
-void known_standard(const YamlField& field, const Catalog& catalog) {
-    if (!field.exists() || field.is_null()) return;
-    try {
-        (void)catalog.dram_file(field.text());
-    } catch (const InputError& error) {
-        field.problem(error.what());
-    }
+// Names a file of the catalogue, or a problem.
+template <class Find>
+void known(const YamlField& field, Find find) {
+    if (field.exists() && !field.is_null()) (void)found<std::string>(field, find);
 }
 
 }  // namespace
@@ -158,8 +155,10 @@ PlatformSpec read_platform(const YamlField& field, const Catalog& catalog) {
     read.group(field["host"], {"memory_units", "memory_capacity", "nvme_units"});
     read_counts(system, field, read);
     if (field.problems().empty())
-        for (const YamlField& count : {field["accelerators_per_node"], field["nodes"], field["host"]["memory_units"],
-                                       field["host"]["nvme_units"], field["accelerator"]["memory"]["units"]})
+        for (const YamlField& count :
+             {field["accelerators_per_node"], field["nodes"], field["host"]["memory_units"],
+              field["host"]["nvme_units"], field["accelerator"]["memory"]["units"], field["host_link"]["lanes"],
+              field["scale_up_link"]["lanes"], field["scale_out_link"]["lanes"]})
             whole(count);
     const auto memory = [&](const std::string& part) { return catalog.memory(part); };
     const auto link = [&](const std::string& part) { return catalog.link(part); };
@@ -172,9 +171,12 @@ PlatformSpec read_platform(const YamlField& field, const Catalog& catalog) {
     read_part(platform.host_link, system.host_link, field["host_link"], link);
     read_part(platform.scale_up_link, system.scale_up_link, field["scale_up_link"], link);
     read_part(platform.scale_out_link, system.scale_out_link, field["scale_out_link"], link);
-    known_standard(field["accelerator"]["memory"]["standard"], catalog);
-    known_standard(field["host_memory"]["standard"], catalog);
-    known_standard(field["nvme"]["standard"], catalog);
+    const auto dram = [&](const std::string& name) { return catalog.dram_file(name); };
+    for (const YamlField& standard :
+         {field["accelerator"]["memory"]["standard"], field["host_memory"]["standard"], field["nvme"]["standard"]})
+        known(standard, dram);
+    for (const char* role : {"host_link", "scale_up_link", "scale_out_link"})
+        known(field[role]["pcie"], [&](const std::string& name) { return catalog.pcie_file(name); });
     return field.problems().empty() ? with_standards(std::move(platform), catalog) : platform;
 }
 

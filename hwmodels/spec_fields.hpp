@@ -44,10 +44,12 @@ void read_fields(MemorySpec& spec, const YamlField& root, const Read& read) {
 
 template <class Read>
 void read_fields(LinkSpec& spec, const YamlField& root, const Read& read) {
-    read.part(root, {"bandwidth", "effective_bandwidth", "latency"});
+    read.part(root, {"bandwidth", "effective_bandwidth", "latency", "pcie", "lanes"});
     read(spec.bandwidth, root["bandwidth"]);
     read(spec.effective_bandwidth, root["effective_bandwidth"]);
     read(spec.latency, root["latency"]);
+    read.if_given(spec.pcie, root["pcie"]);
+    read.if_given(spec.lanes, root["lanes"]);
 }
 
 // The numbers of a system; the parts that it names are read by who knows how to look them up.

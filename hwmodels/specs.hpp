@@ -66,6 +66,8 @@ struct LinkSpec {
     Sourced<Bandwidth> bandwidth;            // per direction, raw
     Sourced<Bandwidth> effective_bandwidth;  // large transfers, as measured or after protocol overhead
     Sourced<Seconds> latency;
+    std::string pcie;  // generation, of the catalogue's files; empty: another kind of link
+    Sourced<double> lanes;
     auto operator<=>(const LinkSpec&) const = default;
 };
 

@@ -7,10 +7,16 @@
 
 namespace strata {
 
+struct ChartTick {
+    double at = 0;
+    std::string text;
+};
+
 struct ChartAxis {
     std::string label;  // with its unit: "TPOT [ms]"
     bool log = false;
     std::vector<std::string> categories{};  // not empty: x is the index of one of these
+    std::vector<ChartTick> ticks{};         // not empty: only these are marked
 };
 
 enum class SeriesStyle { line, markers, band, bar };

@@ -2,11 +2,30 @@
 
 #include <fmt/format.h>
 
+#include "reports/access_view.hpp"
 #include "reports/sections/sections.hpp"
 
 namespace strata {
 
+namespace {
+
+// What needs a model or a step of it has no place here.
+Document access_report_of(const ReportInput& input) {
+    Document document{.title = input.study.name,
+                      .subtitle = input.study.description,
+                      .sections = {access_summary_section(input.study)}};
+    for (auto& section :
+         {access_load_section(input.study), access_row_section(input.study),
+          assertions_section(input.study, input.assertions), std::optional(access_points_section(input.study)),
+          parts_section(input.catalog, input.systems), manifest_section(input.manifest)})
+        if (section) document.sections.push_back(*section);
+    return document;
+}
+
+}  // namespace
+
 Document report_of(const ReportInput& input) {
+    if (is_access(input.study)) return access_report_of(input);
     const Recommendation recommendation = recommend(input.study, input.assertions, input.law, input.model);
     Document document{.title = input.study.name,
                       .subtitle = input.study.description,

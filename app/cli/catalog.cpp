@@ -57,7 +57,9 @@ Json json_of(const LinkSpec& part) {
     return {{"name", part.name},
             {"bytes_per_s", sourced(part.bandwidth)},
             {"effective_bytes_per_s", sourced(part.effective_bandwidth)},
-            {"latency_s", sourced(part.latency)}};
+            {"latency_s", sourced(part.latency)},
+            {"pcie", part.pcie},
+            {"lanes", sourced(part.lanes)}};
 }
 Json json_of(const SystemSpec& system) {
     return {{"name", system.name},

@@ -15,6 +15,7 @@
 #include "reports/render/results_csv.hpp"
 #include "reports/render/results_json.hpp"
 #include "reports/report.hpp"
+#include "sim/access/access_bench.hpp"
 #include "sim/placement/memory.hpp"
 
 namespace strata {
@@ -113,9 +114,9 @@ int run_verb(const RunArguments& arguments, const std::string& root) {
     if (arguments.json_file == "-")
         std::cout << json;
     else
-        std::cout << scenario.name() << '\n'
-                  << study_table(study, law, model) << '\n'
-                  << wrapped(recommended_text(recommend(study, scenario.assertions(), law, model), study, law, model));
+        std::cout << scenario.name() << '\n' << study_table(study, law, model) << '\n';
+    if (arguments.json_file != "-" && !scenario.is_access())
+        std::cout << wrapped(recommended_text(recommend(study, scenario.assertions(), law, model), study, law, model));
     if (!arguments.json_file.empty() && arguments.json_file != "-") write_whole(arguments.json_file, json);
     if (report) {
         const CostBook costs(root + "/sim/cost/cost_curves.yaml");
@@ -133,12 +134,13 @@ int check_verb(const std::vector<std::string>& scenarios, const std::string& roo
         try {
             const ScenarioFile scenario(file, root + "/scenarios/models");
             const std::vector<Point> points = scenario.points();
+            AccessBench bench(catalog);
             std::size_t fitting = 0;
             std::string reason;
             for (const Point& point : points) {
                 const Scenario read = scenario.read(point, catalog);
                 try {
-                    check_fits(read);
+                    read.access ? bench.check(read) : check_fits(read);
                     ++fitting;
                 } catch (const InputError& error) {
                     reason = error.what();

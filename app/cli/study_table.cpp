@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "reports/access_view.hpp"
 #include "reports/recommendation.hpp"
 #include "reports/study_view.hpp"
 
@@ -53,9 +54,27 @@ const PointResult* of_engine(const PointRow& row, const std::string& engine) {
     return found == row.end() ? nullptr : *found;
 }
 
+std::string access_table(const Study& study) {
+    const std::vector<AccessColumn> columns = access_columns(study);
+    std::vector<std::vector<std::string>> lines(1);
+    for (const auto& setting : study.results.front().settings) lines[0].push_back(short_name(setting.first));
+    const std::size_t settings = lines[0].size();
+    for (const AccessColumn& column : columns) lines[0].push_back(column.head);
+    for (const PointResult& result : study.results) {
+        auto& line = lines.emplace_back();
+        for (const auto& setting : result.settings) line.push_back(setting.second);
+        if (ran(result))
+            for (const AccessColumn& column : columns) line.push_back(cell(*result.run, column));
+        else
+            line.push_back(std::string(to_string(result.status)) + ": " + result.reason);
+    }
+    return aligned(lines, settings);
+}
+
 }  // namespace
 
 std::string study_table(const Study& study, const AllocationLaw& law, const std::string& model) {
+    if (is_access(study)) return access_table(study);
     const std::vector<std::string> engines = engines_that_ran(study);
     const PointResult& any = *std::find_if(study.results.begin(), study.results.end(), ran);
     const bool losses = std::any_of(study.results.begin(), study.results.end(),

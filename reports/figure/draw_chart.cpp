@@ -42,11 +42,18 @@ void dress(QCPAxis& axis, const ChartAxis& described) {
             ticker->addTick(double(i), text_of(described.categories[i]));
         axis.setTicker(ticker);
         axis.setSubTicks(false);
-    } else if (described.log) {
+        return;
+    }
+    if (described.log) {
         axis.setScaleType(QCPAxis::stLogarithmic);
         axis.setTicker(QSharedPointer<QCPAxisTickerLog>(new QCPAxisTickerLog));
         axis.setNumberFormat("gb");
     }
+    if (described.ticks.empty()) return;
+    const QSharedPointer<QCPAxisTickerText> ticker(new QCPAxisTickerText);
+    for (const ChartTick& tick : described.ticks) ticker->addTick(tick.at, text_of(tick.text));
+    axis.setTicker(ticker);
+    axis.setSubTicks(false);
 }
 
 void add_band(const Series& series, QCustomPlot& plot) {
@@ -104,6 +111,8 @@ void set_ranges(const Chart& chart, QCustomPlot& plot) {
         plot.yAxis->setRange(0, plot.yAxis->range().upper * 1.12);
     else if (!chart.y.log)
         plot.yAxis->scaleRange(1.16, plot.yAxis->range().center());
+    else
+        plot.yAxis->setRange(plot.yAxis->range().lower / 1.15, plot.yAxis->range().upper * 1.15);
 }
 
 // Of the places beside, above and below a point, the one where a text covers the fewest points and stays inside the
@@ -185,8 +194,10 @@ void draw_chart(const Chart& chart, QCustomPlot& plot) {
     plot.legend->setVisible(true);
     plot.legend->setFont(kFont);
     plot.legend->setBorderPen(Qt::NoPen);
+    const bool long_names = std::any_of(chart.series.begin(), chart.series.end(),
+                                        [](const Series& series) { return series.name.size() > 30; });
+    plot.legend->setWrap(long_names ? 2 : 3);  // before the order, which lays out what is there
     plot.legend->setFillOrder(QCPLayoutGrid::foColumnsFirst);
-    plot.legend->setWrap(3);
     plot.legend->setIconSize(30, 12);
     plot.replot(QCustomPlot::rpImmediateRefresh);  // lays out, so that pixels mean something
     for (const Annotation& note : chart.annotations) add_note(note, chart, plot);

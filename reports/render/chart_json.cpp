@@ -13,10 +13,16 @@ constexpr const char* kSchema = "strata-chart/1";
 constexpr std::array<const char*, 4> kStyles{"line", "markers", "band", "bar"};
 
 Json to_json(const ChartAxis& axis) {
-    return {{"label", axis.label}, {"log", axis.log}, {"categories", axis.categories}};
+    Json ticks = Json::array();
+    for (const ChartTick& tick : axis.ticks) ticks.push_back({tick.at, tick.text});
+    return {{"label", axis.label}, {"log", axis.log}, {"categories", axis.categories}, {"ticks", ticks}};
 }
 
-ChartAxis axis_from(const Json& json) { return {json.at("label"), json.at("log"), json.at("categories")}; }
+ChartAxis axis_from(const Json& json) {
+    ChartAxis axis{json.at("label"), json.at("log"), json.at("categories")};
+    for (const Json& tick : json.at("ticks")) axis.ticks.push_back({tick.at(0), tick.at(1)});
+    return axis;
+}
 
 SeriesStyle style_from(const std::string& text) {
     for (std::size_t i = 0; i < kStyles.size(); ++i)

@@ -59,16 +59,25 @@ const annotations = {
     }
 };
 
-function axis_of(axis, position) {
+// Of a log axis, which Chart.js would start and end anywhere: all points, and a little room for their markers.
+function log_range(values) {
+    return { min: Math.min(...values) / 1.15, max: Math.max(...values) * 1.15 };
+}
+
+function axis_of(axis, position, values) {
     const bars = axis.categories.length > 0;
     return { type: bars ? "category" : axis.log ? "logarithmic" : "linear", position, labels: bars ? axis.categories : undefined,
         title: { display: true, text: axis.label, color: colour("--ink") },
-        ticks: { color: colour("--soft") }, grid: { color: colour("--line") } };
+        ticks: { color: colour("--soft"), ...(axis.ticks.length ? { autoSkip: false, callback: (_, i) => axis.ticks[i][1] } : {}) },
+        ...(axis.ticks.length ? { afterBuildTicks: scale => { scale.ticks = axis.ticks.map(([value]) => ({ value })); } } : {}),
+        ...(axis.log && !bars && values.length ? log_range(values) : {}),
+        grid: { color: colour("--line") } };
 }
 
 function draw(canvas) {
     const chart = charts[canvas.dataset.chart];
-    const y = axis_of(chart.y, "left");
+    const points = chart.series.flatMap(series => series.points);
+    const y = axis_of(chart.y, "left", points.flatMap(point => point.slice(1)));
     if (chart.series.some(series => series.style === "bar")) y.beginAtZero = true; else y.grace = "6%";
     return new Chart(canvas, {
         type: chart.x.categories.length ? "bar" : "line",
@@ -77,7 +86,7 @@ function draw(canvas) {
         options: {
             notes: chart.annotations, animation: false, responsive: true, maintainAspectRatio: false,
             interaction: { mode: "nearest", intersect: false },
-            scales: { x: axis_of(chart.x, "bottom"), y },
+            scales: { x: axis_of(chart.x, "bottom", points.map(point => point[0])), y },
             plugins: {
                 legend: { position: "top", align: "start", reverse: true, labels: { usePointStyle: true, boxWidth: 8, boxHeight: 8, font: { size: 12 }, color: colour("--ink"), padding: 14,
                     filter: item => item.text !== "" } },

@@ -36,4 +36,13 @@ std::optional<Section> parts_section(const Catalog& catalog, const std::vector<s
 // How can this be made again?
 std::optional<Section> manifest_section(const Manifest& manifest);
 
+// Of a study of kind access: what do the parts give, and when do they keep up?
+Section access_summary_section(const Study& study);
+// How long does a request take, the more is asked for?
+std::optional<Section> access_load_section(const Study& study);
+// What do short requests cost?
+std::optional<Section> access_row_section(const Study& study);
+// Every result, and why there is none.
+Section access_points_section(const Study& study);
+
 }  // namespace strata

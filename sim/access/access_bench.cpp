@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
+#include <algorithm>
+
+#include "hwmodels/storage/nvme_drive.hpp"
 
 namespace strata {
 
@@ -20,30 +22,37 @@ AccessKind kind_of(PartPattern pattern) {
 double to_ns(Seconds time) { return time.si() * 1e9; }
 double to_GBps(Bandwidth rate) { return rate.si() / 1e9; }
 
-// "8 B", "264 B", "4 KiB": as a row is called.
-std::string size_text(Bytes size) {
-    const double kib = size.si() / 1024;
-    return kib >= 1 && kib == std::floor(kib) ? fmt::format("{} KiB", kib) : fmt::format("{} B", size.si());
-}
-
 std::string pattern_text(const Access& access) {
-    switch (access.pattern) {
-        case PartPattern::stream: return "stream";
-        case PartPattern::copy: return "copy";
-        case PartPattern::bank_conflict: return "bank conflict";
-        case PartPattern::copy_engine: return "copy engine, " + size_text(access.row);
-        case PartPattern::zero_copy: return "zero copy, " + size_text(access.row);
-        case PartPattern::random_rows: break;
-    }
-    const std::string rows = "random rows of " + size_text(access.row);
-    return access.write_share > 0 ? rows + fmt::format(", {:g} % writes", 100 * access.write_share) : rows;
+    std::string text(to_string(access.pattern));
+    std::replace(text.begin(), text.end(), '_', ' ');
+    return access.write_share > 0 ? text + fmt::format(", {:g} % writes", 100 * access.write_share) : text;
 }
 
-[[noreturn]] void no_standard(const std::string& part, const char* path) {
+[[noreturn]] void not_modelled(const std::string& part, const char* field, const std::string& path) {
     throw InputError(
-        fmt::format("{}.standard is null: no DRAM standard of the catalogue describes it. Set {}.standard "
-                    "in the scenario, or give it in the catalogue",
-                    part, path));
+        fmt::format("{0}.{1} is null: no model of the catalogue describes it. Set {2}.{1} in the scenario, "
+                    "or give it in the catalogue",
+                    part, field, path));
+}
+
+Accessed accessed(const std::string& part, double peak_GBps, const Access& access) {
+    return {.part = part,
+            .pattern = pattern_text(access),
+            .peak_GBps = peak_GBps,
+            .row_bytes = access.row.si(),
+            .load = access.load,
+            .outstanding = access.outstanding};
+}
+
+Run of_rate(const AccessRate& rate, const Accessed& accessed) {
+    Run run;
+    run.metrics = {{"access.bandwidth_GBps", to_GBps(rate.bandwidth)},
+                   {"access.efficiency", to_GBps(rate.bandwidth) / accessed.peak_GBps},
+                   {"access.iops", rate.requests_per_s},
+                   {"access.latency_ns", to_ns(rate.latency)},
+                   {"access.latency_p99_ns", to_ns(rate.latency_p99)}};
+    run.accessed = accessed;
+    return run;
 }
 
 }  // namespace
@@ -59,15 +68,16 @@ AccessBench::Memory AccessBench::memory_of(const Scenario& scenario) {
     const PlatformSpec& platform = scenario.platform;
     if (scenario.access->part == AccessPart::accelerator_memory) {
         const AcceleratorSpec& part = platform.accelerator;
-        if (part.memory_standard.empty()) no_standard(part.name + ".memory", "platform.accelerator.memory");
+        if (part.memory_standard.empty())
+            not_modelled(part.name + ".memory", "standard", "platform.accelerator.memory");
         const int units = static_cast<int>(part.memory_units.get());
-        return {fmt::format("{} x {} of {}", units, part.memory_standard, part.name),
+        return {fmt::format("{} x {} ({})", part.memory_standard, units, part.name),
                 standard(part.memory_standard).at_peak(part.memory_bandwidth.get() / double(units)), units};
     }
     const MemorySpec& part = present(platform.host_memory, platform.system, "host_memory");
-    if (part.standard.empty()) no_standard(part.name, "platform.host_memory");
+    if (part.standard.empty()) not_modelled(part.name, "standard", "platform.host_memory");
     const int units = static_cast<int>(platform.system.host_memory_units.get());
-    return {fmt::format("{} x {} of {}", units, part.name, platform.system.name),
+    return {fmt::format("{} x {} ({})", part.name, units, platform.system.name),
             standard(part.standard).at_peak(part.bandwidth.get()), units};
 }
 
@@ -92,21 +102,70 @@ Run AccessBench::run_memory(const Memory& memory, const Access& access) {
         {"access.latency_ns", to_ns(profile.latency_mean)},    {"access.latency_p50_ns", to_ns(profile.latency_p50)},
         {"access.latency_p99_ns", to_ns(profile.latency_p99)}, {"access.row_hit_rate", profile.row_hits}};
     if (profile.picojoules_per_bit > 0) run.metrics["access.energy_pj_per_bit"] = profile.picojoules_per_bit;
-    run.accessed = {.part = memory.name,
-                    .pattern = pattern_text(access),
-                    .peak_GBps = to_GBps(memory.spec.peak()) * memory.units,
-                    .row_bytes = access.row.si(),
-                    .load = access.load};
+    run.accessed = accessed(memory.name, to_GBps(memory.spec.peak()) * memory.units, access);
     return run;
+}
+
+// A drive is described as a whole: its datasheet's numbers do not set those of its flash.
+NvmeSpec AccessBench::drive_of(const Scenario& scenario) const {
+    const MemorySpec& part = present(scenario.platform.nvme, scenario.platform.system, "nvme");
+    try {
+        return read_nvme_spec(catalog_.nvme_file(part.name));
+    } catch (const InputError& error) {
+        throw InputError(
+            fmt::format("platform.nvme: {}. A drive is run by the numbers of its own file alone", error.what()));
+    }
+}
+
+Run AccessBench::run_drive(const Scenario& scenario) {
+    const Access& access = *scenario.access;
+    const NvmeSpec drive = drive_of(scenario);
+    const auto key = std::tuple(drive.name, access.row.si(), access.outstanding, access.write_share);
+    auto known = drives_.find(key);
+    if (known == drives_.end())
+        known = drives_
+                    .emplace(key, nvme_random_mixed(drive, static_cast<int>(access.outstanding), access.row,
+                                                    1 - access.write_share))
+                    .first;
+    return of_rate(known->second, accessed(drive.name + " (one drive)",
+                                           to_GBps(drive.link.raw_rate(static_cast<int>(drive.lanes.get()))), access));
+}
+
+AccessBench::Link AccessBench::link_of(const Scenario& scenario) const {
+    const PlatformSpec& platform = scenario.platform;
+    const LinkSpec& part = present(platform.host_link, platform.system, "host_link");
+    if (part.pcie.empty()) not_modelled(part.name, "pcie", "platform.host_link");
+    Link link{fmt::format("{} ({})", part.name, platform.system.name), read_pcie_spec(catalog_.pcie_file(part.pcie)),
+              static_cast<int>(part.lanes.get())};
+    (void)link.spec.packet_rate(link.lanes);  // throws for a width that its file does not have
+    return link;
+}
+
+Run AccessBench::run_link(const Link& link, const Access& access) const {
+    const AccessRate rate = access.pattern == PartPattern::copy_engine
+                                ? copy_rate(link.spec, link.lanes, access.row)
+                                : zero_copy_rate(link.spec, link.lanes, access.row);
+    return of_rate(rate, accessed(link.name, to_GBps(link.spec.raw_rate(link.lanes)), access));
 }
 
 Run AccessBench::run(const Scenario& scenario) {
-    Run run = run_memory(memory_of(scenario), *scenario.access);
+    const AccessPart part = scenario.access->part;
+    Run run = part == AccessPart::nvme        ? run_drive(scenario)
+              : part == AccessPart::host_link ? run_link(link_of(scenario), *scenario.access)
+                                              : run_memory(memory_of(scenario), *scenario.access);
     run.engine = "bank";
-    run.bottleneck = to_string(scenario.access->part);
+    run.bottleneck = to_string(part);
     return run;
 }
 
-void AccessBench::check(const Scenario& scenario) { (void)memory_of(scenario); }
+void AccessBench::check(const Scenario& scenario) {
+    const AccessPart part = scenario.access->part;
+    if (part == AccessPart::nvme)
+        (void)drive_of(scenario);
+    else if (part == AccessPart::host_link)
+        (void)link_of(scenario);
+    else
+        (void)memory_of(scenario);
+}
 
 }  // namespace strata

@@ -30,10 +30,11 @@ struct ComponentTime {
 
 // What an access was made to, as a report calls it, and where it stands in a sweep.
 struct Accessed {
-    std::string part, pattern;  // "6 x HBM3E of H200_SXM", "random rows of 264 B"
-    double peak_GBps = 0;
+    std::string part, pattern;  // "HBM3E x 6 (H200_SXM)", "random rows"
+    double peak_GBps = 0;       // 0: it has none worth the name
     double row_bytes = 0;
-    double load = 0;  // offered, over the peak; 0: as fast as it goes
+    double load = 0;         // offered, over the peak; 0: as fast as it goes
+    double outstanding = 0;  // requests in flight; 0: as many as the part holds
     std::string origin = "modelled";
 };
 

@@ -8,6 +8,8 @@ nlohmann::ordered_json to_json(const Run& run) {
                 {"metrics", run.metrics},
                 {"part", run.accessed->part},
                 {"pattern", run.accessed->pattern},
+                {"row_bytes", run.accessed->row_bytes},
+                {"load", run.accessed->load},
                 {"peak_GBps", run.accessed->peak_GBps},
                 {"provenance", run.accessed->origin}};
     nlohmann::ordered_json utilisation;

@@ -88,13 +88,17 @@ Access read_access(const YamlField& workload) {
     access.write_share = share("write_share");
     access.load = share("load");
     access.outstanding = at_least(workload["outstanding"], 1, 0);
-    if (workload["write_share"].exists() && !(is_memory(access.part) && access.pattern == PartPattern::random_rows))
-        workload["write_share"].problem("this field belongs to random_rows of a memory");
+    if (workload["write_share"].exists() && access.pattern != PartPattern::random_rows)
+        workload["write_share"].problem("this field belongs to random_rows");
     if (workload["load"].exists() && !is_memory(access.part))
-        workload["load"].problem("this field belongs to memories; " + std::string(to_string(access.part)) +
-                                 " is run as fast as it goes");
-    if (workload["outstanding"].exists() && access.pattern == PartPattern::copy_engine)
-        workload["outstanding"].problem("this field belongs to all patterns but copy_engine, which has one in flight");
+        workload["load"].problem(
+            fmt::format("this field belongs to memories; {} is run as fast as it goes", to_string(access.part)));
+    if (workload["outstanding"].exists() && access.part == AccessPart::host_link)
+        workload["outstanding"].problem("this field belongs to memories and drives; a link has as many as it has tags");
+    if (access.part == AccessPart::nvme && !workload["outstanding"].exists())
+        workload["outstanding"].problem("the queue depth of the drive, a number of at least 1", "nothing");
+    if (access.part == AccessPart::nvme && access.outstanding != std::floor(access.outstanding))
+        workload["outstanding"].problem("a whole number", quoted(workload["outstanding"]));
     return access;
 }
 

@@ -28,7 +28,7 @@ struct Access {
     Bytes row{64};           // of one request
     double write_share = 0;  // of random rows
     double load = 0;         // offered bytes over the peak; 0: as fast as it goes
-    double outstanding = 0;  // requests in flight over the whole part; 0: as many as its windows hold
+    double outstanding = 0;  // requests in flight over the whole memory, or in the drive; 0: as many as it holds
 };
 
 // The fields of a workload beside its kind that belong to an access.

@@ -25,6 +25,10 @@ constexpr const char* kPlain =
     "workload: {kind: decode, batch: 512, context: 8192}\n"
     "placement: {dp: 8, ep: 8, engram: {tier: host}}\n";
 
+constexpr const char* kAccess =
+    "platform: {system: HGX_H200}\n"
+    "workload: {kind: access, part: accelerator_memory, pattern: random_rows, row: 264 B}\n";
+
 std::string replaced(std::string text, const std::string& from, const std::string& to) {
     return text.replace(text.find(from), from.size(), to);
 }
@@ -127,6 +131,80 @@ TEST_F(Cli, refuses_a_sweep_of_more_than_ten_million_points) {
 TEST_F(Cli, refuses_a_model_that_does_not_fit_the_accelerator) {
     expect_refused(replaced(kPlain, "dp: 8, ep: 8", "dp: 1, ep: 1"),
                    "expected at most 141.0 GB in HBM of one accelerator of HGX_H200, found");
+}
+
+TEST_F(Cli, refuses_a_model_in_an_access_and_the_fields_of_an_access_elsewhere) {
+    expect_refused(std::string(kAccess) + "model: v3\n", "s.yaml:3:8: model: this field belongs to decode and prefill");
+    expect_refused(replaced(kPlain, "batch: 512", "row: 264 B"),
+                   "s.yaml:3:31: workload.row: this field belongs to kind");
+}
+
+TEST_F(Cli, refuses_a_pattern_that_a_part_does_not_have) {
+    expect_refused(replaced(kAccess, "random_rows", "zero_copy"),
+                   "s.yaml:2:61: workload.pattern: expected a pattern of accelerator_memory (stream, copy, "
+                   "random_rows, bank_conflict), found 'zero_copy'");
+}
+
+TEST_F(Cli, refuses_a_row_without_unit_of_parts_of_bytes_or_longer_than_a_row_can_be) {
+    expect_refused(replaced(kAccess, "264 B", "264"), "workload.row: expected a size such as '80 GB', found '264'");
+    expect_refused(replaced(kAccess, "264 B", "0.5 B"),
+                   "workload.row: expected a whole number of bytes, found '0.5 B'");
+    expect_refused(replaced(kAccess, "264 B", "2 MiB"), "expected at most 1 MiB (longer rows are a stream)");
+    expect_refused(replaced(kAccess, ", row: 264 B", ""), "workload.row: expected a size");
+}
+
+TEST_F(Cli, refuses_fields_that_mean_nothing_to_the_part_of_an_access) {
+    expect_refused(replaced(kAccess, "row:", "load: 1.5, row:"), "workload.load: expected a share of at most 1");
+    expect_refused(replaced(kAccess, "random_rows, row:", "stream, write_share: 0.5, row:"),
+                   "workload.write_share: this field belongs to random_rows");
+    const std::string link = replaced(replaced(kAccess, "accelerator_memory", "host_link"), "random_rows", "zero_copy");
+    expect_refused(replaced(link, "row:", "load: 0.5, row:"), "workload.load: this field belongs to memories");
+    expect_refused(replaced(link, "row:", "outstanding: 5, row:"), "workload.outstanding: this field belongs to");
+    expect_refused(replaced(kAccess, "accelerator_memory", "nvme"), "workload.outstanding: expected the queue depth");
+}
+
+TEST_F(Cli, names_part_and_field_of_a_memory_that_no_model_describes) {
+    expect_refused(replaced(kAccess, "HGX_H200", "Consumer_PC"), "RTX_4090.memory.standard is null");
+    expect_refused(replaced(kAccess, "HGX_H200", "HGX_H200, accelerator: {memory: {standard: HBM33E}}"),
+                   "s.yaml:1:63: platform.accelerator.memory.standard: no DRAM standard 'HBM33E' in the catalogue; did "
+                   "you mean 'HBM3E'?");
+    const std::string drive = replaced(kAccess, "accelerator_memory", "nvme, outstanding: 64");
+    expect_refused(replaced(drive, "HGX_H200", "HGX_H200, nvme: {capacity: 1 TB}"), "no drive model 'NVMe_Gen5 (mod");
+    const std::string link = replaced(replaced(kAccess, "accelerator_memory", "host_link"), "random_rows", "zero_copy");
+    expect_refused(replaced(link, "HGX_H200", "GB200_NVL72"), ".pcie is null: no model of the catalogue describes it");
+    expect_refused(replaced(link, "HGX_H200", "HGX_H200, host_link: {lanes: 3}"), "found none for x3");
+}
+
+TEST_F(Cli, refuses_an_engine_that_cannot_run_the_scenario) {
+    expect_refused(std::string(kAccess) + "engines: [systemc]\n",
+                   "s.yaml:3:11: engines[0]: an access is run by the engine 'bank' alone");
+    expect_refused(std::string(kPlain) + "engines: [bank]\n",
+                   "engines[0]: the engine 'bank' runs scenarios of kind acc");
+    EXPECT_EQ(strata("run " + scenario(kAccess) + " --engine analytic"), 2);
+    EXPECT_NE(err.find("expected bank, which alone runs accesses, found 'analytic'"), std::string::npos) << err;
+    EXPECT_EQ(strata("run " + scenario(kPlain) + " --engine bank"), 2);
+    EXPECT_NE(err.find("expected analytic or systemc, found 'bank'"), std::string::npos) << err;
+}
+
+TEST_F(Cli, refuses_a_sweep_over_accesses_and_steps) {
+    expect_refused(std::string(kAccess) + "axes:\n  - {path: workload.kind, values: [access, decode]}\n",
+                   "s.yaml:4:5: workload.kind: access is no value beside others");
+}
+
+TEST_F(Cli, runs_a_memory_alone_and_reports_it) {
+    const std::string file = scenario(std::string(kAccess) + "assertions: [access.latency_p99_ns >= 1]\n");
+    EXPECT_EQ(strata("check " + file), 0) << err;
+    EXPECT_EQ(strata(fmt::format("run {} --out {}", file, in_folder("out"))), 0) << err;
+    EXPECT_NE(out.find("% of peak"), std::string::npos) << out;
+    EXPECT_EQ(out.find("tok/s"), std::string::npos) << out;
+    const auto results = nlohmann::json::parse(text_of(in_folder("out/results.json")));
+    EXPECT_EQ(results["points"][0]["engine"], "bank");
+    EXPECT_EQ(results["points"][0]["part"], "HBM3E x 6 (H200_SXM)");
+    EXPECT_EQ(results["points"][0]["provenance"], "modelled");
+    EXPECT_GT(results["points"][0]["metrics"]["access.bandwidth_GBps"], 0);
+    const std::string page = text_of(in_folder("out/report.html"));
+    EXPECT_NE(page.find("What the parts give"), std::string::npos);
+    EXPECT_EQ(page.find("How sure the times are"), std::string::npos);
 }
 
 TEST_F(Cli, an_assertion_that_fails_is_exit_code_1_with_results_written) {
