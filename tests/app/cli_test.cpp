@@ -159,7 +159,7 @@ TEST_F(Cli, answers_an_unknown_command_with_the_nearest) {
 TEST_F(Cli, prints_its_version_and_examples_for_each_command) {
     EXPECT_EQ(strata("--version"), 0);
     EXPECT_EQ(out.rfind("strata ", 0), 0u);
-    for (const std::string verb : {"run", "check", "validate", "catalog", "schema"}) {
+    for (const std::string verb : {"run", "check", "validate", "measure", "catalog", "schema"}) {
         EXPECT_EQ(strata(verb + " --help"), 0);
         EXPECT_NE(out.find("Examples:\n  strata " + verb), std::string::npos) << out;
         EXPECT_NE(out.find("Exit codes: 0 fine"), std::string::npos) << out;
@@ -180,6 +180,8 @@ TEST_F(Cli, prints_the_schemas_whole) {
     EXPECT_EQ(nlohmann::ordered_json::parse(out), schema_of("scenario", kSource + "/scenarios/schema"));
     EXPECT_EQ(out.find("model.schema.json"), std::string::npos);
     EXPECT_EQ(strata("schema model"), 0);
+    EXPECT_EQ(strata("schema measurement"), 0);
+    EXPECT_NE(out.find("strata/measurement/1"), std::string::npos) << out;
     EXPECT_EQ(strata("schema toaster"), 2);
 }
 

@@ -13,12 +13,9 @@
 #include <regex>
 #include <set>
 #include <sstream>
-#include <valijson/adapters/nlohmann_json_adapter.hpp>
-#include <valijson/schema.hpp>
-#include <valijson/schema_parser.hpp>
-#include <valijson/validator.hpp>
 
 #include "sim/scenario/scenario.hpp"
+#include "tests/json_schema.hpp"
 #include "tests/scratch_folder.hpp"
 
 namespace strata {
@@ -30,30 +27,6 @@ using Pointer = Json::json_pointer;
 
 const std::string kScenarios = std::string(STRATA_SOURCE_DIR) + "/scenarios";
 constexpr const char* kUnknown = "qqqqqqqqqqqqqqqq";  // near no field, so that the reader lists them all
-
-class Schema {
-public:
-    explicit Schema(const Json& json) {
-        valijson::SchemaParser parser;
-        parser.populateSchema(valijson::adapters::NlohmannJsonAdapter(json), schema_);
-    }
-    bool takes(const Json& document) const {
-        return valijson::Validator().validate(schema_, valijson::adapters::NlohmannJsonAdapter(document), nullptr);
-    }
-    std::string errors(const Json& document) const {
-        valijson::ValidationResults results;
-        valijson::Validator().validate(schema_, valijson::adapters::NlohmannJsonAdapter(document), &results);
-        std::string all;
-        for (valijson::ValidationResults::Error error; results.popError(error);) {
-            for (const std::string& step : error.context) all += step;
-            all += fmt::format(": {}\n", error.description);
-        }
-        return all;
-    }
-
-private:
-    valijson::Schema schema_;
-};
 
 Json json_of(const YAML::Node& node) {
     Json json;
