@@ -15,6 +15,7 @@
 #include "reports/render/results_csv.hpp"
 #include "reports/render/results_json.hpp"
 #include "reports/report.hpp"
+#include "reports/sha256.hpp"
 #include "sim/placement/memory.hpp"
 
 namespace strata {
@@ -107,6 +108,9 @@ int run_verb(const RunArguments& arguments, const std::string& root) {
     const Scenario first = scenario.read(scenario.points().front(), catalog);
     const std::string model = first.model.name;
     Manifest manifest = manifest_of(study, arguments.scenario, arguments.set, root);
+    for (const std::string& record : first.platform.records)
+        manifest.sha256.emplace_back(fmt::format("measured {}", fs::path(record).filename().string()),
+                                     sha256_of_files(record));
     manifest.command = arguments.command;
     manifest.date = report_date();
     const std::string json = results_json(study, scenario.assertions(), manifest);

@@ -166,6 +166,31 @@ TEST_F(Cli, prints_its_version_and_examples_for_each_command) {
     }
 }
 
+// Memory twice as fast is all that differs; the report's fingerprints name the record.
+TEST_F(Cli, runs_on_a_measured_host_and_fingerprints_the_record) {
+    const auto record = [&](double bandwidth) {
+        std::ofstream(in_folder("host.jsonl")) << fmt::format(
+            R"({{"schema":"strata/measurement/1","what":"host/stream_read","parameters":{{}},"repeats":5,"when":"2026-11-24T19:30:00Z",)"
+            R"("strata":"0.1.0","machine":{{"cpu":"X","cores":2,"memory_bytes":4e12,"cache_bytes":{{}},"kernel":"6","huge_pages":"never"}},)"
+            R"("metrics":{{"bandwidth_GBps":{{"median":{0},"min":1,"max":99}},"latency_ns":{{"median":100,"min":1,"max":200}}}}}}{1})",
+            bandwidth, "\n");
+        const std::string first = text_of(in_folder("host.jsonl"));
+        std::ofstream(in_folder("host.jsonl"), std::ios::app) << replaced(first, "stream_read", "read_latency");
+    };
+    const std::string file =
+        scenario(replaced(replaced(kPlain, "HGX_H200", "HGX_H200, host_memory: {measured: host.jsonl}"), "tier: host",
+                          "tier: host, fetch: synchronous"));
+    std::vector<double> stalls;
+    for (const double bandwidth : {2, 4}) {
+        record(bandwidth);
+        ASSERT_EQ(strata("run " + file + " --json -"), 0) << err;
+        const auto json = nlohmann::json::parse(out);
+        EXPECT_EQ(json["manifest"]["sha256"]["measured host.jsonl"].get<std::string>().size(), 64u) << out;
+        stalls.push_back(json["points"][0]["metrics"]["engram.stall_ms"]);
+    }
+    EXPECT_GT(stalls[0], 1.5 * stalls[1]);
+}
+
 TEST_F(Cli, checks_scenarios_without_running_them_and_reports_each_bad_one) {
     EXPECT_EQ(strata("check " + kSource + "/scenarios/examples/engram-tiers.yaml"), 0);
     EXPECT_NE(out.find("6 points, 6 of them fit"), std::string::npos) << out;

@@ -14,6 +14,7 @@
 #include <set>
 #include <sstream>
 
+#include "hwmodels/measurement.hpp"
 #include "sim/scenario/scenario.hpp"
 #include "tests/json_schema.hpp"
 #include "tests/scratch_folder.hpp"
@@ -57,10 +58,29 @@ std::vector<std::string> lines_of(const std::string& text) {
 
 using Read = std::function<std::vector<std::string>(const Json&)>;  // a document -> the reader's errors
 
+// What the examples call host.jsonl.
+std::string measured_host() {
+    const auto row = [](const std::string& what, std::map<std::string, Spread> metrics, double depth) {
+        return to_line({.what = what,
+                        .parameters = {{"block_bytes", 4096.0}, {"depth", depth}},
+                        .metrics = std::move(metrics),
+                        .repeats = 5,
+                        .machine = {"Model X", 2, 24.0_GB, {}, "6.1.0", "madvise"},
+                        .when = "2026-11-24T19:30:00Z",
+                        .strata = "0.1.0"}) +
+               "\n";
+    };
+    return row("host/stream_read", {{"bandwidth_GBps", {30, 28, 31}}}, 0) +
+           row("host/read_latency", {{"latency_ns", {100, 90, 110}}}, 0) +
+           row("host/direct_reads",
+               {{"bandwidth_GBps", {1, 1, 1}}, {"iops", {9e3, 9e3, 9e3}}, {"latency_p50_us", {80, 80, 80}}}, 1);
+}
+
 std::vector<std::string> read_scenario(const Json& document) {
     static const Catalog catalog(std::string(STRATA_SOURCE_DIR) + "/hwmodels/catalog");
     const ScratchFolder folder;
     const std::string file = folder.write("scenario.yaml", document.dump());
+    folder.write("host.jsonl", measured_host());
     std::vector<std::string> errors;
     try {
         const ScenarioFile scenario(file, kScenarios + "/models");
