@@ -1,8 +1,10 @@
 #include "hwmodels/platform_spec.hpp"
 
 #include <cmath>
+#include <filesystem>
 #include <type_traits>
 
+#include "hwmodels/measured_parts.hpp"
 #include "hwmodels/spec_fields.hpp"
 
 namespace strata {
@@ -13,8 +15,10 @@ namespace {
 // (`{value: 8 TB/s, note: "HBM4 roadmap"}`).
 class Override {
 public:
+    // `own` are the fields that a scenario's part has beyond the catalogue's.
+    explicit Override(std::vector<std::string> own = {}) : own_(std::move(own)) {}
     void part(const YamlField& root, std::vector<std::string> fields) const {
-        fields.insert(fields.begin(), "part");
+        fields.insert(fields.begin(), own_.begin(), own_.end());
         root.allow_only(fields);
     }
     void group(const YamlField& field, const std::vector<std::string>& fields) const {
@@ -46,6 +50,8 @@ public:
     }
 
 private:
+    std::vector<std::string> own_;
+
     template <class T, class Read>
     void set(Sourced<T>& into, const YamlField& field, Read read) const {
         if (into.field.empty()) into.field = field.path();  // of a part that is described here alone
@@ -86,14 +92,19 @@ Part found(const YamlField& name, Find find) {
     }
 }
 
-// A part by name, with some of its numbers set, or both. A part that is no longer the catalogue's has another name, so
-// that nothing measured on the real one is taken for its own.
-template <class Part, class Find>
-Part read_part(const Part& base, const YamlField& field, Find find) {
+// A part by name, with some of its numbers measured or set, or all of that; what is set counts most. A part that is no
+// longer the catalogue's has another name, so that nothing measured on the real one is taken for its own.
+template <class Part, class Find, class... Measure>
+Part read_part(const Part& base, const YamlField& field, Find find, Measure... measure) {
     if (!field.is_map()) return found<Part>(field, find);
     Part part = field["part"].exists() ? found<Part>(field["part"], find) : base;
+    std::vector<std::string> own{"part"};
+    if constexpr (sizeof...(Measure) > 0) {
+        own.push_back("measured");
+        if (field["measured"].exists()) (measure(part, field["measured"]), ...);
+    }
     const Part before = part;
-    read_fields(part, field, Override());
+    read_fields(part, field, Override(own));
     if (part.name.empty())
         part.name = field.path();
     else if (part != before)
@@ -101,11 +112,16 @@ Part read_part(const Part& base, const YamlField& field, Find find) {
     return part;
 }
 
-template <class Part, class Find>
-void read_part(std::optional<Part>& part, std::string& name, const YamlField& field, Find find) {
+template <class Part, class Find, class... Measure>
+void read_part(std::optional<Part>& part, std::string& name, const YamlField& field, Find find, Measure... measure) {
     if (!field.exists()) return;
-    part = read_part(part.value_or(Part()), field, find);
+    part = read_part(part.value_or(Part()), field, find, measure...);
     name = part->name;
+}
+
+// A record is named from where the scenario lies, so that both can be moved together.
+std::string record_beside(const YamlField& name) {
+    return (std::filesystem::path(name.file()).parent_path() / name.text()).string();
 }
 
 void whole(const YamlField& field) {
@@ -151,23 +167,28 @@ PlatformSpec read_platform(const YamlField& field, const Catalog& catalog) {
     PlatformSpec platform =
         found<PlatformSpec>(field["system"], [&](const std::string& name) { return platform_spec(catalog, name); });
     SystemSpec& system = platform.system;
-    const Override read;
-    read.group(field["host"], {"memory_units", "memory_capacity", "nvme_units"});
-    read_counts(system, field, read);
-    if (field.problems().empty())
-        for (const YamlField& count :
-             {field["accelerators_per_node"], field["nodes"], field["host"]["memory_units"],
-              field["host"]["nvme_units"], field["accelerator"]["memory"]["units"], field["host_link"]["lanes"],
-              field["scale_up_link"]["lanes"], field["scale_out_link"]["lanes"]})
-            whole(count);
     const auto memory = [&](const std::string& part) { return catalog.memory(part); };
     const auto link = [&](const std::string& part) { return catalog.link(part); };
     if (field["accelerator"].exists())
         platform.accelerator = read_part(platform.accelerator, field["accelerator"],
                                          [&](const std::string& part) { return catalog.accelerator(part); });
     system.accelerator = platform.accelerator.name;
-    read_part(platform.host_memory, system.host_memory, field["host_memory"], memory);
-    read_part(platform.nvme, system.nvme, field["nvme"], memory);
+    const auto measured_by = [&](auto take) {
+        return [take, &platform](MemorySpec& part, const YamlField& name) {
+            const std::size_t problems = name.problems().size();
+            const std::string record = record_beside(name);
+            if (name.problems().size() > problems) return;
+            try {
+                take(record, part, platform.system);
+                platform.records.insert(record);
+            } catch (const InputError& error) {
+                name.problem(error.what());
+            }
+        };
+    };
+    read_part(platform.host_memory, system.host_memory, field["host_memory"], memory,
+              measured_by(take_measured_memory));
+    read_part(platform.nvme, system.nvme, field["nvme"], memory, measured_by(take_measured_drive));
     read_part(platform.host_link, system.host_link, field["host_link"], link);
     read_part(platform.scale_up_link, system.scale_up_link, field["scale_up_link"], link);
     read_part(platform.scale_out_link, system.scale_out_link, field["scale_out_link"], link);
@@ -177,6 +198,15 @@ PlatformSpec read_platform(const YamlField& field, const Catalog& catalog) {
         known(standard, dram);
     for (const char* role : {"host_link", "scale_up_link", "scale_out_link"})
         known(field[role]["pcie"], [&](const std::string& name) { return catalog.pcie_file(name); });
+    const Override read;
+    read.group(field["host"], {"memory_units", "memory_capacity", "nvme_units"});
+    read_counts(system, field, read);  // after the parts: a measured one is counted as one, unless the scenario counts
+    if (field.problems().empty())
+        for (const YamlField& count :
+             {field["accelerators_per_node"], field["nodes"], field["host"]["memory_units"],
+              field["host"]["nvme_units"], field["accelerator"]["memory"]["units"], field["host_link"]["lanes"],
+              field["scale_up_link"]["lanes"], field["scale_out_link"]["lanes"]})
+            whole(count);
     return field.problems().empty() ? with_standards(std::move(platform), catalog) : platform;
 }
 

@@ -1,9 +1,11 @@
 // A system with its parts looked up: the one description of a machine that a point is run on. A scenario can replace
-// each part by name and set each number by path; what it sets is a number of kind `assumed`.
+// each part by name, take the numbers of host memory and drive from a record of measurements, and set each number by
+// path; what it sets is a number of kind `assumed`.
 #pragma once
 
 #include <compare>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -19,6 +21,7 @@ struct PlatformSpec {
     std::optional<MemorySpec> host_memory, nvme;  // none: the catalogue knows of none
     std::optional<LinkSpec> host_link, scale_up_link, scale_out_link;
     std::string accelerator_dram{}, host_dram{};  // files of their DRAM standards; empty: none fits
+    std::set<std::string> records{};              // files of measurements that numbers were taken from
 
     auto operator<=>(const PlatformSpec&) const = default;
 };
@@ -35,7 +38,8 @@ const Part& present(const std::optional<Part>& part, const SystemSpec& system, c
 // As the catalogue has it. Throws InputError for an unknown name.
 PlatformSpec platform_spec(const Catalog& catalog, std::string_view system);
 
-// {system: HGX_H800, nodes: 40, accelerator: {part: B200_SXM, memory: {bandwidth: 8 TB/s}}, scale_out_link: RoCE400}.
+// {system: HGX_H800, nodes: 40, accelerator: {part: B200_SXM, memory: {bandwidth: 8 TB/s}}, scale_out_link: RoCE400},
+// and {host_memory: {measured: host.jsonl}, nvme: {measured: host.jsonl}} with a record of 'strata measure host'.
 // Notes what is wrong as problems of `field`; the result is meaningful only if there are none.
 PlatformSpec read_platform(const YamlField& field, const Catalog& catalog);
 

@@ -63,6 +63,7 @@ public:
     bool is_sequence() const { return exists() && node_.IsSequence(); }
     const YAML::Node& node() const { return node_; }
     const std::string& path() const { return path_; }
+    const std::string& file() const { return file_; }  // of a field that exists
     const Problems& problems() const { return *problems_; }
     std::string where() const;  // "file:line:column: path"
 

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "app/cli/verbs.hpp"
+#include "app/measure/host.hpp"
 #include "hwmodels/input_error.hpp"
 #include "hwmodels/yaml_field.hpp"
 #include "sim/workload/keep_memory.hpp"
@@ -93,6 +94,36 @@ int main(int argc, char** argv) {
     validate_command->add_option("--json", ledger_json, "write the ledger as JSON to FILE, or to stdout with -");
     validate_command->add_option("--only", only, "rows whose id matches this pattern (such as 'engram-*')");
 
+    strata::MeasureArguments measure;
+    std::string target = "host";
+    CLI::App* measure_command = verb(app, "measure", "Measure this machine's memory and drive, for a scenario to use",
+                                     "  strata measure host --out this-machine.jsonl\n"
+                                     "  strata measure host --only random_gather --threads 8\n"
+                                     "  strata measure host --only direct_reads --scratch /data --file-size '16 GB'");
+    measure_command->add_option("target", target, "host: this machine's memory and drive")
+        ->required()
+        ->check(CLI::IsMember({"host"}));
+    measure_command->add_option("--out", measure.out_file,
+                                "write the record (a line of JSON for each measurement) to "
+                                "FILE, or to stdout with -");
+    measure_command
+        ->add_option("--only", measure.only,
+                     "one of stream_read, random_gather, read_latency, direct_reads; "
+                     "repeat it for more")
+        ->check(CLI::IsMember(strata::host_measurements()))
+        ->allow_extra_args(false);
+    measure.threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+    measure_command->add_option("--threads", measure.threads, "most threads, tried in powers of two (default: cores)")
+        ->check(CLI::Range(1, 1024));
+    measure_command->add_option("--table-size", measure.table_size,
+                                "table in memory, such as '4 GiB' (default: 4 GiB or a quarter of what is free)");
+    measure_command->add_option("--scratch", measure.scratch, "folder for the file that is read; nothing stays there")
+        ->capture_default_str();
+    measure_command->add_option("--file-size", measure.file_size,
+                                "size of that file (default: 4 GiB or a quarter of what is free)");
+    measure_command->add_flag("--no-io-uring", measure.no_io_uring, "read by threads of pread instead of io_uring");
+    measure_command->add_flag("--quick", measure.quick, "a look in a few seconds instead of a measurement in a minute");
+
     std::string kind, name;
     bool json = false;
     CLI::App* catalog_command = verb(app, "catalog", "List parts, systems and models, or show one",
@@ -105,10 +136,10 @@ int main(int argc, char** argv) {
     catalog_command->add_flag("--json", json, "as JSON");
 
     std::string schema = "scenario";
-    CLI::App* schema_command = verb(app, "schema", "Print the JSON Schema of scenarios or models, for editors",
+    CLI::App* schema_command = verb(app, "schema", "Print the JSON Schema of scenarios, models or measurements",
                                     "  strata schema > scenario.schema.json\n"
                                     "  strata schema model > model.schema.json");
-    schema_command->add_option("kind", schema, "scenario or model")->capture_default_str();
+    schema_command->add_option("kind", schema, "scenario, model or measurement")->capture_default_str();
 
     try {
         if (argc < 2) throw strata::InputError("a command is needed; see 'strata --help'");
@@ -118,6 +149,7 @@ int main(int argc, char** argv) {
         if (*run_command) return strata::run_verb(run, root);
         if (*check_command) return strata::check_verb(checked, root);
         if (*validate_command) return strata::validate_verb(ledger_json, only, root);
+        if (*measure_command) return strata::measure_verb(measure);
         if (*schema_command) return strata::schema_verb(schema, root);
         return strata::catalog_verb(kind, name, json, root);
     } catch (const CLI::ParseError& error) {

@@ -10,6 +10,7 @@
 #include "app/cli/figures.hpp"
 #include "app/cli/study_table.hpp"
 #include "app/cli/verbs.hpp"
+#include "reports/file_fingerprint.hpp"
 #include "reports/files.hpp"
 #include "reports/render/html.hpp"
 #include "reports/render/results_csv.hpp"
@@ -108,6 +109,9 @@ int run_verb(const RunArguments& arguments, const std::string& root) {
     const Scenario first = scenario.read(scenario.points().front(), catalog);
     const std::string model = first.model.name;
     Manifest manifest = manifest_of(study, arguments.scenario, arguments.set, root);
+    for (const std::string& record : first.platform.records)
+        manifest.sha256.emplace_back(fmt::format("measured {}", fs::path(record).filename().string()),
+                                     sha256_of_files(record));
     manifest.command = arguments.command;
     manifest.date = report_date();
     const std::string json = results_json(study, scenario.assertions(), manifest);

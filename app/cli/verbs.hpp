@@ -15,10 +15,18 @@ struct RunArguments {
     std::string command;  // as typed, for the report
 };
 
+struct MeasureArguments {
+    std::vector<std::string> only;
+    std::string out_file, scratch = ".", file_size, table_size;
+    int threads = 1;
+    bool quick = false, no_io_uring = false;
+};
+
 int run_verb(const RunArguments& arguments, const std::string& root);
 int check_verb(const std::vector<std::string>& scenarios, const std::string& root);
 int validate_verb(const std::string& json_file, const std::string& only, const std::string& root);
 int catalog_verb(const std::string& kind, const std::string& name, bool json, const std::string& root);
+int measure_verb(const MeasureArguments& arguments);
 int schema_verb(const std::string& kind, const std::string& root);
 
 }  // namespace strata

@@ -28,9 +28,10 @@ void point_inside(Json& node, const std::string& other_file) {
 }  // namespace
 
 Json schema_of(const std::string& kind, const std::string& schema_folder) {
-    if (kind != "scenario" && kind != "model") throw InputError("schema", "scenario or model", "'" + kind + "'");
+    if (kind != "scenario" && kind != "model" && kind != "measurement")
+        throw InputError("schema", "scenario, model or measurement", "'" + kind + "'");
     Json schema = load(schema_folder + "/" + kind + ".schema.json");
-    if (kind == "model") return schema;
+    if (kind != "scenario") return schema;
     point_inside(schema, "model.schema.json");
     const Json model = load(schema_folder + "/model.schema.json");
     for (const auto& [name, definition] : model["definitions"].items()) {

@@ -237,11 +237,36 @@ TEST_F(Cli, answers_an_unknown_command_with_the_nearest) {
 TEST_F(Cli, prints_its_version_and_examples_for_each_command) {
     EXPECT_EQ(strata("--version"), 0);
     EXPECT_EQ(out.rfind("strata ", 0), 0u);
-    for (const std::string verb : {"run", "check", "validate", "catalog", "schema"}) {
+    for (const std::string verb : {"run", "check", "validate", "measure", "catalog", "schema"}) {
         EXPECT_EQ(strata(verb + " --help"), 0);
         EXPECT_NE(out.find("Examples:\n  strata " + verb), std::string::npos) << out;
         EXPECT_NE(out.find("Exit codes: 0 fine"), std::string::npos) << out;
     }
+}
+
+// Memory twice as fast is all that differs; the report's fingerprints name the record.
+TEST_F(Cli, runs_on_a_measured_host_and_fingerprints_the_record) {
+    const auto record = [&](double bandwidth) {
+        std::ofstream(in_folder("host.jsonl")) << fmt::format(
+            R"({{"schema":"strata/measurement/1","what":"host/stream_read","parameters":{{}},"repeats":5,"when":"2026-11-24T19:30:00Z",)"
+            R"("strata":"0.1.0","machine":{{"cpu":"X","cores":2,"memory_bytes":4e12,"cache_bytes":{{}},"kernel":"6","huge_pages":"never"}},)"
+            R"("metrics":{{"bandwidth_GBps":{{"median":{0},"min":1,"max":99}},"latency_ns":{{"median":100,"min":1,"max":200}}}}}}{1})",
+            bandwidth, "\n");
+        const std::string first = text_of(in_folder("host.jsonl"));
+        std::ofstream(in_folder("host.jsonl"), std::ios::app) << replaced(first, "stream_read", "read_latency");
+    };
+    const std::string file =
+        scenario(replaced(replaced(kPlain, "HGX_H200", "HGX_H200, host_memory: {measured: host.jsonl}"), "tier: host",
+                          "tier: host, fetch: synchronous"));
+    std::vector<double> stalls;
+    for (const double bandwidth : {2, 4}) {
+        record(bandwidth);
+        ASSERT_EQ(strata("run " + file + " --json -"), 0) << err;
+        const auto json = nlohmann::json::parse(out);
+        EXPECT_EQ(json["manifest"]["sha256"]["measured host.jsonl"].get<std::string>().size(), 64u) << out;
+        stalls.push_back(json["points"][0]["metrics"]["engram.stall_ms"]);
+    }
+    EXPECT_GT(stalls[0], 1.5 * stalls[1]);
 }
 
 TEST_F(Cli, checks_scenarios_without_running_them_and_reports_each_bad_one) {
@@ -258,6 +283,8 @@ TEST_F(Cli, prints_the_schemas_whole) {
     EXPECT_EQ(nlohmann::ordered_json::parse(out), schema_of("scenario", kSource + "/scenarios/schema"));
     EXPECT_EQ(out.find("model.schema.json"), std::string::npos);
     EXPECT_EQ(strata("schema model"), 0);
+    EXPECT_EQ(strata("schema measurement"), 0);
+    EXPECT_NE(out.find("strata/measurement/1"), std::string::npos) << out;
     EXPECT_EQ(strata("schema toaster"), 2);
 }
 

@@ -13,12 +13,10 @@
 #include <regex>
 #include <set>
 #include <sstream>
-#include <valijson/adapters/nlohmann_json_adapter.hpp>
-#include <valijson/schema.hpp>
-#include <valijson/schema_parser.hpp>
-#include <valijson/validator.hpp>
 
+#include "hwmodels/measurement.hpp"
 #include "sim/scenario/scenario.hpp"
+#include "tests/json_schema.hpp"
 #include "tests/scratch_folder.hpp"
 
 namespace strata {
@@ -30,30 +28,6 @@ using Pointer = Json::json_pointer;
 
 const std::string kScenarios = std::string(STRATA_SOURCE_DIR) + "/scenarios";
 constexpr const char* kUnknown = "qqqqqqqqqqqqqqqq";  // near no field, so that the reader lists them all
-
-class Schema {
-public:
-    explicit Schema(const Json& json) {
-        valijson::SchemaParser parser;
-        parser.populateSchema(valijson::adapters::NlohmannJsonAdapter(json), schema_);
-    }
-    bool takes(const Json& document) const {
-        return valijson::Validator().validate(schema_, valijson::adapters::NlohmannJsonAdapter(document), nullptr);
-    }
-    std::string errors(const Json& document) const {
-        valijson::ValidationResults results;
-        valijson::Validator().validate(schema_, valijson::adapters::NlohmannJsonAdapter(document), &results);
-        std::string all;
-        for (valijson::ValidationResults::Error error; results.popError(error);) {
-            for (const std::string& step : error.context) all += step;
-            all += fmt::format(": {}\n", error.description);
-        }
-        return all;
-    }
-
-private:
-    valijson::Schema schema_;
-};
 
 Json json_of(const YAML::Node& node) {
     Json json;
@@ -84,10 +58,29 @@ std::vector<std::string> lines_of(const std::string& text) {
 
 using Read = std::function<std::vector<std::string>(const Json&)>;  // a document -> the reader's errors
 
+// What the examples call host.jsonl.
+std::string measured_host() {
+    const auto row = [](const std::string& what, std::map<std::string, Spread> metrics, double depth) {
+        return to_line({.what = what,
+                        .parameters = {{"block_bytes", 4096.0}, {"depth", depth}},
+                        .metrics = std::move(metrics),
+                        .repeats = 5,
+                        .machine = {"Model X", 2, 24.0_GB, {}, "6.1.0", "madvise"},
+                        .when = "2026-11-24T19:30:00Z",
+                        .strata = "0.1.0"}) +
+               "\n";
+    };
+    return row("host/stream_read", {{"bandwidth_GBps", {30, 28, 31}}}, 0) +
+           row("host/read_latency", {{"latency_ns", {100, 90, 110}}}, 0) +
+           row("host/direct_reads",
+               {{"bandwidth_GBps", {1, 1, 1}}, {"iops", {9e3, 9e3, 9e3}}, {"latency_p50_us", {80, 80, 80}}}, 1);
+}
+
 std::vector<std::string> read_scenario(const Json& document) {
     static const Catalog catalog(std::string(STRATA_SOURCE_DIR) + "/hwmodels/catalog");
     const ScratchFolder folder;
     const std::string file = folder.write("scenario.yaml", document.dump());
+    folder.write("host.jsonl", measured_host());
     std::vector<std::string> errors;
     try {
         const ScenarioFile scenario(file, kScenarios + "/models");
