@@ -114,7 +114,7 @@ void run_offered(DramMemory& memory, Requests& requests, std::uint64_t count, co
 // So many in flight: each that is through lets another one go.
 void run_closed(DramMemory& memory, Requests& requests, std::uint64_t count, std::uint64_t outstanding) {
     std::priority_queue<Cycle, std::vector<Cycle>, std::greater<>> through;
-    memory.tell([&](std::uint64_t, Cycle end) { through.push(end); });
+    memory.tell([&](Cycle end) { through.push(end); });
     for (std::uint64_t i = 0; i < std::min(outstanding, count); ++i) through.push(0);
     for (std::uint64_t i = 0; i < count; ++i) {
         while (through.empty()) memory.step();

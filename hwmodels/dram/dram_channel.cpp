@@ -33,35 +33,35 @@ DramChannel::Queue::Queue(int most, bool of_writes, std::size_t banks, std::size
       depth(most),
       writes(of_writes) {}
 
-int DramChannel::Queue::take(Slot slot) {
+int DramChannel::Queue::take(const Waiting& access) {
     const auto index = static_cast<std::uint8_t>(std::countr_zero(free));
     const std::uint64_t bit = std::uint64_t{1} << index;
-    List& list = of_group[slot.group];
-    slot.order = next_order++;
-    slot.previous = list.last;
-    slot.next = kEnd;
+    List& list = of_group[access.group];
+    waiting[index] = access;
+    waiting[index].previous = list.last;
+    slots[index] = {.order = next_order++, .bank = access.bank};
     (list.last == kEnd ? list.first : slots[list.last].next) = index;
     list.last = index;
     list.slots |= bit;
-    slots[index] = slot;
     free &= ~bit;
-    of_bank[slot.bank] |= bit;
-    groups |= std::uint64_t{1} << slot.group;
+    of_bank[access.bank] |= bit;
+    groups |= std::uint64_t{1} << access.group;
     ++size;
     return index;
 }
 
 void DramChannel::Queue::release(int index) {
-    const Slot& slot = slots[index];
+    const Waiting& access = waiting[index];
+    const std::uint8_t next = slots[index].next;
     const std::uint64_t bit = std::uint64_t{1} << index;
-    List& list = of_group[slot.group];
-    (slot.previous == kEnd ? list.first : slots[slot.previous].next) = slot.next;
-    (slot.next == kEnd ? list.last : slots[slot.next].previous) = slot.previous;
+    List& list = of_group[access.group];
+    (access.previous == kEnd ? list.first : slots[access.previous].next) = next;
+    (next == kEnd ? list.last : waiting[next].previous) = access.previous;
     list.slots &= ~bit;
-    if (list.slots == 0) groups &= ~(std::uint64_t{1} << slot.group);
+    if (list.slots == 0) groups &= ~(std::uint64_t{1} << access.group);
     free |= bit;
     hits &= ~bit;
-    of_bank[slot.bank] &= ~bit;
+    of_bank[access.bank] &= ~bit;
     --size;
 }
 
@@ -169,6 +169,7 @@ DramChannel::Choice DramChannel::choose(const Queue& queue) const {
     const Cycle to_column = write ? t_.RCDWR : t_.RCDRD;
     std::array<Cycle, kMostRanks> bus;
     for (std::size_t rank = 0; rank < ranks_.size(); ++rank) bus[rank] = bus_free(write, rank);
+    const bool any_hits = (reads_.hits | writes_.hits) != 0;
     Choice best;
     std::uint32_t best_age = 0;
     for (std::uint64_t left = queue.groups; left != 0; left &= left - 1) {
@@ -188,7 +189,7 @@ DramChannel::Choice DramChannel::choose(const Queue& queue) const {
             hits &= ~(std::uint64_t{1} << i);
             const Cycle column = std::max(slot.ready, hit ? hit_bound : miss_bound);
             if (column > best.column) continue;
-            const bool harmless = hit || !wanted(slot.bank);
+            const bool harmless = hit || !any_hits || !wanted(slot.bank);
             if (column == best.column && !beats(harmless, age, best.harmless, best_age)) continue;
             best = {i, column, harmless};
             best_age = age;
@@ -200,7 +201,7 @@ DramChannel::Choice DramChannel::choose(const Queue& queue) const {
 // That very access, ready or not.
 DramChannel::Choice DramChannel::choice_of(const Queue& queue, int index) const {
     const Queue::Slot& slot = queue.slots[static_cast<std::size_t>(index)];
-    const Group& group = groups_[slot.group];
+    const Group& group = groups_[banks_[slot.bank].group];
     const bool hit = queue.hits >> index & 1;
     Cycle column =
         std::max({slot.ready, bus_free(queue.writes, group.rank), queue.writes ? group.next_write : group.next_read});
@@ -225,7 +226,7 @@ Cycle DramChannel::activate_from(const Bank& bank, Cycle visible) const {
 }
 
 void DramChannel::decide(Queue& queue, const Choice& choice) {
-    const Queue::Slot slot = queue.slots[choice.slot];
+    const Queue::Waiting slot = queue.waiting[static_cast<std::size_t>(choice.slot)];
     Bank& bank = banks_[slot.bank];
     const bool hit = bank.open_row == slot.row;
     if (hit) {
@@ -302,13 +303,14 @@ void DramChannel::update(Queue& queue, unsigned index, bool same_row) const {
 }
 
 void DramChannel::update(Queue& queue, const Bank& bank, int index) const {
+    const Queue::Waiting& access = queue.waiting[static_cast<std::size_t>(index)];
     Queue::Slot& slot = queue.slots[static_cast<std::size_t>(index)];
     const std::uint64_t bit = std::uint64_t{1} << index;
-    if (bank.open_row == slot.row) {
-        slot.ready = std::max(slot.visible, queue.writes ? bank.next_write : bank.next_read);
+    if (bank.open_row == access.row) {
+        slot.ready = std::max(access.visible, queue.writes ? bank.next_write : bank.next_read);
         queue.hits |= bit;
     } else {
-        slot.ready = activate_from(bank, slot.visible) + (queue.writes ? t_.RCDWR : t_.RCDRD);
+        slot.ready = activate_from(bank, access.visible) + (queue.writes ? t_.RCDWR : t_.RCDRD);
         queue.hits &= ~bit;
     }
 }

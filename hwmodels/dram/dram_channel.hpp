@@ -91,26 +91,29 @@ private:
     };
     // Accesses waiting: for each bank group a list in order of arrival, and words of bits by which to find slots.
     struct Queue {
-        struct Slot {
-            Cycle ready = 0;    // first column that the bank allows
+        static constexpr std::uint8_t kEnd = kMostQueued;
+        struct Slot {         // what choosing looks at, apart from all else so that more of it is in a cache line
+            Cycle ready = 0;  // first column that the bank allows
+            std::uint32_t order = 0;  // of arrival; wraps
+            std::uint8_t bank = 0, next = kEnd;
+        };
+        struct Waiting {
             Cycle visible = 0;  // when the controller sees it
             std::uint32_t row = 0, request = 0;
-            std::uint32_t order = 0;  // of arrival; wraps
-            std::uint8_t bank = 0, group = 0;
-            std::uint8_t next = 0, previous = 0;
+            std::uint8_t bank = 0, group = 0, previous = kEnd;
         };
         Queue(int depth, bool writes, std::size_t banks, std::size_t groups);
         bool full() const { return size == depth; }
-        int take(Slot slot);  // its index
+        int take(const Waiting& access);  // the index of its slot
         void release(int index);
         int overdue();  // the slot of one that has waited too long, or -1; looked for now and then
 
-        static constexpr std::uint8_t kEnd = kMostQueued;
         struct List {
             std::uint8_t first = kEnd, last = kEnd;
             std::uint64_t slots = 0;
         };
         std::array<Slot, kMostQueued> slots;
+        std::array<Waiting, kMostQueued> waiting;
         std::vector<List> of_group;
         std::vector<std::uint64_t> of_bank;
         std::uint64_t free = 0, hits = 0;  // slots

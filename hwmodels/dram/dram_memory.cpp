@@ -47,9 +47,8 @@ std::uint32_t DramMemory::open_request(std::uint64_t bytes, bool write, Cycle ar
     Outstanding& opened = outstanding_[id];
     opened.arrival = arrival;
     opened.end = 0;
-    opened.accesses = static_cast<std::uint32_t>(bytes / static_cast<unsigned>(mapping_.access_bytes()));
+    opened.accesses = static_cast<std::uint32_t>(bytes / static_cast<unsigned>(mapping_.access_bytes())) & 0x7fffffff;
     opened.write = write;
-    opened.name = next_name_++;
     return id;
 }
 
@@ -129,7 +128,7 @@ void DramMemory::decided(std::uint32_t id, Cycle data_end) {
     request.end = std::max(request.end, data_end);
     if (--request.accesses > 0) return;
     if (!request.write) latencies_[deciding_in_].add(request.end - request.arrival);
-    if (done_) done_(request.name, request.end);
+    if (done_) done_(request.end);
     if (id == watched_) {
         watched_ = kNone;
         watched_end_ = request.end;

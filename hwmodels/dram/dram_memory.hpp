@@ -37,8 +37,8 @@ public:
     bool step();
     // Decides all that waits; returns when the last data is through.
     Cycle drain();
-    // Is told when a request is through, with its name; requests are named by post() in order, from 0.
-    void tell(std::function<void(std::uint64_t request, Cycle end)> done) { done_ = std::move(done); }
+    // Is told when each request is through.
+    void tell(std::function<void(Cycle end)> done) { done_ = std::move(done); }
 
     const DramSpec& spec() const { return spec_; }
     const AddressMapping& mapping() const { return mapping_; }
@@ -63,10 +63,9 @@ public:
 private:
     struct Outstanding {
         Cycle arrival = 0, end = 0;
-        std::uint64_t name = 0;
-        std::uint32_t accesses = 0;  // undecided
+        std::uint32_t accesses : 31 = 0;  // undecided
+        std::uint32_t write : 1 = 0;
         std::uint32_t next_free = 0;
-        bool write = false;
     };
 
     void decided(std::uint32_t request, Cycle data_end) override;
@@ -84,8 +83,7 @@ private:
     std::uint32_t deciding_in_ = 0;  // channel
     std::uint32_t watched_ = kNone;
     Cycle watched_end_ = 0;
-    std::uint64_t next_name_ = 0;
-    std::function<void(std::uint64_t, Cycle)> done_;
+    std::function<void(Cycle)> done_;
     CommandSink sink_;
 
     static constexpr std::uint32_t kNone = ~std::uint32_t{0};
