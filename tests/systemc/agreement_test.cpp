@@ -1,6 +1,8 @@
 // Both engines run the same Program: where nothing contends, or where all ranks share evenly, they must agree.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "sim/engine/analytic/analytic_engine.hpp"
 #include "sim/engine/systemc/systemc_engine.hpp"
 #include "sim/workload/build_program.hpp"
@@ -70,6 +72,44 @@ const Case kCases[] = {
 
 INSTANTIATE_TEST_SUITE_P(Systemc, Agreement, testing::ValuesIn(kCases),
                          [](const auto& given) { return std::string(given.param.name); });
+
+// Every row in the banks that it lies in, against the rate that the bank model found for rows of its size: 24 rows of
+// 264 B a token, fetched by eight ranks at once when they are needed. Not only the step but the wait for the rows.
+class BankAgreement : public testing::TestWithParam<int> {};
+
+TEST_P(BankAgreement, of_rows_one_by_one_with_the_rate_of_their_size) {
+    const Catalog catalog(kRoot + "/hwmodels/catalog");
+    const CostBook costs(kRoot + "/sim/cost/cost_curves.yaml");
+    const Scenario scenario = read_point(
+        "{model: v4.1-flash, platform: {system: HGX_H200, host: {memory_units: " + std::to_string(GetParam()) +
+            "}}, workload: {kind: decode, batch: 8192, context: 512}, detail: bank, "
+            "placement: {dp: 8, ep: 8, engram: {tier: host, fetch: synchronous}}}",
+        "bank", kRoot + "/scenarios/models", catalog);
+    const Platform platform = platform_of(scenario.platform, costs);
+    const Program program = build_program(scenario, platform, costs);
+    const auto measured = [&](const Timeline& timeline) {
+        return summarise(scenario, platform.machine, program, timeline, "").metrics;
+    };
+    auto by_rate = measured(run_analytic(program));
+    const Simulation simulation = run_systemc(program, platform.machine, 8, scenario.detail);
+    auto by_banks = measured(simulation.timeline);
+    EXPECT_NEAR(by_banks["decode.tpot_ms"] / by_rate["decode.tpot_ms"], 1, 0.05);
+    EXPECT_NEAR(by_banks["engram.stall_ms"] / by_rate["engram.stall_ms"], 1, 0.05);
+    EXPECT_GT(by_rate["engram.stall_ms"], 0.25);
+    const auto memory = std::find_if(simulation.resources.begin(), simulation.resources.end(),
+                                     [](const ResourceUse& use) { return use.name == "node0.host_memory"; });
+    ASSERT_NE(memory, simulation.resources.end());
+    EXPECT_GT(memory->bytes, Bytes(8192.0 * 24 * 264));  // whole bursts
+}
+
+// 16 channels: the ranks' links bind; 4 and 2: the banks do.
+INSTANTIATE_TEST_SUITE_P(Systemc, BankAgreement, testing::Values(16, 4, 2));
+
+TEST(Detail, of_banks_is_refused_where_no_standard_describes_the_memory) {
+    Machine machine;
+    machine.host_memory = 100.0_GBps;
+    EXPECT_THROW(run_systemc(Program{}, machine, 1, Detail::bank), InputError);
+}
 
 }  // namespace
 }  // namespace strata
