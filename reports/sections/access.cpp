@@ -248,6 +248,13 @@ std::optional<Section> access_row_section(const Study& study) {
         row_chart(groups, "row-size", "Bandwidth against row size", "bandwidth [% of peak]", share_of_peak),
         row_chart(groups, "row-size-rate", "The same in bytes a second", "bandwidth [GB/s]", rate)};
     section.charts[1].y.log = true;
+    for (const AccessGroup& group : groups) {
+        Series measured{.name = "measured beside it", .dashed = true, .colour = 2};
+        for (const PointResult* result : group.results)
+            if (has(*result->run, "access.measured_GBps"))
+                measured.points.push_back({result->run->accessed->row_bytes, of(*result->run, "access.measured_GBps")});
+        if (!measured.points.empty()) section.charts[1].series.push_back(measured);
+    }
     return section;
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "hwmodels/dram/kept_profile.hpp"
 #include "hwmodels/storage/nvme_drive.hpp"
 
 namespace strata {
@@ -86,7 +87,7 @@ const AccessProfile& AccessBench::profile_of(const Memory& memory, const AccessP
                          pattern.row.si(), pattern.write_share,     pattern.load, pattern.outstanding};
     auto known = profiles_.find(key);
     if (known == profiles_.end())
-        known = profiles_.emplace(key, characterise(memory.spec, memory.units, pattern)).first;
+        known = profiles_.emplace(key, kept_profile(memory.spec, memory.units, pattern)).first;
     return known->second;
 }
 
@@ -155,7 +156,43 @@ Run AccessBench::run(const Scenario& scenario) {
                                               : run_memory(memory_of(scenario), *scenario.access);
     run.engine = "bank";
     run.bottleneck = to_string(part);
+    if (!scenario.access->beside.empty()) put_beside(run, *scenario.access);
     return run;
+}
+
+// The best that the machine of the record did at the same: of its threads, pages and prefetch distances.
+void AccessBench::put_beside(Run& run, const Access& access) {
+    auto known = records_.find(access.beside);
+    if (known == records_.end()) known = records_.emplace(access.beside, read_measurements(access.beside)).first;
+    const bool drive = access.part == AccessPart::nvme;
+    const std::string what = drive                                   ? "host/direct_reads"
+                             : access.pattern == PartPattern::stream ? "host/stream_read"
+                                                                     : "host/random_gather";
+    std::map<std::string, double> wanted;
+    if (drive) wanted = {{"block_bytes", access.row.si()}, {"depth", access.outstanding}};
+    if (what == "host/random_gather") wanted = {{"row_bytes", access.row.si()}};
+    const auto fits = [&](const Measurement& row) {
+        return row.what == what && std::all_of(wanted.begin(), wanted.end(), [&](const auto& one) {
+                   const auto found = row.parameters.find(one.first);
+                   return found != row.parameters.end() && found->second == decltype(found->second)(one.second);
+               });
+    };
+    const std::pair<const char*, const char*> metrics[] = {{"bandwidth_GBps", "access.measured_GBps"},
+                                                           {"iops", "access.measured_iops"}};
+    bool any = false;
+    for (const Measurement& row : known->second) {
+        if (!fits(row)) continue;
+        if (!row.unavailable.empty())
+            throw InputError(fmt::format("{}:{}: {}", access.beside, row.line, row.unavailable));
+        any = true;
+        for (const auto& [measured, metric] : metrics)
+            if (const auto found = row.metrics.find(measured); found != row.metrics.end())
+                run.metrics[metric] = std::max(run.metrics[metric], found->second.median);
+    }
+    if (any) return;
+    std::string conditions;
+    for (const auto& [name, value] : wanted) conditions += fmt::format(" {} {}", name, value);
+    throw InputError(fmt::format("{}: no row of {}{}", access.beside, what, conditions));
 }
 
 void AccessBench::check(const Scenario& scenario) {

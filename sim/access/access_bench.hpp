@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "hwmodels/dram/characterise.hpp"
+#include "hwmodels/measurement.hpp"
 #include "hwmodels/protocol/pcie.hpp"
 #include "hwmodels/storage/nvme_spec.hpp"
 #include "sim/result/run.hpp"
@@ -23,6 +24,8 @@ public:
     void check(const Scenario& scenario);
 
 private:
+    void put_beside(Run& run, const Access& access);
+
     struct Memory {
         std::string name;  // "HBM3E x 6 (H200_SXM)"
         DramSpec spec;     // at the part's own peak
@@ -45,6 +48,7 @@ private:
     using ProfileKey = std::tuple<std::string, double, int, AccessKind, double, double, double, double>;
 
     const Catalog& catalog_;
+    std::map<std::string, std::vector<Measurement>> records_;
     std::map<std::string, DramSpec> standards_;
     std::map<ProfileKey, AccessProfile> profiles_;
     std::map<std::tuple<std::string, double, double, double>, AccessRate> drives_;

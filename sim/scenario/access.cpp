@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 
 #include "sim/scenario/choices.hpp"
 
@@ -67,7 +68,8 @@ std::string_view to_string(AccessPart part) { return name_of(kParts, part); }
 std::string_view to_string(PartPattern pattern) { return name_of(kPatterns, pattern); }
 
 const std::vector<std::string>& access_fields() {
-    static const std::vector<std::string> fields{"part", "pattern", "row", "write_share", "load", "outstanding"};
+    static const std::vector<std::string> fields{"part", "pattern",     "row",   "write_share",
+                                                 "load", "outstanding", "beside"};
     return fields;
 }
 
@@ -99,6 +101,12 @@ Access read_access(const YamlField& workload) {
         workload["outstanding"].problem("the queue depth of the drive, a number of at least 1", "nothing");
     if (access.part == AccessPart::nvme && access.outstanding != std::floor(access.outstanding))
         workload["outstanding"].problem("a whole number", quoted(workload["outstanding"]));
+    if (const YamlField beside = workload["beside"]; beside.exists()) {
+        if (access.part == AccessPart::accelerator_memory || access.part == AccessPart::host_link ||
+            (access.pattern != PartPattern::stream && access.pattern != PartPattern::random_rows))
+            beside.problem("this field belongs to stream and random_rows of host_memory and nvme");
+        access.beside = (std::filesystem::path(beside.file()).parent_path() / beside.text()).string();
+    }
     return access;
 }
 

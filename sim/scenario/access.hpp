@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "hwmodels/yaml_field.hpp"
@@ -29,6 +30,7 @@ struct Access {
     double write_share = 0;  // of random rows
     double load = 0;         // offered bytes over the peak; 0: as fast as it goes
     double outstanding = 0;  // requests in flight over the whole memory, or in the drive; 0: as many as it holds
+    std::string beside{};    // a record of measurements to show next to the model; empty: none
 };
 
 // The fields of a workload beside its kind that belong to an access.

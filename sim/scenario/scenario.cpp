@@ -13,28 +13,15 @@ namespace strata {
 
 namespace {
 
-const std::vector<std::string> kMetrics{"decode.tpot_ms",
-                                        "decode.tokens_per_s",
-                                        "decode.tokens_per_s_per_accelerator",
-                                        "prefill.ttft_ms",
-                                        "prefill.tokens_per_s",
-                                        "prefill.tokens_per_s_per_accelerator",
-                                        "memory.hbm_gb",
-                                        "memory.host_gb",
-                                        "memory.nvme_gb",
-                                        "engram.stall_ms",
-                                        "moe.layer_us",
-                                        "attention.layer_us",
-                                        "network.scale_up_ms",
-                                        "network.scale_out_ms",
-                                        "access.bandwidth_GBps",
-                                        "access.efficiency",
-                                        "access.latency_ns",
-                                        "access.latency_p50_ns",
-                                        "access.latency_p99_ns",
-                                        "access.row_hit_rate",
-                                        "access.energy_pj_per_bit",
-                                        "access.iops"};
+const std::vector<std::string> kMetrics{
+    "decode.tpot_ms",        "decode.tokens_per_s",  "decode.tokens_per_s_per_accelerator",
+    "prefill.ttft_ms",       "prefill.tokens_per_s", "prefill.tokens_per_s_per_accelerator",
+    "memory.hbm_gb",         "memory.host_gb",       "memory.nvme_gb",
+    "engram.stall_ms",       "moe.layer_us",         "attention.layer_us",
+    "network.scale_up_ms",   "network.scale_out_ms", "access.bandwidth_GBps",
+    "access.efficiency",     "access.latency_ns",    "access.latency_p50_ns",
+    "access.latency_p99_ns", "access.row_hit_rate",  "access.energy_pj_per_bit",
+    "access.measured_GBps",  "access.measured_iops", "access.iops"};
 
 // A name alone is short for a map that holds it, so that the other fields of the map can be set by path:
 // `model: v3` for `model: {preset: v3}`, `platform.accelerator: B200_SXM` for `{part: B200_SXM}`.

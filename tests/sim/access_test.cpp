@@ -96,5 +96,33 @@ TEST(Access, of_parts_that_name_a_standard_runs_it_near_its_own_speed) {
     EXPECT_GE(parts, 8);
 }
 
+// The best of what a machine did at the same row size, next to what the model says; never in its place.
+TEST(Access, puts_a_record_beside_the_model) {
+    const auto line = [](const char* what, const char* parameters, double median) {
+        return std::string(R"({"schema":"strata/measurement/1","what":")") + what +
+               R"(","origin":"measured","parameters":)" + parameters + R"(,"metrics":{"bandwidth_GBps":{"median":)" +
+               std::to_string(median) + R"(,"min":1,"max":99}},"repeats":3,"machine":{"cpu":"a","cores":2,)" +
+               R"("memory_bytes":1e9,"cache_bytes":{},"kernel":"6","huge_pages":"madvise"},)" +
+               R"("when":"2026-11-24T20:00:00Z","strata":"0.1.0","notes":[]})" + "\n";
+    };
+    const ScratchFolder folder;
+    const std::string record =
+        folder.write("record.jsonl", line("host/random_gather", R"({"row_bytes":264,"threads":1})", 3) +
+                                         line("host/random_gather", R"({"row_bytes":264,"threads":2})", 5) +
+                                         line("host/random_gather", R"({"row_bytes":512,"threads":2})", 7) +
+                                         line("host/stream_read", R"({"threads":2})", 9));
+    const auto beside = [&](const std::string& asked) {
+        return study_of("part: host_memory, " + asked + ", beside: " + record).results.front();
+    };
+    const auto rows = *beside("pattern: random_rows, row: 264 B").run;
+    EXPECT_DOUBLE_EQ(rows.metrics.at("access.measured_GBps"), 5);
+    EXPECT_DOUBLE_EQ(rows.metrics.at("access.bandwidth_GBps"),
+                     run_of("part: host_memory, pattern: random_rows, row: 264 B").metrics.at("access.bandwidth_GBps"));
+    EXPECT_DOUBLE_EQ(beside("pattern: stream").run->metrics.at("access.measured_GBps"), 9);
+    const PointResult none = beside("pattern: random_rows, row: 1 KiB");
+    EXPECT_NE(none.reason.find("record.jsonl: no row of host/random_gather row_bytes 1024"), std::string::npos)
+        << none.reason;
+}
+
 }  // namespace
 }  // namespace strata
