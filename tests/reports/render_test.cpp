@@ -7,12 +7,12 @@
 #include <regex>
 #include <sstream>
 
+#include "hwmodels/sha256.hpp"
 #include "reports/files.hpp"
 #include "reports/render/chart_json.hpp"
 #include "reports/render/html.hpp"
 #include "reports/render/results_csv.hpp"
 #include "reports/render/results_json.hpp"
-#include "hwmodels/sha256.hpp"
 #include "tests/reports/hand_made_study.hpp"
 #include "tests/scratch_folder.hpp"
 

@@ -74,7 +74,7 @@ TEST(DramModule, takes_a_transfer_as_rows_at_random_places) {
     const Seconds time = to_seconds(payload.send(board.sender.socket));
     EXPECT_GT(time, Bytes(264 * 1000) / board.memory.memory().peak());
     const DramCounts counts = board.memory.memory().counts();
-    EXPECT_EQ(counts.reads, 9000u);  // 264 B at a multiple of 264 B: nine accesses of 32 B
+    EXPECT_EQ(counts.reads, 9000u);                            // 264 B at a multiple of 264 B: nine accesses of 32 B
     EXPECT_EQ(board.memory.memory().latencies().count(), 1u);  // one request
 }
 
