@@ -64,15 +64,16 @@ private:
                    });
         };
         const Measurement* found = nullptr;
+        std::string why;  // a record that was joined may have a better row further on
         for (const Measurement& row : all_) {
             if (row.what == wanted.what && !row.unavailable.empty())
-                throw InputError(
-                    fmt::format("{}:{}: {} was not measured: {}", file_, row.line, row.what, row.unavailable));
+                why = fmt::format("{}:{}: {} was not measured: {}", file_, row.line, row.what, row.unavailable);
             if (!fits(row)) continue;
             const auto value = [&](const Measurement& of) { return of.metrics.at(wanted.metric).median; };
             if (!found || (wanted.lowest ? value(row) < value(*found) : value(row) > value(*found))) found = &row;
         }
         if (found) return *found;
+        if (!why.empty()) throw InputError(why);
         std::string conditions;
         for (const auto& [name, value] : wanted.with) conditions += fmt::format(", {} {}", name, value);
         throw InputError(fmt::format("{}: no row of {}{} with {}. 'strata measure host' measures it", file_,

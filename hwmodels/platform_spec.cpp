@@ -127,8 +127,9 @@ std::string record_beside(const YamlField& name) {
 void whole(const YamlField& field) {
     if (!field.exists()) return;
     const YamlField number = field.is_map() ? field["value"] : field;
-    if (const double value = number.number(); value != std::floor(value))
-        number.problem("a whole number", "'" + number.text() + "'");
+    const double value = number.number();
+    if (value != std::floor(value)) number.problem("a whole number", "'" + number.text() + "'");
+    if (value > 1e6) number.problem("at most 10^6", "'" + number.text() + "'");
 }
 
 // Which files describe its memories, now that their standards are settled.

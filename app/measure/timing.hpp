@@ -45,11 +45,15 @@ double rate_together(int threads, Rate rate) {
     std::barrier start(threads);
     {
         std::vector<std::jthread> running;
-        for (int thread = 0; thread < threads; ++thread)
-            running.emplace_back([&, thread] {
-                start.arrive_and_wait();
-                reached[static_cast<std::size_t>(thread)] = rate(thread);
-            });
+        for (int thread = 0; thread < threads; ++thread) try {
+                running.emplace_back([&, thread] {
+                    start.arrive_and_wait();
+                    reached[static_cast<std::size_t>(thread)] = rate(thread);
+                });
+            } catch (...) {  // no more threads to be had: those that wait must not wait for ever
+                for (int missing = thread; missing < threads; ++missing) start.arrive_and_drop();
+                throw;
+            }
     }
     double sum = 0;
     for (const double one : reached) sum += one;

@@ -83,13 +83,20 @@ private:
     std::uint32_t conflicts_ = 0;
 };
 
+// What counts of one request: of a scattered row its own bytes; a stream uses all that it fetches.
+Bytes asked_for(const AccessPattern& pattern, const DramSpec& spec) {
+    const double access = spec.organisation.access_bytes();
+    if (pattern.kind == AccessKind::random_rows) return pattern.row;
+    return Bytes(pattern.kind == AccessKind::bank_conflict ? access : std::ceil(pattern.row.si() / access) * access);
+}
+
 // Eight refresh intervals of all banks, and enough requests for a 99th percentile that holds still.
-std::uint64_t requests_of(const DramMemory& memory, const AccessPattern& pattern) {
+std::uint64_t requests_of(const DramMemory& memory, const AccessPattern& pattern, Bytes asked) {
     constexpr double kIntervals = 8, kLeast = 20000;
     const DramSpec& spec = memory.spec();
     const Seconds time = memory.time_of(spec.refresh.REFI) * kIntervals;
     const double load = pattern.load > 0 ? pattern.load : 1;
-    const double access = std::max<double>(spec.organisation.access_bytes(), pattern.row.si());
+    const double access = std::max<double>(spec.organisation.access_bytes(), asked.si());
     return static_cast<std::uint64_t>(std::max(memory.peak() * time * load / Bytes(access), kLeast));
 }
 
@@ -100,9 +107,10 @@ void run_backlog(DramMemory& memory, Requests& requests, std::uint64_t count) {
 }
 
 // At a rate, at random times: nobody waits for anybody.
-void run_offered(DramMemory& memory, Requests& requests, std::uint64_t count, const AccessPattern& pattern) {
+void run_offered(DramMemory& memory, Requests& requests, std::uint64_t count, const AccessPattern& pattern,
+                 Bytes asked) {
     std::mt19937_64 random(pattern.seed + 2);
-    std::exponential_distribution<double> gap(1 / (pattern.row / (memory.peak() * pattern.load) / memory.time_of(1)));
+    std::exponential_distribution<double> gap(1 / (asked / (memory.peak() * pattern.load) / memory.time_of(1)));
     double now = 0;
     for (std::uint64_t i = 0; i < count; ++i) {
         now += gap(random);
@@ -146,20 +154,19 @@ AccessProfile characterise(const DramSpec& spec, int units, const AccessPattern&
     // Units are interleaved and alike, so one of them with its share of what is in flight stands for all.
     DramMemory memory(spec, 1);
     Requests requests(pattern, memory.mapping(), spec.organisation.rows);
-    const std::uint64_t count = requests_of(memory, pattern);
+    const Bytes of_a_request = asked_for(pattern, spec);
+    const std::uint64_t count = requests_of(memory, pattern, of_a_request);
     const double in_flight = pattern.outstanding > 0 ? std::max(1.0, std::round(pattern.outstanding / units)) : 0;
     if (in_flight > 0)
         run_closed(memory, requests, count, static_cast<std::uint64_t>(in_flight));
     else if (pattern.load > 0)
-        run_offered(memory, requests, count, pattern);
+        run_offered(memory, requests, count, pattern, of_a_request);
     else
         run_backlog(memory, requests, count);
 
     const DramCounts counts = memory.counts();
     const Cycle end = counts.last_data;
-    const Bytes asked = pattern.kind == AccessKind::bank_conflict
-                            ? Bytes(double(counts.reads) * spec.organisation.access_bytes())
-                            : pattern.row * double(count);
+    const Bytes asked = of_a_request * double(count);
     // Fewer in flight than units leave the others idle.
     const double alike = in_flight > 0 ? pattern.outstanding / in_flight : double(units);
     const LatencyHistogram latencies = memory.latencies();

@@ -16,7 +16,7 @@ enum class AccessKind : std::uint8_t {
 
 struct AccessPattern {
     AccessKind kind = AccessKind::stream;
-    Bytes row{64};           // of one request
+    Bytes row{64};           // of one request; a stream rounds it up to whole accesses
     double write_share = 0;  // of random rows
     double load = 0;         // offered bytes over the peak; 0: as fast as it goes
     double outstanding = 0;  // requests in flight over the whole memory; 0: as many as the windows hold

@@ -79,10 +79,10 @@ DramOrganisation read_organisation(const YamlField& field) {
     allowed.insert(allowed.end(), {"kind", "source", "note"});
     field.allow_only(allowed);
     if (field["source"].text().empty()) field["source"].problem("where the numbers come from", "nothing");
-    const auto count = [&](const char* name) {
+    const auto count = [&](const char* name, long long most = 256) {
         const long long value = field[name].integer(1);
-        if (value >= 1 && value <= 1 << 24) return static_cast<int>(value);
-        field[name].problem("a whole number of at least 1", fmt::format("{}", value));
+        if (value >= 1 && value <= most) return static_cast<int>(value);
+        field[name].problem(fmt::format("a whole number from 1 to {}", most), fmt::format("{}", value));
         return 1;
     };
     of.channels = count("channels");
@@ -90,10 +90,10 @@ DramOrganisation read_organisation(const YamlField& field) {
     of.ranks = count("ranks");
     of.bank_groups = count("bank_groups");
     of.banks = count("banks");
-    of.rows = count("rows");
-    of.width_bits = count("width_bits");
+    of.rows = count("rows", 1 << 24);
+    of.width_bits = count("width_bits", 4096);
     of.burst_length = count("burst_length");
-    of.page_bytes = static_cast<int>(field["page"].bytes().si());
+    of.page_bytes = static_cast<int>(std::min(field["page"].bytes().si(), double(1 << 20)));
     if (of.width_bits * of.burst_length % 8 != 0 || of.access_bytes() < 1 || of.page_bytes < of.access_bytes() ||
         of.page_bytes % of.access_bytes() != 0)
         field["page"].problem(
@@ -161,6 +161,14 @@ void read_energy(DramEnergy& into, const std::string& part, const YamlField& fie
     read(into.background_W, "background_W");
 }
 
+// Whether time is left between refreshes to open a row and read it: without, nothing would ever be served.
+bool leaves_time(const DramSpec& spec) {
+    const DramRefresh& of = spec.refresh;
+    const bool per_bank = of.mode == RefreshMode::per_bank;
+    const int open = spec.timings.RP + std::max(spec.timings.RCDRD, spec.timings.RCDWR) + spec.timings.CCD_L;
+    return of.REFI > of.RFC + open && (!per_bank || of.REFI / spec.organisation.banks_of_a_rank() > of.RREFD + open);
+}
+
 DramController read_controller(const YamlField& field, Seconds clock) {
     const SourcedSection section(field, {"mapping", "page_policy", "window", "write_queue"});
     DramController of;
@@ -168,7 +176,8 @@ DramController read_controller(const YamlField& field, Seconds clock) {
     if (const YamlField policy = section["page_policy"]; policy.is_map()) {
         policy.allow_only({"timeout"});
         of.page_policy = PagePolicy::timeout;
-        of.timeout = clock > Seconds(0) ? static_cast<int>(std::ceil(policy["timeout"].seconds() / clock)) : 0;
+        const double cycles = clock > Seconds(0) ? std::ceil(policy["timeout"].seconds() / clock) : 0;
+        of.timeout = static_cast<int>(std::min(cycles, double(1 << 24)));
     } else {
         const std::string text = policy.text();
         if (text != "open" && text != "closed")
@@ -205,6 +214,12 @@ DramSpec DramSpec::at_peak(Bandwidth of_one_unit) const {
     DramSpec scaled = *this;
     const double factor = of_one_unit / peak();  // of the clock's frequency
     if (std::abs(factor - 1) < 1e-9) return scaled;
+    const auto refuse = [&] {
+        throw InputError(fmt::format("{} ({}) at {:.4g} GB/s a unit", name, file, of_one_unit.si() / 1e9),
+                         fmt::format("a bandwidth near the standard's {:.4g} GB/s a unit", peak().si() / 1e9),
+                         "one at which its cells could not work, or not be refreshed");
+    };
+    if (!(factor > 1e-3 && factor < 100)) refuse();
     const auto cycles = [factor](int at_this_clock) {
         return std::max(1, static_cast<int>(std::ceil(at_this_clock * factor - 1e-6)));
     };
@@ -219,6 +234,7 @@ DramSpec DramSpec::at_peak(Bandwidth of_one_unit) const {
     scaled.refresh.RFC = cycles(refresh.RFC);
     if (refresh.mode == RefreshMode::per_bank) scaled.refresh.RREFD = cycles(refresh.RREFD);
     scaled.controller.timeout = cycles(controller.timeout);
+    if (!leaves_time(scaled)) refuse();
     return scaled;
 }
 
@@ -260,6 +276,9 @@ DramSpec read_dram_spec(const std::string& file) {
     spec.refresh = read_refresh(root["refresh"], spec.organisation);
     read_energy(spec.energy, spec.name, root["energy"]);
     spec.controller = read_controller(root["controller"], spec.clock.get());
+    if (problems.empty() && !leaves_time(spec))
+        root["refresh"].problem("refreshes that leave time to open a row between them (REFI, RFC, RREFD, RP, RCD)",
+                                fmt::format("REFI {}, RFC {}", spec.refresh.REFI, spec.refresh.RFC));
     problems.throw_if_any();
     const AddressMapping mapping(spec, 1);  // throws for a line that does not fit the organisation
     return spec;

@@ -25,10 +25,15 @@ const std::vector<DramRequest>& DramModule::rows_of(const Transfer& transfer) {
     rows_.clear();
     if (all < 1) return rows_;
     const auto bytes = static_cast<std::uint64_t>(std::max(1.0, std::round(row)));
-    for (double left = std::round(all / row); left > 0; --left) {
-        const std::uint64_t from = places_() % (memory_.mapping().capacity() / bytes - 1) * bytes;
+    const std::uint64_t places = memory_.mapping().capacity() / bytes;
+    if (places == 0)
+        throw InputError(std::string(name()) + ": a row", "at most the memory's capacity",
+                         std::to_string(bytes) + " B");
+    for (double left = std::round(all); left > 0; left -= double(bytes)) {  // the last one may be a part of a row
+        const auto here = static_cast<std::uint64_t>(std::min(left, double(bytes)));
+        const std::uint64_t from = places_() % places * bytes;
         const std::uint64_t first = from / access * access;
-        rows_.push_back({.address = first, .bytes = (from + bytes + access - 1) / access * access - first});
+        rows_.push_back({.address = first, .bytes = (from + here + access - 1) / access * access - first});
     }
     return rows_;
 }

@@ -8,8 +8,8 @@ namespace strata {
 
 sc_core::sc_time ServiceQueue::latency_of(const ServiceRate& rate) { return to_sc_time(rate.latency); }
 
-sc_core::sc_time ServiceQueue::serve(const sc_core::sc_time& arrival, Bytes bytes, double requests) {
-    Seconds occupied = bytes > Bytes(0) ? bytes / rate_.bandwidth : Seconds(0);
+sc_core::sc_time ServiceQueue::serve(const sc_core::sc_time& arrival, Bytes bytes, double requests, double cost) {
+    Seconds occupied = bytes > Bytes(0) ? bytes * cost / rate_.bandwidth : Seconds(0);
     if (rate_.requests_per_s > 0) occupied = std::max(occupied, Seconds(requests / rate_.requests_per_s));
     const sc_core::sc_time service = to_sc_time(occupied);
     const sc_core::sc_time start = std::max(arrival, free_at_);

@@ -20,7 +20,8 @@ public:
     explicit ServiceQueue(const ServiceRate& rate) : rate_(rate), latency_(latency_of(rate)) {}
 
     // When a request that arrives at `arrival` is through, latency included. Calls come in order of arrival.
-    sc_core::sc_time serve(const sc_core::sc_time& arrival, Bytes bytes, double requests = 0);
+    // A byte takes `cost` times what it takes at the bandwidth.
+    sc_core::sc_time serve(const sc_core::sc_time& arrival, Bytes bytes, double requests = 0, double cost = 1);
 
     const ServiceRate& rate() const { return rate_; }
     Bytes served() const { return served_; }

@@ -180,10 +180,10 @@ void AccessBench::put_beside(Run& run, const Access& access) {
     const std::pair<const char*, const char*> metrics[] = {{"bandwidth_GBps", "access.measured_GBps"},
                                                            {"iops", "access.measured_iops"}};
     bool any = false;
+    std::string why;  // it was not measured
     for (const Measurement& row : known->second) {
-        if (!fits(row)) continue;
-        if (!row.unavailable.empty())
-            throw InputError(fmt::format("{}:{}: {}", access.beside, row.line, row.unavailable));
+        if (row.what == what && !row.unavailable.empty()) why = fmt::format("; {}: {}", row.line, row.unavailable);
+        if (!fits(row) || !row.unavailable.empty()) continue;
         any = true;
         for (const auto& [measured, metric] : metrics)
             if (const auto found = row.metrics.find(measured); found != row.metrics.end())
@@ -192,7 +192,7 @@ void AccessBench::put_beside(Run& run, const Access& access) {
     if (any) return;
     std::string conditions;
     for (const auto& [name, value] : wanted) conditions += fmt::format(" {} {}", name, value);
-    throw InputError(fmt::format("{}: no row of {}{}", access.beside, what, conditions));
+    throw InputError(fmt::format("{}: no row of {}{}{}", access.beside, what, conditions, why));
 }
 
 void AccessBench::check(const Scenario& scenario) {

@@ -90,6 +90,11 @@ Access read_access(const YamlField& workload) {
     access.write_share = share("write_share");
     access.load = share("load");
     access.outstanding = at_least(workload["outstanding"], 1, 0);
+    if (access.outstanding > 1e6)
+        workload["outstanding"].problem("at most 10^6 requests", quoted(workload["outstanding"]));
+    if (is_memory(access.part) && access.write_share == 1)
+        workload["write_share"].problem("a share below 1: the latencies are those of reads",
+                                        quoted(workload["write_share"]));
     if (workload["write_share"].exists() && access.pattern != PartPattern::random_rows)
         workload["write_share"].problem("this field belongs to random_rows");
     if (workload["load"].exists() && !is_memory(access.part))
@@ -105,6 +110,8 @@ Access read_access(const YamlField& workload) {
         if (access.part == AccessPart::accelerator_memory || access.part == AccessPart::host_link ||
             (access.pattern != PartPattern::stream && access.pattern != PartPattern::random_rows))
             beside.problem("this field belongs to stream and random_rows of host_memory and nvme");
+        if (access.write_share > 0 || access.load > 0)
+            beside.problem("what was measured are reads as fast as they go: without write_share and load");
         access.beside = (std::filesystem::path(beside.file()).parent_path() / beside.text()).string();
     }
     return access;

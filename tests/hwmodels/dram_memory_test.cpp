@@ -184,6 +184,16 @@ TEST(DramMemory, closes_rows_as_its_policy_says) {
     EXPECT_EQ(second_read(spec), hit);
 }
 
+// What a stream fetches it uses, however long its requests are; of a scattered row the rest of its bursts is lost.
+TEST(DramMemory, counts_what_was_asked_for) {
+    const DramSpec spec = standard("LPDDR5X");
+    const auto efficiency = [&](AccessKind kind, double row) {
+        return characterise(spec, 1, {.kind = kind, .row = Bytes(row)}).efficiency;
+    };
+    EXPECT_NEAR(efficiency(AccessKind::stream, 40), efficiency(AccessKind::stream, 64), 0.02);
+    EXPECT_LT(efficiency(AccessKind::random_rows, 40), 0.8 * efficiency(AccessKind::random_rows, 64));
+}
+
 TEST(DramMemory, costs_nothing_while_nobody_asks) {
     DramMemory memory(standard("HBM3E"), 6);
     memory.finish({.address = 0, .bytes = 32}, 0);

@@ -97,6 +97,18 @@ TEST(DramSpec, at_another_peak_keeps_the_arrays_nanoseconds) {
     EXPECT_EQ(half.burst_cycles(), 2);
 }
 
+// At a hundredth of its speed a refresh would take longer than the time to the next one, and nothing would be served.
+TEST(DramSpec, refuses_a_peak_at_which_its_cells_could_not_be_refreshed) {
+    const DramSpec spec = read_dram_spec(kStandards + "HBM3E.yaml");
+    try {
+        (void)spec.at_peak(spec.peak() / 500.0);
+        FAIL();
+    } catch (const InputError& error) {
+        expect_in(error.what(), {"HBM3E", "at 2.458 GB/s a unit", "near the standard's 1229 GB/s"});
+    }
+    EXPECT_THROW((void)spec.at_peak(spec.peak() * 1000.0), InputError);
+}
+
 // Five stacks, 32 pseudo-channels each: every access of a stretch goes somewhere else and comes back as itself.
 TEST(AddressMapping, is_one_to_one_and_inverts) {
     const DramSpec spec = read_dram_spec(kStandards + "HBM3E.yaml");

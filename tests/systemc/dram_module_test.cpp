@@ -22,13 +22,18 @@ struct Sender : sc_core::sc_module {
         payload.set_address(address);
         payload.set_data_length(bytes);
         sc_core::sc_time delay;
-        socket->b_transport(payload, delay);
+        try {
+            socket->b_transport(payload, delay);
+        } catch (const InputError& error) {
+            words = error.what();
+        }
         payload.clear_extension(&mark);
         status = payload.get_response_status();
         return delay;
     }
     tlm_utils::simple_initiator_socket<Sender> socket{"socket"};
     tlm::tlm_response_status status = tlm::TLM_INCOMPLETE_RESPONSE;
+    std::string words;
 };
 
 struct Board {
@@ -76,13 +81,22 @@ TEST(DramModule, takes_a_transfer_as_rows_at_random_places) {
     const DramCounts counts = board.memory.memory().counts();
     EXPECT_EQ(counts.reads, 9000u);                            // 264 B at a multiple of 264 B: nine accesses of 32 B
     EXPECT_EQ(board.memory.memory().latencies().count(), 1u);  // one request
+    // Rows that do not fill a transfer: two and a half of 64 KiB are not three.
+    payload.transfer().bytes = Bytes(163840);
+    payload.transfer().row = Bytes(65536);
+    payload.send(board.sender.socket);
+    EXPECT_EQ(board.memory.memory().counts().reads - counts.reads, 163840u / 32);
 }
 
 TEST(DramModule, refuses_what_is_beyond_it_with_a_response_and_words) {
     Board board;
     const std::uint64_t capacity = board.memory.memory().mapping().capacity();
-    for (const auto& [address, bytes] : {std::pair{capacity, 32u}, {std::uint64_t{8}, 32u}, {std::uint64_t{0}, 0u}})
-        EXPECT_THROW(board.sender.send(tlm::TLM_READ_COMMAND, address, bytes), InputError) << address;
+    for (const auto& [address, bytes] : {std::pair{capacity, 32u}, {std::uint64_t{8}, 32u}, {std::uint64_t{0}, 0u}}) {
+        board.sender.words.clear();
+        board.sender.send(tlm::TLM_READ_COMMAND, address, bytes);
+        EXPECT_EQ(board.sender.status, tlm::TLM_ADDRESS_ERROR_RESPONSE) << address;
+        EXPECT_NE(board.sender.words.find("HBM3.yaml): request of"), std::string::npos) << board.sender.words;
+    }
 }
 
 }  // namespace

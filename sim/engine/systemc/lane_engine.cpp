@@ -19,6 +19,7 @@ void LaneEngine::perform(const Task& task, Seconds at_least) {
     transfer.bytes = task.moved;
     transfer.on_link = task.on_link > Bytes(0) ? task.on_link : task.moved;
     transfer.requests = 0;
+    transfer.cost = 1;
     landed_ = sc_core::SC_ZERO_TIME;
     served_.notify(std::max(to_sc_time(at_least), payload_.send(way)));
 }
@@ -36,14 +37,15 @@ void LaneEngine::send_chunk() {
     const Bytes now = std::min(chunk_, left_);
     const double share = fetching_->moved > Bytes(0) ? now / fetching_->moved : 0;
     Transfer& transfer = payload_.transfer();
-    transfer.bytes = now * in_memory_;
+    transfer.bytes = now;
+    transfer.cost = in_memory_;
     transfer.on_link = fetching_->on_link * share;
     transfer.requests = fetching_->requests * share;
     transfer.row = fetching_->row;
     left_ = left_ - now;
     if (left_ <= Bytes(0)) fetching_ = nullptr;
     served_.notify(payload_.send(way));
-    transfer.bytes = now;
+    transfer.cost = 1;
     if (landing.size() > 0) landed_ = sc_core::sc_time_stamp() + payload_.send(landing);
 }
 
