@@ -199,6 +199,39 @@ std::vector<AccessGroup> kept_up_with(std::vector<AccessGroup> groups) {
     return groups;
 }
 
+std::vector<std::string> point_row(const Run& run, const std::vector<AccessColumn>& columns) {
+    const Accessed& accessed = *run.accessed;
+    std::vector<std::string> row;
+    row.push_back(accessed.part);
+    row.push_back(accessed.pattern);
+    row.push_back(size_text(accessed.row_bytes));
+    row.push_back(accessed.load > 0 ? fmt::format("{:g}", 100 * accessed.load) : "-");
+    for (const AccessColumn& column : columns) row.push_back(cell(run, column));
+    return row;
+}
+
+Table points_with_a_result(const Study& study) {
+    const std::vector<AccessColumn> columns = access_columns(study);
+    Table table;
+    table.title = fmt::format("{} results", study.results.size());
+    table.columns = {"part", "pattern", "request", "load [%]"};
+    table.folded = study.results.size() > 24;
+    for (const AccessColumn& column : columns) table.columns.push_back(column.head);
+    for (const PointResult& result : study.results)
+        if (ran(result)) table.rows.push_back(point_row(*result.run, columns));
+    return table;
+}
+
+Table points_without_a_result(const Study& study) {
+    Table table;
+    table.title = "Points without a result";
+    table.columns = {"point", "status", "reason"};
+    for (const PointResult& result : study.results)
+        if (!ran(result))
+            table.rows.push_back({label_of(result, study), std::string(to_string(result.status)), result.reason});
+    return table;
+}
+
 }  // namespace
 
 Section access_summary_section(const Study& study) {
@@ -259,25 +292,11 @@ std::optional<Section> access_row_section(const Study& study) {
 }
 
 Section access_points_section(const Study& study) {
-    Section section{.title = "All results"};
-    const std::vector<AccessColumn> columns = access_columns(study);
-    Table table{.title = fmt::format("{} results", study.results.size()),
-                .columns = {"part", "pattern", "request", "load [%]"},
-                .folded = study.results.size() > 24};
-    for (const AccessColumn& column : columns) table.columns.push_back(column.head);
-    Table missing{.title = "Points without a result", .columns = {"point", "status", "reason"}};
-    for (const PointResult& result : study.results) {
-        if (!ran(result)) {
-            missing.rows.push_back({label_of(result, study), std::string(to_string(result.status)), result.reason});
-            continue;
-        }
-        const Accessed& accessed = *result.run->accessed;
-        table.rows.push_back({accessed.part, accessed.pattern, size_text(accessed.row_bytes),
-                              accessed.load > 0 ? fmt::format("{:g}", 100 * accessed.load) : "-"});
-        for (const AccessColumn& column : columns) table.rows.back().push_back(cell(*result.run, column));
-    }
-    section.tables = {table};
-    if (!missing.rows.empty()) section.tables.push_back(missing);
+    Section section;
+    section.title = "All results";
+    section.tables.push_back(points_with_a_result(study));
+    if (Table missing = points_without_a_result(study); !missing.rows.empty())
+        section.tables.push_back(std::move(missing));
     return section;
 }
 
