@@ -1,8 +1,10 @@
 // A memory of several units (stacks, channels, packages) of one standard, interleaved by its mapping: requests in,
-// times out. The cost of a request depends neither on how many pseudo-channels there are nor on how much time passes.
+// times out. The work for a request depends neither on how many pseudo-channels there are (their state outgrows caches,
+// though) nor on how much time passes.
 #pragma once
 
-#include <memory>
+#include <functional>
+#include <optional>
 #include <vector>
 
 #include "hwmodels/dram/dram_channel.hpp"
@@ -27,12 +29,12 @@ public:
     // as later requests push it on, or by drain(). Throws InputError for a request of no bytes, of parts of an access
     // or beyond the capacity.
     Cycle post(const DramRequest& request, Cycle arrival);
-    // The next of a backlog: it arrives, and its latency begins, when there is room for it.
-    Cycle push(const DramRequest& request);
     // The same, and decides it: returns when its last byte is through.
     Cycle finish(const DramRequest& request, Cycle arrival);
     // Several requests that arrive together: returns when the last byte of all is through.
     Cycle finish(const std::vector<DramRequest>& together, Cycle arrival);
+    // The next of a backlog: it arrives, and its latency begins, when there is room for it.
+    Cycle push(const DramRequest& request);
     // Decides one access of the pseudo-channel that is furthest behind; false if nothing waits.
     bool step();
     // Decides all that waits; returns when the last data is through.
@@ -50,9 +52,8 @@ public:
     std::size_t channels() const { return channels_.size(); }
     const DramCounts& counts(std::size_t channel) const { return channels_[channel].counts(); }
     DramCounts counts() const;
-    const LatencyHistogram& latencies(std::size_t channel) const {
-        return latencies_[channel];
-    }  // reads that ended there
+    // Reads that ended there.
+    const LatencyHistogram& latencies(std::size_t channel) const { return latencies_[channel]; }
     LatencyHistogram latencies() const;
     // Of what was counted, up to `until`; null if the standard's figures are not published.
     std::optional<double> energy_pJ(const DramCounts& counts, Cycle until) const;
