@@ -1,0 +1,82 @@
+// Random operands made on the GPU: at hundreds of gigabytes a second, and the same for the same seed on any card.
+#include <cuda_runtime.h>
+
+#include "kernels/bench/device_buffer.hpp"
+
+namespace strata {
+
+namespace {
+
+// SplitMix64's finaliser: a bijection of 64 bits with no visible pattern over a counter.
+__device__ std::uint64_t mixed(std::uint64_t x) {
+    x += 0x9E3779B97F4A7C15ull;
+    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9ull;
+    x = (x ^ (x >> 27)) * 0x94D049BB133111EBull;
+    return x ^ (x >> 31);
+}
+
+__device__ float unit(std::uint32_t bits) { return (float(bits >> 8) + 0.5f) * 0x1p-24f; }  // in (0, 1)
+
+template <class T, class Value>
+__global__ void fill_kernel(T* at, std::size_t count, std::uint64_t seed, Value value) {
+    for (std::size_t i = blockIdx.x * std::size_t(blockDim.x) + threadIdx.x; i < count;
+         i += std::size_t(gridDim.x) * blockDim.x)
+        at[i] = value(mixed(mixed(seed) + i));
+}
+
+template <class T, class Value>
+void fill(T* at, std::size_t count, std::uint64_t seed, Value value) {
+    if (count == 0) return;
+    fill_kernel<<<1024, 256>>>(at, count, seed, value);
+    check_cuda(cudaGetLastError(), "filling a buffer");
+}
+
+template <class T>
+struct Normal {
+    float deviation, mean;
+    __device__ T operator()(std::uint64_t bits) const {
+        const float radius = sqrtf(-2 * __logf(unit(std::uint32_t(bits))));
+        return from_float<T>(mean + deviation * radius * __cosf(6.28318531f * unit(std::uint32_t(bits >> 32))));
+    }
+};
+
+struct Uniform {
+    float low, high;
+    __device__ float operator()(std::uint64_t bits) const { return low + (high - low) * unit(std::uint32_t(bits)); }
+};
+
+template <class T>
+struct Integer {
+    std::uint64_t below;
+    __device__ T operator()(std::uint64_t bits) const { return T(__umul64hi(bits, below)); }
+};
+
+struct Byte {
+    __device__ std::uint8_t operator()(std::uint64_t bits) const { return std::uint8_t(bits); }
+};
+
+}  // namespace
+
+void fill_normal(float* at, std::size_t n, std::uint64_t seed, float deviation, float mean) {
+    fill(at, n, seed, Normal<float>{deviation, mean});
+}
+void fill_normal(Bf16* at, std::size_t n, std::uint64_t seed, float deviation, float mean) {
+    fill(at, n, seed, Normal<Bf16>{deviation, mean});
+}
+void fill_normal(E4m3* at, std::size_t n, std::uint64_t seed, float deviation, float mean) {
+    fill(at, n, seed, Normal<E4m3>{deviation, mean});
+}
+void fill_uniform(float* at, std::size_t n, std::uint64_t seed, float low, float high) {
+    fill(at, n, seed, Uniform{low, high});
+}
+void fill_integers(std::int32_t* at, std::size_t n, std::uint64_t seed, std::int64_t below) {
+    fill(at, n, seed, Integer<std::int32_t>{std::uint64_t(below)});
+}
+void fill_integers(std::int64_t* at, std::size_t n, std::uint64_t seed, std::int64_t below) {
+    fill(at, n, seed, Integer<std::int64_t>{std::uint64_t(below)});
+}
+void fill_bytes(void* at, std::size_t bytes, std::uint64_t seed) {
+    fill(static_cast<std::uint8_t*>(at), bytes, seed, Byte{});
+}
+
+}  // namespace strata

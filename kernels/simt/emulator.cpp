@@ -1,0 +1,306 @@
+#include "kernels/simt/emulator.hpp"
+
+#include <sys/mman.h>
+#include <ucontext.h>
+
+#include <algorithm>
+#include <exception>
+#include <memory>
+#include <random>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/common_interface_defs.h>
+#endif
+
+namespace strata {
+
+namespace {
+
+constexpr std::size_t kStackBytes = 128 * 1024;  // pages are taken when touched
+
+class Stack {
+public:
+    Stack()
+        : base_(
+              mmap(nullptr, kStackBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)) {
+        if (base_ == MAP_FAILED) throw std::bad_alloc();
+    }
+    ~Stack() { munmap(base_, kStackBytes); }
+    Stack(const Stack&) = delete;
+    Stack& operator=(const Stack&) = delete;
+    void* base() const { return base_; }
+
+private:
+    void* base_;
+};
+
+enum class Waiting { nothing, warp, block, cluster, over };
+
+struct Fibre {
+    ucontext_t context{};
+    std::unique_ptr<Stack> stack;
+    Waiting waiting = Waiting::nothing;
+    const char* operation = "";
+    int meetings = 0;  // of its warp, so far
+#ifdef __SANITIZE_ADDRESS__
+    void* fake_stack = nullptr;
+#endif
+};
+
+// Where the lanes of a warp lay down what they exchange. Two tables take turns: a lane that hurries ahead to the next
+// meeting must not overwrite what another has still to read in this one.
+struct WarpTable {
+    std::uint64_t values[2][32]{};
+    int arrived = 0;
+    const char* operation = "";
+};
+
+struct Barrier {
+    int arrived = 0;
+    int over = 0;  // threads that have ended are not waited for
+};
+
+}  // namespace
+
+// The blocks of one cluster, with their fibres: the unit that runs at once.
+class EmulatedCluster {
+public:
+    EmulatedCluster(const Grid& grid, ThreadOrder order, const std::function<void(EmulatedThread&)>& body,
+                    std::uint64_t seed)
+        : grid_(grid), order_(order), body_(body), random_(seed), fibres_(std::size_t(grid.cluster) * grid.threads) {
+        for (Fibre& fibre : fibres_) fibre.stack = std::make_unique<Stack>();
+    }
+
+    void run(int first_block, int row);
+
+    const Grid& grid() const { return grid_; }
+    int first_block() const { return first_block_; }
+    int row() const { return row_; }
+    int rank_of(int fibre) const { return fibre / grid_.threads; }
+    unsigned char* shared(int rank) { return reinterpret_cast<unsigned char*>(shared_[std::size_t(rank)].data()); }
+
+    void wait_at(int fibre, Waiting barrier);
+    std::uint64_t exchange(int fibre, std::uint64_t value, int from_lane, const char* operation);
+    unsigned ballot(int fibre, bool predicate);
+
+private:
+    using Word = std::max_align_t;
+
+    static void enter(unsigned high, unsigned low);
+    void leave();  // the fibre that runs hands over to run()
+    void switch_to(int fibre);
+    void release(Waiting barrier, int first, int count);
+    void meet(int fibre, std::uint64_t value, const char* operation);
+    const WarpTable& table_of(int fibre) const { return warps_[std::size_t(fibre) / 32]; }
+    [[noreturn]] void report_deadlock() const;
+
+    const Grid grid_;
+    const ThreadOrder order_;
+    const std::function<void(EmulatedThread&)>& body_;
+    std::mt19937_64 random_;
+    std::vector<Fibre> fibres_;
+    std::vector<WarpTable> warps_;
+    std::vector<Barrier> blocks_;
+    Barrier whole_;
+    std::vector<std::vector<Word>> shared_;
+    ucontext_t scheduler_{};
+    int first_block_ = 0, row_ = 0, running_ = 0;
+    std::exception_ptr thrown_;
+#ifdef __SANITIZE_ADDRESS__
+    void* scheduler_fake_ = nullptr;
+    const void* scheduler_stack_ = nullptr;
+    std::size_t scheduler_stack_bytes_ = 0;
+#endif
+};
+
+void EmulatedCluster::enter(unsigned high, unsigned low) {
+    auto* self = reinterpret_cast<EmulatedCluster*>((std::uintptr_t(high) << 32) | low);
+#ifdef __SANITIZE_ADDRESS__
+    __sanitizer_finish_switch_fiber(nullptr, &self->scheduler_stack_, &self->scheduler_stack_bytes_);
+#endif
+    try {
+        EmulatedThread thread(*self, self->running_);
+        self->body_(thread);
+    } catch (...) {
+        self->thrown_ = std::current_exception();
+    }
+    const int fibre = self->running_;
+    self->fibres_[std::size_t(fibre)].waiting = Waiting::over;
+    const int rank = self->rank_of(fibre);
+    ++self->blocks_[std::size_t(rank)].over;
+    ++self->whole_.over;
+    self->release(Waiting::block, rank * self->grid_.threads, self->grid_.threads);
+    self->release(Waiting::cluster, 0, int(self->fibres_.size()));
+    self->leave();
+}
+
+void EmulatedCluster::leave() {
+    Fibre& fibre = fibres_[std::size_t(running_)];
+#ifdef __SANITIZE_ADDRESS__
+    __sanitizer_start_switch_fiber(fibre.waiting == Waiting::over ? nullptr : &fibre.fake_stack, scheduler_stack_,
+                                   scheduler_stack_bytes_);
+#endif
+    swapcontext(&fibre.context, &scheduler_);
+#ifdef __SANITIZE_ADDRESS__
+    __sanitizer_finish_switch_fiber(fibre.fake_stack, nullptr, nullptr);
+#endif
+}
+
+void EmulatedCluster::switch_to(int index) {
+    Fibre& fibre = fibres_[std::size_t(index)];
+    running_ = index;
+#ifdef __SANITIZE_ADDRESS__
+    __sanitizer_start_switch_fiber(&scheduler_fake_, fibre.stack->base(), kStackBytes);
+#endif
+    swapcontext(&scheduler_, &fibre.context);
+#ifdef __SANITIZE_ADDRESS__
+    __sanitizer_finish_switch_fiber(scheduler_fake_, nullptr, nullptr);
+#endif
+}
+
+void EmulatedCluster::run(int first_block, int row) {
+    first_block_ = first_block;
+    row_ = row;
+    warps_.assign(fibres_.size() / 32, {});
+    blocks_.assign(std::size_t(grid_.cluster), {});
+    whole_ = {};
+    shared_.resize(std::size_t(grid_.cluster));
+    for (std::vector<Word>& block : shared_) {
+        block.resize(grid_.shared_bytes / sizeof(Word) + 1);
+        std::memset(block.data(), 0xA5, block.size() * sizeof(Word));
+    }
+    const auto self = reinterpret_cast<std::uintptr_t>(this);
+    for (Fibre& fibre : fibres_) {
+        fibre.waiting = Waiting::nothing;
+        fibre.meetings = 0;
+        getcontext(&fibre.context);
+        fibre.context.uc_stack.ss_sp = fibre.stack->base();
+        fibre.context.uc_stack.ss_size = kStackBytes;
+        fibre.context.uc_link = nullptr;
+        makecontext(&fibre.context, reinterpret_cast<void (*)()>(&EmulatedCluster::enter), 2, unsigned(self >> 32),
+                    unsigned(self));
+    }
+    std::vector<int> order(fibres_.size());
+    for (std::size_t i = 0; i < order.size(); ++i) order[i] = int(i);
+    if (order_ == ThreadOrder::reversed) std::reverse(order.begin(), order.end());
+    while (whole_.over < int(fibres_.size())) {
+        if (order_ == ThreadOrder::shuffled) std::shuffle(order.begin(), order.end(), random_);
+        bool moved = false;
+        for (const int fibre : order) {
+            if (fibres_[std::size_t(fibre)].waiting != Waiting::nothing) continue;
+            moved = true;
+            switch_to(fibre);
+            if (thrown_) std::rethrow_exception(thrown_);
+        }
+        if (!moved) report_deadlock();
+    }
+}
+
+// Lets a barrier's threads go once all that have not ended are there.
+void EmulatedCluster::release(Waiting barrier, int first, int count) {
+    Barrier& at = barrier == Waiting::block ? blocks_[std::size_t(first / grid_.threads)] : whole_;
+    if (at.arrived == 0 || at.arrived + at.over < count) return;
+    at.arrived = 0;
+    for (int fibre = first; fibre < first + count; ++fibre)
+        if (fibres_[std::size_t(fibre)].waiting == barrier) fibres_[std::size_t(fibre)].waiting = Waiting::nothing;
+}
+
+void EmulatedCluster::wait_at(int fibre, Waiting barrier) {
+    const bool of_block = barrier == Waiting::block;
+    fibres_[std::size_t(fibre)].waiting = barrier;
+    fibres_[std::size_t(fibre)].operation = of_block ? "sync" : "sync_cluster";
+    const int rank = rank_of(fibre);
+    ++(of_block ? blocks_[std::size_t(rank)] : whole_).arrived;
+    release(barrier, of_block ? rank * grid_.threads : 0, of_block ? grid_.threads : int(fibres_.size()));
+    if (fibres_[std::size_t(fibre)].waiting != Waiting::nothing) leave();
+}
+
+// A lane lays down its value and waits for the other 31.
+void EmulatedCluster::meet(int fibre, std::uint64_t value, const char* operation) {
+    WarpTable& table = warps_[std::size_t(fibre) / 32];
+    Fibre& own = fibres_[std::size_t(fibre)];
+    if (table.arrived > 0 && std::strcmp(table.operation, operation) != 0)
+        throw std::logic_error("emulator: lane " + std::to_string(fibre % 32) + " of warp " +
+                               std::to_string(fibre % grid_.threads / 32) + " comes to " + operation +
+                               " while others of its warp wait in " + table.operation);
+    table.operation = operation;
+    table.values[own.meetings++ % 2][fibre % 32] = value;
+    if (++table.arrived == 32) {
+        table.arrived = 0;
+        for (int lane = fibre / 32 * 32; lane < fibre / 32 * 32 + 32; ++lane)
+            fibres_[std::size_t(lane)].waiting = Waiting::nothing;
+        return;
+    }
+    own.waiting = Waiting::warp;
+    own.operation = operation;
+    leave();
+}
+
+std::uint64_t EmulatedCluster::exchange(int fibre, std::uint64_t value, int from_lane, const char* operation) {
+    meet(fibre, value, operation);
+    return table_of(fibre).values[(fibres_[std::size_t(fibre)].meetings - 1) % 2][from_lane];
+}
+
+unsigned EmulatedCluster::ballot(int fibre, bool predicate) {
+    meet(fibre, predicate, "ballot");
+    unsigned bits = 0;
+    for (int lane = 0; lane < 32; ++lane)
+        if (table_of(fibre).values[(fibres_[std::size_t(fibre)].meetings - 1) % 2][lane]) bits |= 1u << lane;
+    return bits;
+}
+
+void EmulatedCluster::report_deadlock() const {
+    std::string waiting;
+    int named = 0;
+    for (std::size_t i = 0; i < fibres_.size() && named < 4; ++i)
+        if (fibres_[i].waiting != Waiting::over) {
+            waiting += (named++ ? ", " : "") + std::string("thread ") + std::to_string(int(i) % grid_.threads) +
+                       " of block " + std::to_string(first_block_ + rank_of(int(i))) + " in " + fibres_[i].operation;
+        }
+    throw std::logic_error("emulator: threads wait for others that never come: " + waiting + "; " +
+                           std::to_string(whole_.over) + " of " + std::to_string(fibres_.size()) + " have ended");
+}
+
+int EmulatedThread::thread() const { return fibre_ % cluster_.grid().threads; }
+int EmulatedThread::threads() const { return cluster_.grid().threads; }
+int EmulatedThread::block() const { return cluster_.first_block() + cluster_.rank_of(fibre_); }
+int EmulatedThread::blocks() const { return cluster_.grid().blocks; }
+int EmulatedThread::row() const { return cluster_.row(); }
+int EmulatedThread::rows() const { return cluster_.grid().rows; }
+void EmulatedThread::sync() { cluster_.wait_at(fibre_, Waiting::block); }
+void EmulatedThread::sync_warp() { exchange(0, 0, "sync_warp"); }
+unsigned EmulatedThread::ballot(bool predicate) { return cluster_.ballot(fibre_, predicate); }
+unsigned char* EmulatedThread::shared() const { return cluster_.shared(cluster_.rank_of(fibre_)); }
+int EmulatedThread::cluster_rank() const { return cluster_.rank_of(fibre_); }
+int EmulatedThread::cluster_size() const { return cluster_.grid().cluster; }
+void EmulatedThread::sync_cluster() { cluster_.wait_at(fibre_, Waiting::cluster); }
+std::uint64_t EmulatedThread::exchange(std::uint64_t value, int from_lane, const char* operation) {
+    return cluster_.exchange(fibre_, value, from_lane, operation);
+}
+unsigned char* EmulatedThread::shared_at(int rank, unsigned char* mine) const {
+    return cluster_.shared(rank) + (mine - shared());
+}
+
+void emulate(const Grid& grid, ThreadOrder order, const std::function<void(EmulatedThread&)>& body,
+             std::uint64_t seed) {
+    if (grid.threads < 32 || grid.threads > 1024 || grid.threads % 32 != 0)
+        throw std::logic_error("emulator: a block of " + std::to_string(grid.threads) +
+                               " threads; expected a multiple of 32 up to 1024");
+    if (grid.blocks < 1 || grid.rows < 1 || grid.rows > 65535 || grid.cluster < 1 || grid.cluster > 16 ||
+        grid.blocks % grid.cluster != 0 || grid.shared_bytes > 227 * 1024)
+        throw std::logic_error("emulator: a grid that no GPU takes: " + std::to_string(grid.blocks) + " x " +
+                               std::to_string(grid.rows) + " blocks in clusters of " + std::to_string(grid.cluster) +
+                               ", " + std::to_string(grid.shared_bytes) + " B of shared memory");
+    const int across = grid.blocks / grid.cluster;
+    std::vector<int> clusters;
+    for (int one = 0; one < across * grid.rows; ++one) clusters.push_back(one);
+    if (order == ThreadOrder::reversed) std::reverse(clusters.begin(), clusters.end());
+    if (order == ThreadOrder::shuffled) std::shuffle(clusters.begin(), clusters.end(), std::mt19937_64(seed));
+    EmulatedCluster running(grid, order, body, seed);
+    for (const int one : clusters) running.run(one % across * grid.cluster, one / across);
+}
+
+}  // namespace strata

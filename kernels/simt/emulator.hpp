@@ -1,0 +1,107 @@
+// Runs the body of a kernel on the host, thread by thread, so that its indexing, its shuffles and its barriers are
+// tested where there is no GPU. A thread is a fibre: it runs until it waits for others. Running the same launch
+// forward, reversed and shuffled shows barriers that are missing; a barrier that some never reach is reported with who
+// waits where. It says nothing of memory ordering between warps that run at once, nor of speed.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <functional>
+#include <type_traits>
+
+#include "kernels/simt/grid.hpp"
+
+namespace strata {
+
+enum class ThreadOrder { forward, reversed, shuffled };
+inline constexpr ThreadOrder kThreadOrders[] = {ThreadOrder::forward, ThreadOrder::reversed, ThreadOrder::shuffled};
+
+class EmulatedCluster;
+
+// The names of DeviceThread, for a fibre.
+class EmulatedThread {
+public:
+    EmulatedThread(EmulatedCluster& cluster, int fibre) : cluster_(cluster), fibre_(fibre) {}
+
+    int thread() const;
+    int threads() const;
+    int block() const;
+    int blocks() const;
+    int row() const;
+    int rows() const;
+    int lane() const { return thread() & 31; }
+    int warp() const { return thread() >> 5; }
+    int warps() const { return threads() >> 5; }
+
+    void sync();
+    void sync_warp();
+
+    template <class T>
+    T shuffle(T value, int from_lane) {
+        return exchanged(value, from_lane & 31, "shuffle");
+    }
+    template <class T>
+    T shuffle_xor(T value, int lanes) {
+        return exchanged(value, (lane() ^ lanes) & 31, "shuffle_xor");
+    }
+    template <class T>
+    T shuffle_up(T value, int lanes) {
+        return exchanged(value, lane() >= lanes ? lane() - lanes : lane(), "shuffle_up");
+    }
+    unsigned ballot(bool predicate);
+    static int ones(unsigned bits) { return __builtin_popcount(bits); }
+
+    template <class T>
+    static T atomic_add(T* at, T value) {
+        const T before = *at;
+        *at = T(before + value);
+        return before;
+    }
+    template <class T>
+    static T atomic_max(T* at, T value) {
+        const T before = *at;
+        if (before < value) *at = value;
+        return before;
+    }
+    template <class T>
+    static T atomic_cas(T* at, T expected, T desired) {
+        const T before = *at;
+        if (before == expected) *at = desired;
+        return before;
+    }
+
+    unsigned char* shared() const;
+
+    int cluster_rank() const;
+    int cluster_size() const;
+    void sync_cluster();
+    template <class T>
+    T* shared_of(int rank, T* mine) {
+        return reinterpret_cast<T*>(shared_at(rank, reinterpret_cast<unsigned char*>(mine)));
+    }
+
+private:
+    template <class T>
+    T exchanged(T value, int from_lane, const char* operation) {
+        static_assert(std::is_trivially_copyable_v<T> && sizeof(T) <= sizeof(std::uint64_t));
+        std::uint64_t bits = 0;
+        std::memcpy(&bits, &value, sizeof(T));
+        bits = exchange(bits, from_lane, operation);
+        std::memcpy(&value, &bits, sizeof(T));
+        return value;
+    }
+    std::uint64_t exchange(std::uint64_t value, int from_lane, const char* operation);
+    unsigned char* shared_at(int rank, unsigned char* mine) const;
+
+    EmulatedCluster& cluster_;
+    int fibre_;
+};
+
+// Runs body once for each thread of the grid, cluster after cluster. Shared memory holds rubbish at first. Throws
+// std::logic_error for a grid no GPU takes, for lanes of a warp that meet in different operations, and for threads that
+// wait for ever; what a body throws is passed on. `seed` is that of the shuffled order.
+void emulate(const Grid& grid, ThreadOrder order, const std::function<void(EmulatedThread&)>& body,
+             std::uint64_t seed = 1);
+
+}  // namespace strata

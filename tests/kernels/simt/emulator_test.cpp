@@ -1,0 +1,109 @@
+#include "kernels/simt/emulator.hpp"
+
+#include <gtest/gtest.h>
+
+#include <numeric>
+#include <vector>
+
+#include "kernels/simt/warp.hpp"
+
+namespace strata {
+namespace {
+
+TEST(Emulator, every_thread_of_every_block_runs_once) {
+    for (const ThreadOrder order : kThreadOrders) {
+        std::vector<int> runs(3 * 2 * 64);
+        emulate({.blocks = 3, .rows = 2, .threads = 64}, order,
+                [&](EmulatedThread& t) { ++runs[std::size_t((t.row() * t.blocks() + t.block()) * 64 + t.thread())]; });
+        EXPECT_EQ(runs, std::vector<int>(3 * 2 * 64, 1));
+    }
+}
+
+TEST(Emulator, lanes_exchange_and_sums_come_out) {
+    for (const ThreadOrder order : kThreadOrders)
+        emulate({.threads = 64}, order, [&](EmulatedThread& t) {
+            EXPECT_EQ(warp_sum(t, t.lane()), 496);
+            EXPECT_EQ(warp_max<16>(t, t.lane()), t.lane() < 16 ? 15 : 31);
+            EXPECT_EQ(warp_exclusive_sum(t, 1), t.lane());
+            EXPECT_EQ(t.shuffle(t.lane() * 2, 3), 6);
+            EXPECT_EQ(t.ballot(t.lane() < 4), 0xFu);
+        });
+}
+
+TEST(Emulator, a_block_shares_memory_and_a_cluster_sees_it) {
+    for (const ThreadOrder order : kThreadOrders)
+        emulate({.blocks = 4, .threads = 96, .cluster = 2, .shared_bytes = 64}, order, [&](EmulatedThread& t) {
+            int* shared = reinterpret_cast<int*>(t.shared());
+            EXPECT_EQ(block_sum(t, 1, shared), 96);
+            if (t.thread() == 0) *shared = 100 + t.block();
+            t.sync_cluster();
+            const int other = 1 - t.cluster_rank();
+            EXPECT_EQ(*t.shared_of(other, shared), 100 + t.block() - t.cluster_rank() + other);
+            t.sync_cluster();
+        });
+}
+
+// Thread 0 writes, the others read without a barrier: right forward, wrong in reverse.
+TEST(Emulator, another_order_shows_a_barrier_that_is_missing) {
+    const auto wrong_reads = [](ThreadOrder order) {
+        int wrong = 0;
+        emulate({.threads = 32, .shared_bytes = 4}, order, [&](EmulatedThread& t) {
+            int* shared = reinterpret_cast<int*>(t.shared());
+            if (t.thread() == 0) *shared = 7;
+            wrong += *shared != 7;
+        });
+        return wrong;
+    };
+    EXPECT_EQ(wrong_reads(ThreadOrder::forward), 0);
+    EXPECT_EQ(wrong_reads(ThreadOrder::reversed), 31);
+}
+
+std::string refusal_of(const Grid& grid, const std::function<void(EmulatedThread&)>& body) {
+    try {
+        emulate(grid, ThreadOrder::forward, body);
+    } catch (const std::logic_error& error) {
+        return error.what();
+    }
+    return "";
+}
+
+TEST(Emulator, tells_who_waits_for_ever) {
+    const std::string refusal = refusal_of({.threads = 64}, [](EmulatedThread& t) {
+        if (t.thread() < 40) t.shuffle(1, 0);  // the second warp comes with eight lanes
+    });
+    EXPECT_NE(refusal.find("thread 32 of block 0 in shuffle, thread 33"), std::string::npos) << refusal;
+    EXPECT_NE(refusal.find("56 of 64 have ended"), std::string::npos) << refusal;
+}
+
+TEST(Emulator, sees_lanes_that_meet_in_different_operations) {
+    EXPECT_NE(refusal_of({},
+                         [](EmulatedThread& t) {
+                             if (t.lane() == 31)
+                                 t.ballot(true);
+                             else
+                                 t.shuffle(1, 0);
+                         })
+                  .find("lane 31 of warp 0 comes to ballot while others of its warp wait in shuffle"),
+              std::string::npos);
+}
+
+TEST(Emulator, threads_that_have_ended_are_not_waited_for) {
+    emulate({.threads = 64}, ThreadOrder::forward, [](EmulatedThread& t) {
+        if (t.warp() == 0) t.sync();
+    });
+}
+
+TEST(Emulator, refuses_a_grid_no_gpu_takes) {
+    const auto nothing = [](EmulatedThread&) {};
+    EXPECT_NE(refusal_of({.threads = 33}, nothing), "");
+    EXPECT_NE(refusal_of({.blocks = 3, .cluster = 2}, nothing), "");
+    EXPECT_NE(refusal_of({.shared_bytes = 300000}, nothing), "");
+}
+
+TEST(Emulator, passes_on_what_a_body_throws) {
+    EXPECT_THROW(emulate({}, ThreadOrder::forward, [](EmulatedThread&) { throw std::out_of_range("x"); }),
+                 std::out_of_range);
+}
+
+}  // namespace
+}  // namespace strata
