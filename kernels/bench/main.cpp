@@ -1,7 +1,215 @@
+// strata-kernels: list, check, ceilings, run.
+#include <cublasLt.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <ctime>
+#include <filesystem>
+#include <fstream>
 #include <iostream>
 
 #include "kernels/bench/catalog.hpp"
+#include "kernels/bench/runner.hpp"
+#include "kernels/bench/table.hpp"
 
-int main() {
-    for (const strata::Kernel& kernel : strata::every_kernel()) std::cout << kernel.name << "  " << kernel.what << '\n';
+namespace strata {
+namespace {
+
+constexpr int kFailed = 1, kBadInput = 2, kInternal = 3, kNoDevice = 77;
+
+struct Arguments {
+    std::vector<std::string> filters;
+    std::string out;
+    bool all = false;
+    double minutes = 8;
+    std::string command_line;
+};
+
+int list() {
+    for (const Kernel& kernel : every_kernel()) {
+        std::cout << kernel.name << "  " << kernel.what << '\n';
+        for (const ProductionShape& production : kernel.shapes)
+            std::cout << "    " << production.shape.text() << "  " << production.models << '\n';
+    }
+    return 0;
+}
+
+std::vector<Kernel> chosen(const Arguments& arguments) {
+    std::vector<Kernel> kernels;
+    for (Kernel& kernel : every_kernel())
+        for (const std::string& filter : arguments.filters.empty() ? std::vector<std::string>{""} : arguments.filters)
+            if (kernel.name.find(filter) != std::string::npos) {
+                kernels.push_back(std::move(kernel));
+                break;
+            }
+    return kernels;
+}
+
+int no_device() {
+    std::cerr << "no CUDA device: nothing was measured\n";
+    return kNoDevice;
+}
+
+int check(const Arguments& arguments) {
+    const auto gpu = find_gpu();
+    if (!gpu) return no_device();
+    Runner runner(*gpu, {});
+    int failed = 0, all = 0;
+    for (const Kernel& kernel : chosen(arguments))
+        for (const Shape& shape : kernel.check_shapes) {
+            ++all;
+            std::string said;
+            try {
+                const Verdict verdict = runner.check(kernel, shape);
+                if (!verdict.pass)
+                    said = verdict.metric + " " + std::to_string(verdict.value) + ", at most " +
+                           std::to_string(verdict.tolerance) + " expected; " + verdict.detail;
+            } catch (const std::exception& error) {
+                said = error.what();
+            }
+            failed += !said.empty();
+            std::cout << (said.empty() ? "ok      " : "WRONG   ") << kernel.name << "  " << shape.text()
+                      << (said.empty() ? "" : "  " + said) << std::endl;
+        }
+    std::cout << all - failed << " of " << all << " right\n";
+    return failed ? kFailed : 0;
+}
+
+void print(const Ceilings& ceilings) {
+    for (const auto& [name, value] : ceilings.values)
+        std::cout << "ceiling  " << name << "  " << value
+                  << (name == "bf16" || name.substr(0, 3) == "fp8" ? " TFLOP/s" : " GB/s") << '\n';
+    for (const auto& [name, reason] : ceilings.missing)
+        std::cout << "ceiling  " << name << "  unavailable: " << reason << '\n';
+}
+
+std::string utc_now() {
+    const std::time_t now = std::time(nullptr);
+    char text[32];
+    std::strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", std::gmtime(&now));
+    return text;
+}
+
+RunFacts facts_of(const Gpu& gpu, const Runner& runner, const Arguments& arguments) {
+    const std::string utc = utc_now();
+    return {.id = gpu.uuid.substr(0, 12) + "-" + utc,
+            .utc = utc,
+            .command = arguments.command_line,
+            .gpu = gpu,
+            .cublas = std::to_string(cublasLtGetVersion()),
+            .cupti = runner.cupti()};
+}
+
+// Lines go to the file as they come: a run that is cut short leaves whole lines behind.
+class RecordFile {
+public:
+    explicit RecordFile(const std::string& path) {
+        if (path.empty()) return;
+        if (std::filesystem::exists(path))
+            throw std::invalid_argument("--out " + path +
+                                        ": there is such a file already; a run writes a file of its own");
+        file_.open(path);
+        if (!file_) throw std::invalid_argument("--out " + path + ": cannot be written");
+    }
+    void line(const nlohmann::ordered_json& json) {
+        if (file_.is_open()) file_ << json.dump() << std::endl;
+    }
+
+private:
+    std::ofstream file_;
+};
+
+int ceilings(const Arguments& arguments) {
+    const auto gpu = find_gpu();
+    if (!gpu) return no_device();
+    RecordFile file(arguments.out);
+    Runner runner(*gpu, {});
+    const Ceilings measured = runner.ceilings();
+    const auto rows = runner.zero_copy_rows();
+    print(measured);
+    for (const auto& [bytes, rate] : rows)
+        std::cout << "zero-copy random rows of " << bytes << " B  " << rate << " GB/s\n";
+    file.line(to_json(facts_of(*gpu, runner, arguments), measured, rows));
+    return 0;
+}
+
+int run(const Arguments& arguments) {
+    const std::vector<Kernel> kernels = every_kernel();
+    const std::vector<Case> cases = cases_of(kernels, arguments.filters);
+    if (arguments.filters.empty() && !arguments.all)
+        throw std::invalid_argument("run: choose kernels with --filter, or all of them with --all");
+    if (cases.empty()) throw std::invalid_argument("run: no kernel is called so; `strata-kernels list` shows all");
+    const auto gpu = find_gpu();
+    if (!gpu) return no_device();
+    RecordFile file(arguments.out);
+    const auto begin = std::chrono::steady_clock::now();
+    Runner runner(*gpu, {});
+    const Ceilings at_begin = runner.ceilings();
+    print(at_begin);
+    file.line(to_json(facts_of(*gpu, runner, arguments), at_begin, runner.zero_copy_rows()));
+    std::cout << table_head() << std::endl;
+    int failed = 0;
+    for (const Case& one : cases) {
+        const double minutes = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() / 60;
+        Sample sample = minutes < arguments.minutes ? runner.measure(one, at_begin)
+                                                    : Sample{.kernel = one.kernel->name,
+                                                             .source = one.kernel->source,
+                                                             .models = one.shape->models,
+                                                             .shape = one.shape->shape,
+                                                             .reason = "out of time"};
+        failed += sample.outcome == Outcome::failed || sample.outcome == Outcome::refused;
+        file.line(to_json(sample));
+        std::cout << table_line(sample) << std::endl;
+    }
+    const Ceilings at_end = runner.ceilings();
+    const double drift = drift_of(at_begin, at_end);
+    nlohmann::ordered_json end{{"schema", kRecordSchema},   {"kind", "end"},  {"utc", utc_now()},
+                               {"ceilings", at_end.values}, {"drift", drift}, {"steady", drift <= 0.03},
+                               {"failed", failed}};
+    file.line(end);
+    if (drift > 0.03) std::cout << "the ceilings moved by " << 100 * drift << " % during this run\n";
+    return failed ? kFailed : 0;
+}
+
+int chosen_verb(int argc, char** argv) {
+    Arguments arguments;
+    for (int i = 0; i < argc; ++i)
+        arguments.command_line += (i ? " " : "") + (i ? argv[i] : std::string("strata-kernels"));
+    CLI::App app("Measures the CUDA kernels of a DeepSeek-V4-style model on this machine's GPU.");
+    app.require_subcommand(1);
+    auto* lists = app.add_subcommand("list", "every kernel with its shapes");
+    auto* checks = app.add_subcommand("check", "correctness only, on small shapes and edge cases");
+    auto* tops = app.add_subcommand("ceilings", "what this GPU does at best: copy, links, matrix products");
+    auto* runs = app.add_subcommand("run", "correctness and times on the shapes of the models");
+    for (CLI::App* verb : {checks, runs})
+        verb->add_option("--filter", arguments.filters, "only those whose name contains this");
+    for (CLI::App* verb : {tops, runs}) verb->add_option("--out", arguments.out, "write the record (JSON lines) here");
+    runs->add_flag("--all", arguments.all, "every kernel");
+    runs->add_option("--minutes", arguments.minutes, "start nothing after this long")->capture_default_str();
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        const int code = app.exit(error);
+        return code == 0 ? 0 : kBadInput;
+    }
+    if (lists->parsed()) return list();
+    if (checks->parsed()) return check(arguments);
+    if (tops->parsed()) return ceilings(arguments);
+    return run(arguments);
+}
+
+}  // namespace
+}  // namespace strata
+
+int main(int argc, char** argv) {
+    try {
+        return strata::chosen_verb(argc, argv);
+    } catch (const std::invalid_argument& error) {
+        std::cerr << "strata-kernels: " << error.what() << '\n';
+        return strata::kBadInput;
+    } catch (const std::exception& error) {
+        std::cerr << "strata-kernels: " << error.what() << '\n';
+        return strata::kInternal;
+    }
 }

@@ -1,0 +1,192 @@
+#include "kernels/bench/runner.hpp"
+
+#include <nvtx3/nvtx3.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/profiler/activity.hpp"
+#include "kernels/profiler/counters.hpp"
+
+namespace strata {
+
+namespace {
+
+constexpr std::uint64_t kSeed = 20260910;
+
+std::string name_of(Ceiling ceiling) {
+    switch (ceiling) {
+        case Ceiling::copy: return "copy";
+        case Ceiling::pinned_to_device: return "pinned_to_device";
+        case Ceiling::none: return "";
+    }
+    return "";  // unreachable: the enum is complete
+}
+
+bool matches(const std::string& text, const std::vector<std::string>& filters) {
+    return filters.empty() || std::any_of(filters.begin(), filters.end(), [&](const std::string& filter) {
+               return text.find(filter) != std::string::npos;
+           });
+}
+
+std::int64_t free_memory() {
+    std::size_t free = 0, total = 0;
+    check_cuda(cudaMemGetInfo(&free, &total), "asking for free memory");
+    return std::int64_t(free);
+}
+
+}  // namespace
+
+std::vector<Case> cases_of(const std::vector<Kernel>& kernels, const std::vector<std::string>& filters) {
+    std::vector<Case> cases;
+    for (std::size_t turn = 0, found = 1; found > 0; ++turn) {
+        found = 0;
+        for (const Kernel& kernel : kernels) {
+            if (turn >= kernel.shapes.size()) continue;
+            ++found;
+            if (matches(kernel.name + " " + kernel.shapes[turn].shape.text(), filters))
+                cases.push_back({&kernel, &kernel.shapes[turn]});
+        }
+    }
+    return cases;
+}
+
+Runner::Runner(const Gpu& gpu, const TimingLimits& limits)
+    : gpu_(gpu), limits_(limits), stage_(gpu.l2_bytes), management_(gpu.uuid) {
+    try {
+        cupti_ = std::make_unique<CuptiLibrary>();
+    } catch (const CuptiError& missing) {
+        cupti_missing_ = counters_missing_ = missing.what();
+    }
+}
+
+std::map<std::int64_t, double> Runner::zero_copy_rows() {
+    return measure_zero_copy_rows(stage_, std::int64_t(2) << 30);
+}
+
+Sample Runner::measure(const Case& one, const Ceilings& ceilings) {
+    Sample sample{.kernel = one.kernel->name,
+                  .source = one.kernel->source,
+                  .models = one.shape->models,
+                  .shape = one.shape->shape,
+                  .seed = kSeed,
+                  .goal = one.kernel->goal};
+    try {
+        const nvtx3::scoped_range range{one.kernel->name};
+        measure_into(sample, one, ceilings);
+    } catch (const std::exception& failed) {
+        sample.outcome = Outcome::failed;
+        sample.reason = failed.what();
+    }
+    return sample;
+}
+
+void Runner::measure_into(Sample& sample, const Case& one, const Ceilings& ceilings) {
+    const Kernel& kernel = *one.kernel;
+    const Cold cold = cold_for(kernel.set_bytes(sample.shape), gpu_.l2_bytes, free_memory());
+    const Prepared prepared = kernel.prepare(sample.shape, cold.sets, kSeed);
+    sample.work = prepared.work;
+    sample.cold = cold.flush ? "flush" : "rotate " + std::to_string(cold.sets) + " sets";
+    prepared.poison();
+    prepared.launch(0, stage_.stream());
+    stage_.finish();
+    sample.verdict = prepared.verify();
+    if (sample.verdict.pass) {
+        time_into(sample, prepared, cold);
+        if (cupti_) activity_into(sample, prepared, cold);
+        counters_into(sample, prepared, kernel);
+        sample.verdict = prepared.verify();  // hundreds of launches later
+    }
+    const std::string ceiling = name_of(kernel.ceiling);
+    if (const auto found = ceilings.values.find(ceiling); found != ceilings.values.end()) {
+        sample.ceiling = ceiling;
+        sample.share = gigabytes_per_second(sample) / found->second;
+    }
+    const auto refused = refusal_of(sample);
+    sample.outcome = refused ? Outcome::refused : Outcome::measured;
+    if (refused) sample.reason = *refused;
+}
+
+void Runner::time_into(Sample& sample, const Prepared& prepared, const Cold& cold) {
+    std::vector<Launch> variants{prepared.launch};
+    for (const Baseline& baseline : prepared.baselines) variants.push_back(baseline.launch);
+    sample.clock_before_mhz = sm_clock_mhz(stage_.stream());
+    const auto times = stage_.time(variants, cold, limits_);
+    sample.power_w = management_.power_watts();
+    sample.throttle = management_.throttle();
+    sample.clock_after_mhz = sm_clock_mhz(stage_.stream());
+    sample.us = spread_of(times.front());
+    sample.noise = noise_of(times.front());
+    for (std::size_t i = 0; i < prepared.baselines.size(); ++i)
+        sample.baselines.push_back({prepared.baselines[i].name, spread_of(times[i + 1])});
+    if (*sample.clock_after_mhz < 0.9 * *sample.clock_before_mhz) sample.flags.push_back("the clock fell by over 10 %");
+    if (sample.throttle && *sample.throttle != "none") sample.flags.push_back("throttled: " + *sample.throttle);
+    if (sample.us.mad > 0.03 * sample.us.median) sample.flags.push_back("unsteady: deviation over 3 % of the median");
+}
+
+// Events include what lies between kernels; where the two clocks differ by more than launching costs, a reader should
+// know.
+void Runner::activity_into(Sample& sample, const Prepared& prepared, const Cold& cold) {
+    constexpr int kLaunches = 7;
+    try {
+        std::vector<double> sums;
+        for (int i = 0; i < kLaunches; ++i) {
+            if (cold.flush) stage_.flush();
+            stage_.finish();
+            ActivityRecorder recorder(*cupti_);
+            prepared.launch(i % cold.sets, stage_.stream());
+            stage_.finish();
+            double sum = 0;
+            sample.kernels.clear();
+            for (const KernelActivity& kernel : recorder.stop()) {
+                sum += kernel.us;
+                sample.kernels.push_back(kernel.name);
+                sample.registers = std::max(sample.registers.value_or(0), kernel.registers);
+            }
+            sums.push_back(sum);
+        }
+        sample.activity_us = spread_of(sums).median;
+        const double apart = std::abs(*sample.activity_us - sample.us.median);
+        if (*sample.activity_us == 0)
+            sample.activity_us.reset();  // only copies: no kernel was recorded
+        else if (apart > 0.03 * sample.us.median && apart > 3)
+            sample.flags.push_back("events and activity records differ by " + std::to_string(int(apart)) + " us");
+    } catch (const CuptiError& failed) {
+        sample.flags.push_back(std::string("no activity records: ") + failed.what());
+    }
+}
+
+void Runner::counters_into(Sample& sample, const Prepared& prepared, const Kernel& kernel) {
+    if (!counters_missing_.empty()) {
+        sample.counters_unavailable = counters_missing_;
+        return;
+    }
+    const bool link = kernel.ceiling == Ceiling::pinned_to_device;
+    for (const MetricSet& set : metric_sets())
+        if (set.name == (link ? "link" : "memory")) {
+            try {
+                sample.counters = count(*cupti_, set, [&] {
+                    stage_.flush();
+                    prepared.launch(0, stage_.stream());
+                    stage_.finish();
+                });
+            } catch (const CuptiError& failed) {
+                sample.counters_unavailable = counters_missing_ = failed.what();  // it will not be otherwise next time
+            }
+        }
+}
+
+Verdict Runner::check(const Kernel& kernel, const Shape& shape) {
+    const Prepared prepared = kernel.prepare(shape, 1, kSeed);
+    Verdict verdict;
+    for (int turn = 0; turn < 2; ++turn) {  // a second launch finds what the first has left behind
+        prepared.poison();
+        prepared.launch(0, stage_.stream());
+        stage_.finish();
+        verdict = prepared.verify();
+        if (!verdict.pass) break;
+    }
+    return verdict;
+}
+
+}  // namespace strata
