@@ -61,6 +61,7 @@ struct WarpTable {
 struct Barrier {
     int arrived = 0;
     int over = 0;  // threads that have ended are not waited for
+    bool begun = false;
 };
 
 }  // namespace
@@ -92,6 +93,12 @@ private:
     static void enter(unsigned high, unsigned low);
     void leave();  // the fibre that runs hands over to run()
     void switch_to(int fibre);
+    // A block's shared memory is rubbish before it begins and after it has ended: others of its cluster must not use it
+    // then, so what they write is lost and what they read is wrong.
+    void spoil(int rank) {
+        std::vector<Word>& block = shared_[std::size_t(rank)];
+        std::memset(block.data(), 0xA5, block.size() * sizeof(Word));
+    }
     void release(Waiting barrier, int first, int count);
     void meet(int fibre, std::uint64_t value, const char* operation);
     const WarpTable& table_of(int fibre) const { return warps_[std::size_t(fibre) / 32]; }
@@ -121,16 +128,18 @@ void EmulatedCluster::enter(unsigned high, unsigned low) {
 #ifdef __SANITIZE_ADDRESS__
     __sanitizer_finish_switch_fiber(nullptr, &self->scheduler_stack_, &self->scheduler_stack_bytes_);
 #endif
+    const int fibre = self->running_, rank = self->rank_of(fibre);
+    Barrier& block = self->blocks_[std::size_t(rank)];
+    if (!block.begun) self->spoil(rank);
+    block.begun = true;
     try {
-        EmulatedThread thread(*self, self->running_);
+        EmulatedThread thread(*self, fibre);
         self->body_(thread);
     } catch (...) {
         self->thrown_ = std::current_exception();
     }
-    const int fibre = self->running_;
     self->fibres_[std::size_t(fibre)].waiting = Waiting::over;
-    const int rank = self->rank_of(fibre);
-    ++self->blocks_[std::size_t(rank)].over;
+    if (++block.over == self->grid_.threads) self->spoil(rank);
     ++self->whole_.over;
     self->release(Waiting::block, rank * self->grid_.threads, self->grid_.threads);
     self->release(Waiting::cluster, 0, int(self->fibres_.size()));
@@ -168,10 +177,7 @@ void EmulatedCluster::run(int first_block, int row) {
     blocks_.assign(std::size_t(grid_.cluster), {});
     whole_ = {};
     shared_.resize(std::size_t(grid_.cluster));
-    for (std::vector<Word>& block : shared_) {
-        block.resize(grid_.shared_bytes / sizeof(Word) + 1);
-        std::memset(block.data(), 0xA5, block.size() * sizeof(Word));
-    }
+    for (std::vector<Word>& block : shared_) block.resize(grid_.shared_bytes / sizeof(Word) + 1);
     const auto self = reinterpret_cast<std::uintptr_t>(this);
     for (Fibre& fibre : fibres_) {
         fibre.waiting = Waiting::nothing;

@@ -58,6 +58,34 @@ TEST(Emulator, another_order_shows_a_barrier_that_is_missing) {
     EXPECT_EQ(wrong_reads(ThreadOrder::reversed), 31);
 }
 
+// Block 1 reads the memory of block 0 without a barrier at the end, or writes there without one at the beginning: on a
+// GPU block 0 may have gone, or not have come yet.
+TEST(Emulator, shared_memory_of_a_block_that_has_ended_or_not_begun_is_rubbish) {
+    const auto read_by_the_other = [](ThreadOrder order, bool wait_first) {
+        int read = 0;
+        emulate({.blocks = 2, .threads = 32, .cluster = 2, .shared_bytes = 8}, order, [&](EmulatedThread& t) {
+            int* shared = reinterpret_cast<int*>(t.shared());
+            if (wait_first) t.sync_cluster();
+            if (t.cluster_rank() == 1 && t.thread() == 0) *t.shared_of(0, shared) = 7;
+            t.sync_cluster();
+            if (t.cluster_rank() == 0 && t.thread() == 31) read = *shared;
+        });
+        return read;
+    };
+    EXPECT_EQ(read_by_the_other(ThreadOrder::reversed, true), 7);
+    EXPECT_EQ(read_by_the_other(ThreadOrder::forward, true), 7);
+    EXPECT_NE(read_by_the_other(ThreadOrder::reversed, false), 7) << "block 0 had not begun";
+    int seen = 0;
+    emulate({.blocks = 2, .threads = 32, .cluster = 2, .shared_bytes = 8}, ThreadOrder::forward,
+            [&](EmulatedThread& t) {
+                int* shared = reinterpret_cast<int*>(t.shared());
+                *shared = 7;
+                t.sync_cluster();
+                if (t.cluster_rank() == 1) seen = *t.shared_of(0, shared);
+            });
+    EXPECT_NE(seen, 7) << "block 0 had ended";
+}
+
 std::string refusal_of(const Grid& grid, const std::function<void(EmulatedThread&)>& body) {
     try {
         emulate(grid, ThreadOrder::forward, body);
