@@ -10,8 +10,9 @@ namespace strata {
 
 template <class Read>
 void read_fields(AcceleratorSpec& spec, const YamlField& root, const Read& read) {
-    read.part(root, {"vendor", "peak", "memory", "cores", "power_w", "scale_up", "scale_out_nic"});
+    read.part(root, {"vendor", "cuda_name", "peak", "memory", "cores", "power_w", "scale_up", "scale_out_nic"});
     read(spec.vendor, root["vendor"]);
+    read.if_given(spec.cuda_name, root["cuda_name"]);
     read.group(root["peak"], {"bf16", "fp8", "fp4"});
     read(spec.bf16, root["peak"]["bf16"]);
     read(spec.fp8, root["peak"]["fp8"]);

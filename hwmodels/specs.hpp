@@ -35,6 +35,7 @@ struct Sourced {
 struct AcceleratorSpec {
     std::string name;
     std::string vendor;
+    std::string cuda_name;  // what its driver calls it: records of measurements know it by that; empty: none do
     Sourced<FlopRate> bf16, fp8, fp4;  // dense peaks
     Sourced<Bytes> memory_capacity;
     Sourced<Bandwidth> memory_bandwidth;  // datasheet peak

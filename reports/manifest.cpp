@@ -26,6 +26,7 @@ Manifest manifest_of(const Study& study, const std::string& scenario_file, const
                        {"models", sha256_of_files(folder / "scenarios" / "models")},
                        {"catalogue", sha256_of_files(folder / "hwmodels" / "catalog")},
                        {"cost_curves", sha256_of_files(folder / "sim" / "cost" / "cost_curves.yaml")},
+                       {"kernel_records", sha256_of_files(folder / "kernels" / "profiles")},
                        {"allocation_anchors", sha256_of_files(folder / "sim" / "quality" / "allocation_anchors.yaml")}};
     for (const PointResult& result : study.results)
         if (result.run &&

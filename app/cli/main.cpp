@@ -11,6 +11,7 @@
 
 #include "app/cli/verbs.hpp"
 #include "app/measure/host.hpp"
+#include "app/measure/kernels.hpp"
 #include "hwmodels/input_error.hpp"
 #include "hwmodels/yaml_field.hpp"
 #include "sim/workload/keep_memory.hpp"
@@ -49,6 +50,27 @@ void refuse_unknown_verb(const CLI::App& app, const char* word) {
     throw strata::InputError(fmt::format(
         "unknown command '{}', {}", word,
         meant ? fmt::format("did you mean '{}'?", *meant) : fmt::format("known: {}", fmt::join(verbs, ", "))));
+}
+
+void add_host_options(CLI::App& command, strata::MeasureArguments& measure) {
+    command.add_option("--out", measure.out_file,
+                       "write the record (a line of JSON for each measurement) to FILE, or to stdout with -");
+    command
+        .add_option("--only", measure.only,
+                    "one of stream_read, random_gather, read_latency, direct_reads; repeat it for more")
+        ->check(CLI::IsMember(strata::host_measurements()))
+        ->allow_extra_args(false);
+    measure.threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+    command.add_option("--threads", measure.threads, "most threads, tried in powers of two (default: cores)")
+        ->check(CLI::Range(1, 1024));
+    command.add_option("--table-size", measure.table_size,
+                       "table in memory, such as '4 GiB' (default: 4 GiB or a quarter of what is free)");
+    command.add_option("--scratch", measure.scratch, "folder for the file that is read; nothing stays there")
+        ->capture_default_str();
+    command.add_option("--file-size", measure.file_size,
+                       "size of that file (default: 4 GiB or a quarter of what is free)");
+    command.add_flag("--no-io-uring", measure.no_io_uring, "read by threads of pread instead of io_uring");
+    command.add_flag("--quick", measure.quick, "a look in a few seconds instead of a measurement in a minute");
 }
 
 }  // namespace
@@ -95,34 +117,22 @@ int main(int argc, char** argv) {
     validate_command->add_option("--only", only, "rows whose id matches this pattern (such as 'engram-*')");
 
     strata::MeasureArguments measure;
-    std::string target = "host";
-    CLI::App* measure_command = verb(app, "measure", "Measure this machine's memory and drive, for a scenario to use",
+    strata::KernelMeasuring kernels;
+    CLI::App* measure_command = verb(app, "measure", "Measure this machine, for scenarios and the cost book to use",
                                      "  strata measure host --out this-machine.jsonl\n"
                                      "  strata measure host --only random_gather --threads 8\n"
-                                     "  strata measure host --only direct_reads --scratch /data --file-size '16 GB'");
-    measure_command->add_option("target", target, "host: this machine's memory and drive")
-        ->required()
-        ->check(CLI::IsMember({"host"}));
-    measure_command->add_option("--out", measure.out_file,
-                                "write the record (a line of JSON for each measurement) to "
-                                "FILE, or to stdout with -");
-    measure_command
-        ->add_option("--only", measure.only,
-                     "one of stream_read, random_gather, read_latency, direct_reads; "
-                     "repeat it for more")
-        ->check(CLI::IsMember(strata::host_measurements()))
+                                     "  strata measure host --only direct_reads --scratch /data --file-size '16 GB'\n"
+                                     "  strata measure kernels --out kernels/profiles/this-gpu.jsonl");
+    measure_command->require_subcommand(1);
+    CLI::App* host_command = measure_command->add_subcommand("host", "this machine's memory and drive");
+    add_host_options(*host_command, measure);
+    CLI::App* kernels_command = measure_command->add_subcommand(
+        "kernels", "the CUDA kernels on this machine's GPU; a record in kernels/profiles is what the cost book reads. "
+                   "Exit code 77: no CUDA device");
+    kernels_command->add_option("--filter", kernels.filters, "only kernels whose name and shape contain this")
         ->allow_extra_args(false);
-    measure.threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-    measure_command->add_option("--threads", measure.threads, "most threads, tried in powers of two (default: cores)")
-        ->check(CLI::Range(1, 1024));
-    measure_command->add_option("--table-size", measure.table_size,
-                                "table in memory, such as '4 GiB' (default: 4 GiB or a quarter of what is free)");
-    measure_command->add_option("--scratch", measure.scratch, "folder for the file that is read; nothing stays there")
-        ->capture_default_str();
-    measure_command->add_option("--file-size", measure.file_size,
-                                "size of that file (default: 4 GiB or a quarter of what is free)");
-    measure_command->add_flag("--no-io-uring", measure.no_io_uring, "read by threads of pread instead of io_uring");
-    measure_command->add_flag("--quick", measure.quick, "a look in a few seconds instead of a measurement in a minute");
+    kernels_command->add_option("--out", kernels.out_file, "write the record (lines of JSON) to FILE, as it goes");
+    kernels_command->add_option("--minutes", kernels.minutes, "start nothing after this long")->capture_default_str();
 
     std::string kind, name;
     bool json = false;
@@ -149,6 +159,7 @@ int main(int argc, char** argv) {
         if (*run_command) return strata::run_verb(run, root);
         if (*check_command) return strata::check_verb(checked, root);
         if (*validate_command) return strata::validate_verb(ledger_json, only, root);
+        if (*kernels_command) return strata::measure_kernels(kernels);
         if (*measure_command) return strata::measure_verb(measure);
         if (*schema_command) return strata::schema_verb(schema, root);
         return strata::catalog_verb(kind, name, json, root);

@@ -123,7 +123,7 @@ int run_verb(const RunArguments& arguments, const std::string& root) {
         std::cout << wrapped(recommended_text(recommend(study, scenario.assertions(), law, model), study, law, model));
     if (!arguments.json_file.empty() && arguments.json_file != "-") write_whole(arguments.json_file, json);
     if (report) {
-        const CostBook costs(root + "/sim/cost/cost_curves.yaml");
+        const CostBook costs = CostBook::of(root);
         write_report(arguments,
                      {study, law, catalog, costs, model, systems_of(first, study), scenario.assertions(), manifest},
                      assets, json);

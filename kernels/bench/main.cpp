@@ -1,4 +1,4 @@
-// strata-kernels: list, check, ceilings, run.
+// strata-kernels: list, check, ceilings, run, table.
 #include <cublasLt.h>
 #include <unistd.h>
 
@@ -10,6 +10,7 @@
 #include <iostream>
 
 #include "kernels/bench/catalog.hpp"
+#include "kernels/bench/markdown.hpp"
 #include "kernels/bench/runner.hpp"
 #include "kernels/bench/table.hpp"
 
@@ -181,6 +182,9 @@ int chosen_verb(int argc, char** argv) {
     auto* lists = app.add_subcommand("list", "every kernel with its shapes");
     auto* checks = app.add_subcommand("check", "correctness only, on small shapes and edge cases");
     auto* tops = app.add_subcommand("ceilings", "what this GPU does at best: copy, links, matrix products");
+    auto* tables = app.add_subcommand("table", "the table of kernels/README.md, filled from a record");
+    std::string record;
+    tables->add_option("record", record, "a record that `run` has written; none: nothing was measured");
     auto* runs = app.add_subcommand("run", "correctness and times on the shapes of the models");
     for (CLI::App* verb : {checks, runs})
         verb->add_option("--filter", arguments.filters, "only those whose name contains this");
@@ -196,6 +200,10 @@ int chosen_verb(int argc, char** argv) {
     if (lists->parsed()) return list();
     if (checks->parsed()) return check(arguments);
     if (tops->parsed()) return ceilings(arguments);
+    if (tables->parsed()) {
+        std::cout << markdown_table(every_kernel(), record);
+        return 0;
+    }
     return run(arguments);
 }
 

@@ -6,8 +6,16 @@ namespace strata {
 
 namespace {
 
+__device__ std::uint64_t timer_ns() {
+    std::uint64_t now;
+    asm volatile("mov.u64 %0, %%globaltimer;" : "=l"(now));
+    return now;
+}
+
+// Opens by itself after a second: a launch that waits for its own stream must not hang the run.
 __global__ void bench_gate_kernel(volatile const std::int32_t* open, std::int32_t turn) {
-    while (*open < turn) __nanosleep(100);
+    const std::uint64_t end = timer_ns() + 1'000'000'000;
+    while (*open < turn && timer_ns() < end) __nanosleep(100);
 }
 
 __global__ void bench_flush_kernel(const float4* memory, std::size_t count, float* sink) {
@@ -21,13 +29,10 @@ __global__ void bench_flush_kernel(const float4* memory, std::size_t count, floa
 }
 
 __global__ void bench_clock_kernel(std::uint64_t* ticks) {
-    std::uint64_t begin, now;
-    asm volatile("mov.u64 %0, %%globaltimer;" : "=l"(begin));
-    do asm volatile("mov.u64 %0, %%globaltimer;" : "=l"(now));
-    while (now == begin);  // on an edge of the timer, whose steps are long
-    const std::uint64_t cycles = clock64(), from = now;
-    do asm volatile("mov.u64 %0, %%globaltimer;" : "=l"(now));
-    while (now < from + 50000);
+    std::uint64_t begin = timer_ns(), from = begin, now = begin;
+    while (from == begin) from = timer_ns();  // on an edge of the timer, whose steps are long
+    const std::uint64_t cycles = clock64();
+    while (now < from + 50'000) now = timer_ns();
     ticks[0] = clock64() - cycles;
     ticks[1] = now - from;
 }

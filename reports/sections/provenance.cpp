@@ -26,7 +26,7 @@ Table by_origin(const Study& study, const Recommendation& chosen) {
     static const std::map<std::string, std::string> meaning{
         {"measured", "measured on this accelerator at this shape"},
         {"published", "a published number"},
-        {"interpolated", "a curve fitted on measurements of this accelerator"},
+        {"interpolated", "between shapes measured on this accelerator, or a curve fitted on them"},
         {"transferred", "that curve's efficiencies, with another accelerator's peaks"},
         {"modelled", "bandwidth and latency from the catalogue"},
         {"assumed", "nothing measured or published: our assumption"}};

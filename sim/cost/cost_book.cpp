@@ -109,7 +109,12 @@ Seconds roofline(const Work& work, FlopRate peak, Bandwidth memory, const CostCu
     return curve.overhead + std::max(computing, work.bytes() / (memory * curve.memory_efficiency));
 }
 
-CostBook::CostBook(const std::string& curves_file) {
+CostBook CostBook::of(const std::string& root) {
+    return CostBook(root + "/sim/cost/cost_curves.yaml",
+                    MeasuredKernels(root + "/kernels/profiles", root + "/kernels"));
+}
+
+CostBook::CostBook(const std::string& curves_file, MeasuredKernels measured) : measured_(std::move(measured)) {
     Problems problems;
     const YamlField root(load_yaml(curves_file), curves_file, "", problems);
     root.allow_only({"generated_by", "curves"});
@@ -138,6 +143,10 @@ Device CostBook::device_of(const AcceleratorSpec& accelerator) const {
     }
     device.memory = accelerator.memory_bandwidth.get();
     device.cores = accelerator.cores.value.value_or(0);
+    const auto given = [](const auto& number) { return number.kind != "assumed"; };
+    if (given(accelerator.memory_bandwidth) && given(accelerator.bf16) && given(accelerator.fp8) &&
+        given(accelerator.cores))
+        device.cuda_name = accelerator.cuda_name;
     for (std::size_t i = 0; i < kFamilies; ++i) device.fitted_here[i] = curves_[i].device == accelerator.name;
     return device;
 }
@@ -158,6 +167,12 @@ Estimate CostBook::estimate(const KernelWork& kernel, const Device& on) const {
     if (!missing.empty() && kernel.work.flops > Flops(0)) throw InputError(missing);
     const FlopRate peak = kernel.fp8 ? on.fp8 : on.bf16;
     const CostCurve& fitted = curve(kernel.family);
+    if (const auto found = measured_.find(on.cuda_name, kernel.family, kernel.work))
+        return {.time = found->time,
+                .overhead = std::min(fitted.overhead, found->time),
+                .memory_bound = kernel.work.bytes() > Bytes(0),
+                .origin = found->exact ? Origin::measured : Origin::interpolated,
+                .family = kernel.family};
     const double known = kernel.memory_efficiency;
     const Bandwidth memory = known > 0 ? on.memory * (known / fitted.memory_efficiency) : on.memory;
     const Seconds time = roofline(kernel.work, peak, memory, fitted);

@@ -1,4 +1,5 @@
-// How long one op takes on one accelerator, and how we know. In this first form a roofline at measured efficiency,
+// How long one op takes on one accelerator, and how we know: as this project has measured it there, or between two
+// shapes that it has; else a roofline at measured efficiency,
 //   time = overhead + max(flops / (compute_efficiency * peak), bytes / (memory_efficiency * bandwidth))
 // with three coefficients per family of ops, fitted on published measurements (cost_curves.yaml says which rows, and
 // how far off the fit is on rows it never saw). Other accelerators get the same efficiencies of their own peaks.
@@ -11,6 +12,8 @@
 #include <string_view>
 
 #include "hwmodels/specs.hpp"
+#include "sim/cost/family.hpp"
+#include "sim/cost/measured_kernels.hpp"
 #include "sim/model/op.hpp"
 
 namespace strata {
@@ -18,32 +21,6 @@ namespace strata {
 enum class Origin : std::uint8_t { measured, published, interpolated, transferred, modelled, assumed };
 std::string_view to_string(Origin origin);
 
-enum class Family : std::uint8_t {
-    gemm_bf16,
-    gemm_fp8,
-    moe_experts,
-    latent_attention,
-    context_attention,
-    indexer_logits,
-    indexer_top_k,
-    mhc_pre,
-    mhc_post,
-    engram_gather,
-    engram_gate,
-    swiglu_quantise,
-    grouped_gemm,
-    dispatch_low_latency,
-    dispatch_normal,
-    dispatch_low_latency_between_nodes,
-    dispatch_normal_between_nodes,
-    combine_low_latency,
-    combine_normal,
-    combine_low_latency_between_nodes,
-    combine_normal_between_nodes,
-    all_reduce
-};
-constexpr int kFamilies = 22;
-std::string_view to_string(Family family);
 Family family_of(const KernelShape& shape);
 
 struct CostCurve {
@@ -81,6 +58,7 @@ struct Device {
     double cores = 0;                           // SMs; 0: unknown
     std::array<bool, kFamilies> fitted_here{};  // by family: its curve comes from this very accelerator
     std::string bf16_missing, fp8_missing;
+    std::string cuda_name;  // by which records of measurements know it; empty where a scenario has changed its numbers
 };
 
 // overhead + the slower of computing and moving, with the curve's efficiencies.
@@ -88,7 +66,9 @@ Seconds roofline(const Work& work, FlopRate peak, Bandwidth memory, const CostCu
 
 class CostBook {
 public:
-    explicit CostBook(const std::string& curves_file);
+    explicit CostBook(const std::string& curves_file, MeasuredKernels measured = {});
+    // Curves, and records of measurements that the project holds: sim/cost and kernels/profiles under `root`.
+    static CostBook of(const std::string& root);
     Device device_of(const AcceleratorSpec& accelerator) const;
     // Never below the roofline at datasheet peaks. Throws InputError where the device lacks a needed number.
     Estimate estimate(const KernelWork& kernel, const Device& on) const;
@@ -102,6 +82,7 @@ private:
     Origin origin_of(Family family, const Device& on) const;
 
     std::array<CostCurve, kFamilies> curves_;
+    MeasuredKernels measured_;
 };
 
 }  // namespace strata

@@ -5,7 +5,7 @@
 namespace strata {
 
 Inputs::Inputs(const std::string& root)
-    : catalog_(std::filesystem::path(root) / "hwmodels" / "catalog"), costs_(root + "/sim/cost/cost_curves.yaml") {}
+    : catalog_(std::filesystem::path(root) / "hwmodels" / "catalog"), costs_(CostBook::of(root)) {}
 
 const Platform& Inputs::platform(const PlatformSpec& spec) {
     auto known = platforms_.find(spec);

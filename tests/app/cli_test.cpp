@@ -288,6 +288,18 @@ TEST_F(Cli, prints_the_schemas_whole) {
     EXPECT_EQ(strata("schema toaster"), 2);
 }
 
+// Where nvcc was not found there is no bench.
+TEST_F(Cli, measures_kernels_with_the_bench_beside_it_or_says_why_not) {
+    const int status = strata("measure kernels --filter 'no such kernel'");
+    EXPECT_EQ(status, 2);
+    EXPECT_TRUE(err.find("no kernel is called so") != std::string::npos ||
+                err.find("strata-kernels is not there: the CUDA kernels are built where nvcc is found") !=
+                    std::string::npos)
+        << err;
+    EXPECT_EQ(strata("measure"), 2);
+    EXPECT_EQ(strata("measure toaster"), 2);
+}
+
 TEST_F(Cli, shows_a_model_in_numbers_that_add_up) {
     EXPECT_EQ(strata("catalog models v3 --json"), 0);
     const auto model = nlohmann::json::parse(out);

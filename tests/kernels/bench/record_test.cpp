@@ -5,8 +5,11 @@
 #include <fstream>
 
 #include "kernels/bench/build_facts.hpp"
+#include "kernels/bench/catalog.hpp"
+#include "kernels/bench/markdown.hpp"
 #include "kernels/bench/table.hpp"
 #include "tests/json_schema.hpp"
+#include "tests/scratch_folder.hpp"
 
 namespace strata {
 namespace {
@@ -101,6 +104,28 @@ TEST(KernelRecord, knows_what_it_was_built_from) {
     EXPECT_EQ(source_hash_of("kernels/quant/quantise.cu").size(), 64u);
     EXPECT_EQ(source_hash_of("kernels/nothing/x.cu"), "");
     EXPECT_FALSE(build_facts()["nvcc"].get<std::string>().empty());
+}
+
+// kernels/README.md holds this table: from the newest record, or saying that nothing was measured.
+TEST(KernelTable, the_readme_has_a_line_for_every_kernel) {
+    std::ifstream file(STRATA_SOURCE_DIR "/kernels/README.md");
+    const std::string readme{std::istreambuf_iterator<char>(file), {}};
+    for (const Kernel& kernel : every_kernel())
+        EXPECT_NE(readme.find("| `" + kernel.name + "` | " + kernel.shapes.front().shape.text() + " |"), std::string::npos)
+            << kernel.name << ": write the table anew with `strata-kernels table`";
+}
+
+TEST(KernelTable, is_filled_from_a_record) {
+    const ScratchFolder scratch;
+    Sample sample = made_up();
+    sample.shape = every_kernel().front().shapes.front().shape;
+    sample.kernel = every_kernel().front().name;
+    const std::string record = scratch.write("record.jsonl", to_json(sample).dump() + "\n");
+    const std::string table = markdown_table(every_kernel(), record);
+    EXPECT_NE(table.find("| 5.00 | 50.0 % of copy |"), std::string::npos) << table;
+    EXPECT_NE(table.find("2.00 x two kernels"), std::string::npos);
+    EXPECT_NE(table.find("not measured"), std::string::npos) << "the other kernels";
+    EXPECT_THROW(markdown_table(every_kernel(), scratch.write("broken.jsonl", "{")), std::invalid_argument);
 }
 
 TEST(KernelTable, shows_share_and_goal_or_why_there_is_none) {

@@ -1,0 +1,52 @@
+// Times of this project's own kernels, from records that strata-kernels has written (kernels/profiles). A shape that
+// was measured needs no curve; one between two that were is interpolated.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kernels/work.hpp"
+#include "sim/cost/family.hpp"
+
+namespace strata {
+
+// Which family of ops a kernel of the bench is an implementation of; none for one that no step uses as it is.
+std::optional<Family> family_of_kernel(const std::string& kernel);
+
+class MeasuredKernels {
+public:
+    MeasuredKernels() = default;
+    // Every record (*.jsonl) of the folder; a folder that is absent has none. `kernels` is where their sources are: a
+    // sample whose sources have changed since is stale and left out. Throws InputError with file, line and field.
+    MeasuredKernels(const std::filesystem::path& folder, const std::filesystem::path& kernels);
+
+    struct Found {
+        Seconds time;
+        bool exact = false;  // else interpolated between the shapes below and above
+    };
+    // `device` as its driver calls it. A shape is known by its family, FLOPs and bytes: two of the same intensity
+    // (FLOPs a byte) are of a kind, whatever their sides. Nothing is extrapolated.
+    std::optional<Found> find(const std::string& device, Family family, const Work& work) const;
+
+    int samples() const { return samples_; }
+    int stale() const { return stale_; }
+
+private:
+    struct Point {
+        Flops flops;
+        Bytes bytes;
+        Seconds time;
+    };
+    void take(const nlohmann::json& line, std::string& device,
+              const std::function<std::string(const std::string&)>& hash_now);
+
+    std::map<std::pair<std::string, Family>, std::vector<Point>> points_;  // ascending in bytes
+    int samples_ = 0, stale_ = 0;
+};
+
+}  // namespace strata
