@@ -85,6 +85,8 @@ public:
     void wait_at(int fibre, Waiting barrier);
     std::uint64_t exchange(int fibre, std::uint64_t value, int from_lane, const char* operation);
     unsigned ballot(int fibre, bool predicate);
+    unsigned match_any(int fibre, unsigned value);
+    unsigned largest(int fibre, unsigned value);
 
 private:
     using Word = std::max_align_t;
@@ -94,7 +96,10 @@ private:
     void switch_to(int fibre);
     void release(Waiting barrier, int first, int count);
     void meet(int fibre, std::uint64_t value, const char* operation);
-    const WarpTable& table_of(int fibre) const { return warps_[std::size_t(fibre) / 32]; }
+    // What the 32 lanes laid down at the fibre's last meeting.
+    const auto& values_of(int fibre) const {
+        return warps_[std::size_t(fibre) / 32].values[(fibres_[std::size_t(fibre)].meetings - 1) % 2];
+    }
     [[noreturn]] void report_deadlock() const;
 
     const Grid grid_;
@@ -241,15 +246,28 @@ void EmulatedCluster::meet(int fibre, std::uint64_t value, const char* operation
 
 std::uint64_t EmulatedCluster::exchange(int fibre, std::uint64_t value, int from_lane, const char* operation) {
     meet(fibre, value, operation);
-    return table_of(fibre).values[(fibres_[std::size_t(fibre)].meetings - 1) % 2][from_lane];
+    return values_of(fibre)[from_lane];
 }
 
 unsigned EmulatedCluster::ballot(int fibre, bool predicate) {
     meet(fibre, predicate, "ballot");
     unsigned bits = 0;
     for (int lane = 0; lane < 32; ++lane)
-        if (table_of(fibre).values[(fibres_[std::size_t(fibre)].meetings - 1) % 2][lane]) bits |= 1u << lane;
+        if (values_of(fibre)[lane]) bits |= 1u << lane;
     return bits;
+}
+
+unsigned EmulatedCluster::match_any(int fibre, unsigned value) {
+    meet(fibre, value, "match_any");
+    unsigned bits = 0;
+    for (int lane = 0; lane < 32; ++lane)
+        if (values_of(fibre)[lane] == value) bits |= 1u << lane;
+    return bits;
+}
+
+unsigned EmulatedCluster::largest(int fibre, unsigned value) {
+    meet(fibre, value, "largest");
+    return unsigned(*std::ranges::max_element(values_of(fibre)));
 }
 
 void EmulatedCluster::report_deadlock() const {
@@ -273,6 +291,8 @@ int EmulatedThread::rows() const { return cluster_.grid().rows; }
 void EmulatedThread::sync() { cluster_.wait_at(fibre_, Waiting::block); }
 void EmulatedThread::sync_warp() { exchange(0, 0, "sync_warp"); }
 unsigned EmulatedThread::ballot(bool predicate) { return cluster_.ballot(fibre_, predicate); }
+unsigned EmulatedThread::match_any(unsigned value) { return cluster_.match_any(fibre_, value); }
+unsigned EmulatedThread::largest(unsigned value) { return cluster_.largest(fibre_, value); }
 unsigned char* EmulatedThread::shared() const { return cluster_.shared(cluster_.rank_of(fibre_)); }
 int EmulatedThread::cluster_rank() const { return cluster_.rank_of(fibre_); }
 int EmulatedThread::cluster_size() const { return cluster_.grid().cluster; }

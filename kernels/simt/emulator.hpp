@@ -51,6 +51,8 @@ public:
     }
     unsigned ballot(bool predicate);
     static int ones(unsigned bits) { return __builtin_popcount(bits); }
+    unsigned match_any(unsigned value);
+    unsigned largest(unsigned value);
 
     template <class T>
     static T atomic_add(T* at, T value) {

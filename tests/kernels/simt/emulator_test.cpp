@@ -27,6 +27,8 @@ TEST(Emulator, lanes_exchange_and_sums_come_out) {
             EXPECT_EQ(warp_exclusive_sum(t, 1), t.lane());
             EXPECT_EQ(t.shuffle(t.lane() * 2, 3), 6);
             EXPECT_EQ(t.ballot(t.lane() < 4), 0xFu);
+            EXPECT_EQ(t.match_any(t.lane() < 4 ? 7 : 9), t.lane() < 4 ? 0xFu : ~0xFu);
+            EXPECT_EQ(t.largest(t.lane() == 5 ? 0xFFFFFFFEu : 0x7FFFFFFFu), 0xFFFFFFFEu);
         });
 }
 
