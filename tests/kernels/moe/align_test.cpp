@@ -67,15 +67,12 @@ TEST(Align, matches_the_reference_in_every_thread_order) {
 }
 
 TEST(Align, a_cluster_gives_the_same_as_one_block) {
-    for (const ThreadOrder order : kThreadOrders) {
-        const auto pairs = random_experts(4999, 384, 2);
-        expect_same(emulated(pairs, 32, 96, 64, order),  // 5000 pairs: eight blocks
-                    reference::align(pairs, 32, 96, 64, slots_for(4999, 96, 64)));
-    }
-    const auto pairs = random_experts(777, 5, 3);
-    for (const int cluster : {1, 2, 16})
-        expect_same(emulated(pairs, 0, 5, 8, ThreadOrder::shuffled, cluster),
-                    reference::align(pairs, 0, 5, 8, slots_for(777, 5, 8)));
+    const auto many = random_experts(4999, 384, 2);
+    expect_same(emulated(many, 32, 96, 64, ThreadOrder::shuffled),  // so many pairs take eight blocks
+                reference::align(many, 32, 96, 64, slots_for(4999, 96, 64)));
+    const auto few = random_experts(777, 5, 3);
+    for (const ThreadOrder order : kThreadOrders)
+        expect_same(emulated(few, 0, 5, 8, order, 2), reference::align(few, 0, 5, 8, slots_for(777, 5, 8)));
 }
 
 TEST(Align, all_pairs_on_one_expert) {
