@@ -41,7 +41,13 @@ inline void require_valid(const CombineTask& task) {
 inline constexpr int kCombineThreads = 128;
 inline constexpr int kCombineAtOnce = 8;  // rows in flight; a larger k is taken in turns
 
-inline Grid grid_of(const CombineTask& task) { return {.blocks = int(task.tokens), .threads = kCombineThreads}; }
+// A block a token; of few tokens, a block for each 1024 columns of one, so that all SMs have work.
+inline Grid grid_of(const CombineTask& task) {
+    const long columns = kCombineThreads * 8;
+    return {.blocks = int(task.tokens),
+            .rows = task.tokens < 2048 ? int(ceil_div(task.hidden, columns)) : 1,
+            .threads = kCombineThreads};
+}
 
 struct EightFloats {
     float at[8];
@@ -69,7 +75,8 @@ STRATA_BODY void add_pairs(const CombineTask& task, long token, long column, int
 template <class Thread>
 STRATA_BODY void combine(Thread& t, const CombineTask& task) {
     const long token = t.block();
-    for (long column = t.thread() * 8; column < task.hidden; column += kCombineThreads * 8) {
+    const long first = (long(t.row()) * kCombineThreads + t.thread()) * 8;
+    for (long column = first; column < task.hidden; column += t.rows() * kCombineThreads * 8) {
         const long at = token * task.hidden + column;
         const Pack<Bf16> addend = task.addend ? load_pack(task.addend, at) : Pack<Bf16>{};
         EightFloats sum;

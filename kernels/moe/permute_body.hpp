@@ -49,8 +49,15 @@ inline constexpr int kPermuteThreads = 128;
 inline constexpr int kPermutePacks = 4;  // of a thread in flight
 inline constexpr int kPermuteMostK = 8;  // slots a thread keeps in registers; more are taken in turns
 
+inline constexpr int kPermuteSlots = 8;  // that a warp looks at for padding
+
+// They come first: what is left at the end is then the evener part, tokens.
+STRATA_HD int padding_blocks(const PermuteTask& task) {
+    return int(ceil_div(task.slots, kPermuteThreads / 32 * kPermuteSlots));
+}
+
 inline Grid grid_of(const PermuteTask& task) {
-    return {.blocks = int(task.tokens + ceil_div(task.slots, kPermuteThreads / 32)), .threads = kPermuteThreads};
+    return {.blocks = int(task.tokens) + padding_blocks(task), .threads = kPermuteThreads};
 }
 
 STRATA_HD long scale_index(const PermuteTask& task, long slot, long tile) {
@@ -102,17 +109,27 @@ STRATA_BODY void move_token(Thread& t, const PermuteTask& task, long token, int 
     }
 }
 
+// A warp looks at a few neighbouring slots at once and zero-fills those of padding.
+template <class Thread>
+STRATA_BODY void fill_padding(Thread& t, const PermuteTask& task) {
+    const long first = (long(t.block()) * (kPermuteThreads / 32) + t.warp()) * kPermuteSlots;
+    const long slot = first + t.lane();
+    const bool mine = t.lane() < kPermuteSlots && slot < task.slots && slot < *task.used;
+    const unsigned empty = t.ballot(mine && task.pair_of_slot[slot] < 0);
+    for (int i = 0; i < kPermuteSlots; ++i) {
+        if ((empty >> i & 1) == 0) continue;
+        for (long at = t.lane() * 16; at < task.row_bytes; at += 32 * 16)
+            store_sixteen(task.out, (first + i) * task.row_bytes + at, Sixteen{});
+        for (long tile = t.lane(); tile < task.scales; tile += 32)
+            task.scales_out[scale_index(task, first + i, tile)] = 0;
+    }
+}
+
 template <class Thread>
 STRATA_BODY void permute(Thread& t, const PermuteTask& task) {
-    if (t.block() < task.tokens) {
-        for (int pair = 0; pair < task.k; pair += kPermuteMostK) move_token(t, task, t.block(), pair);
-        return;
-    }
-    const long slot = (t.block() - task.tokens) * (kPermuteThreads / 32) + t.warp();
-    if (slot >= task.slots || slot >= *task.used || task.pair_of_slot[slot] >= 0) return;
-    for (long at = t.lane() * 16; at < task.row_bytes; at += 32 * 16)
-        store_sixteen(task.out, slot * task.row_bytes + at, Sixteen{});
-    for (long tile = t.lane(); tile < task.scales; tile += 32) task.scales_out[scale_index(task, slot, tile)] = 0;
+    const int padding = padding_blocks(task);
+    if (t.block() < padding) return fill_padding(t, task);
+    for (int pair = 0; pair < task.k; pair += kPermuteMostK) move_token(t, task, t.block() - padding, pair);
 }
 
 }  // namespace strata

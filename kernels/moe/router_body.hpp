@@ -1,7 +1,7 @@
 // Routing, thread by thread. A warp routes a token: a lane holds neighbouring experts in registers, so that the lowest
 // lane with a value is the lowest expert with it, and each of the k rounds is one maximum over the warp.
-// A NaN logit counts as minus infinity (its score is 0) and an infinite one as the largest number, so that weights are
-// finite and experts in range whatever comes; `fault` then tells of NaN.
+// A NaN logit counts as the lowest number (its score is 0 beside others) and an infinite one as the largest, so that
+// weights are finite and experts in range whatever comes; `fault` then tells of NaN.
 #pragma once
 
 #include <cfloat>
@@ -88,7 +88,8 @@ void with_experts_a_lane(const RouteTask& task, Call call) {
     }
 }
 
-STRATA_HD float bounded(float x) { return x != x ? -FLT_MAX : min_of(max_of(x, -FLT_MAX), FLT_MAX); }
+// NaN is not above anything, so it becomes the lowest number.
+STRATA_HD float bounded(float x) { return min_of(max_of(x, -FLT_MAX), FLT_MAX); }
 
 // Softmax over the experts divides e^(logit - largest) by their sum; the other two need no more than the logit.
 struct Normaliser {

@@ -94,6 +94,7 @@ private:
     static void enter(unsigned high, unsigned low);
     void leave();  // the fibre that runs hands over to run()
     void switch_to(int fibre);
+    void hold_some();
     void release(Waiting barrier, int first, int count);
     void meet(int fibre, std::uint64_t value, const char* operation);
     // What the 32 lanes laid down at the fibre's last meeting.
@@ -108,6 +109,7 @@ private:
     std::mt19937_64 random_;
     std::vector<Fibre> fibres_;
     std::vector<WarpTable> warps_;
+    std::vector<bool> held_;  // warps that rest for a while
     std::vector<Barrier> blocks_;
     Barrier whole_;
     std::vector<std::vector<Word>> shared_;
@@ -170,6 +172,7 @@ void EmulatedCluster::run(int first_block, int row) {
     first_block_ = first_block;
     row_ = row;
     warps_.assign(fibres_.size() / 32, {});
+    held_.assign(warps_.size(), false);
     blocks_.assign(std::size_t(grid_.cluster), {});
     whole_ = {};
     shared_.resize(std::size_t(grid_.cluster));
@@ -192,16 +195,29 @@ void EmulatedCluster::run(int first_block, int row) {
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = int(i);
     if (order_ == ThreadOrder::reversed) std::reverse(order.begin(), order.end());
     while (whole_.over < int(fibres_.size())) {
-        if (order_ == ThreadOrder::shuffled) std::shuffle(order.begin(), order.end(), random_);
+        if (order_ == ThreadOrder::shuffled) {
+            std::shuffle(order.begin(), order.end(), random_);
+            if (random_() % 4 == 0) hold_some();
+        }
         bool moved = false;
         for (const int fibre : order) {
-            if (fibres_[std::size_t(fibre)].waiting != Waiting::nothing) continue;
+            if (fibres_[std::size_t(fibre)].waiting != Waiting::nothing || held_[std::size_t(fibre) / 32]) continue;
             moved = true;
             switch_to(fibre);
             if (thrown_) std::rethrow_exception(thrown_);
         }
-        if (!moved) report_deadlock();
+        if (!moved && std::ranges::find(held_, true) == held_.end()) report_deadlock();
+        if (!moved) held_.assign(held_.size(), false);
     }
+}
+
+// Lets some warps, or all warps of some blocks, run ahead of the others: as far as barriers let them.
+void EmulatedCluster::hold_some() {
+    const bool whole_blocks = random_() % 2 == 0;
+    std::vector<bool> draw(held_.size());
+    for (std::size_t i = 0; i < draw.size(); ++i) draw[i] = random_() % 2 == 0;
+    for (std::size_t warp = 0; warp < held_.size(); ++warp)
+        held_[warp] = draw[whole_blocks ? std::size_t(rank_of(int(warp) * 32)) : warp];
 }
 
 // Lets a barrier's threads go once all that have not ended are there.

@@ -212,9 +212,8 @@ TEST(Pack, a_layout_is_used_again_for_other_tensors) {
 std::vector<Bf16> computed_by_experts(const std::vector<Bf16>& rows, const Integers& local_experts,
                                       const std::vector<float>& weights, long hidden, int k, int experts, int first) {
     const long count = long(rows.size()) / hidden;
-    Integers counts(experts + 0UL), offsets(experts + 1UL),
-        pair_of_slot(std::size_t(slots_for(count * k, experts, 8))), slot_of_pair(std::size_t(count * k)),
-        expert_of_tile(pair_of_slot.size() / 8);
+    Integers counts(experts + 0UL), offsets(experts + 1UL), pair_of_slot(std::size_t(slots_for(count * k, experts, 8))),
+        slot_of_pair(std::size_t(count * k)), expert_of_tile(pair_of_slot.size() / 8);
     const AlignTask order{.expert_of_pair = local_experts.data(),
                           .counts = counts.data(),
                           .offsets = offsets.data(),

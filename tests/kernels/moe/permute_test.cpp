@@ -150,6 +150,20 @@ TEST(Combine, matches_the_reference_and_is_the_same_bits_in_every_thread_order) 
     }
 }
 
+// Of many tokens a block adds up all columns of one, in turns.
+TEST(Combine, many_tokens) {
+    const long tokens = 2048, hidden = 1032;
+    const std::vector<Bf16> rows = normal(std::size_t(hidden), 6);
+    std::vector<std::int32_t> slots(std::size_t(tokens), -1);
+    slots.front() = slots.back() = 0;
+    const auto is = combined(
+        {.rows = rows.data(), .slot_of_pair = slots.data(), .tokens = tokens, .slots = 1, .hidden = hidden, .k = 1},
+        ThreadOrder::forward);
+    for (long at = 0; at < tokens * hidden; ++at)
+        ASSERT_EQ(is[std::size_t(at)], slots[std::size_t(at / hidden)] < 0 ? 0 : rows[std::size_t(at % hidden)].bits)
+            << at;
+}
+
 // 2^24 + 1 + 1 - 2^24 in FP32: what is added first decides. In the order of the pairs the ones are lost.
 TEST(Combine, adds_in_the_order_of_the_pairs) {
     std::vector<Bf16> rows(4 * 8, to_bf16(1));
