@@ -1,6 +1,6 @@
 // Top-k of long rows, thread by thread, by radix: bins of the highest bits first, until the k-th largest is known to
 // the bit. A cluster of blocks shares a row: each keeps the keys of its slice in shared memory, so the row crosses HBM
-// once, and adds the bins it has anything in to everyone's sums. Three things make it fast:
+// once, and adds the bins it has anything in to the cluster's. Three things make it fast:
 // - The first histogram is of maxima of small groups: the k-th largest of them bounds the k-th largest element from
 //   below, so that few elements, and not all, go through atomics afterwards (a bound, not a guess: it never fails).
 // - Slices of 32 KB let several blocks share an SM, so that one loads while another counts.
@@ -41,7 +41,7 @@ struct Slice {
 template <class T>
 struct TopKShared {
     std::uint32_t* bins;    // of this block
-    std::uint32_t* totals;  // of the cluster: two, in turns
+    std::uint32_t* totals;  // of the cluster, for each histogram this block's share of the bins
     std::uint32_t* sums;    // [warp]
     std::uint32_t* found;   // bin, and how many are above it
     std::uint64_t* chosen;  // the Counts of this block
@@ -53,9 +53,9 @@ STRATA_BODY TopKShared<T> top_k_shared(Thread& t) {
     auto* at = reinterpret_cast<std::uint32_t*>(t.shared());
     return {at,
             at + kTopKBins,
-            at + 3 * kTopKBins,
-            at + 3 * kTopKBins + kTopKWarps,
-            reinterpret_cast<std::uint64_t*>(at + 3 * kTopKBins + kTopKWarps + 2),
+            at + kTopKWords,
+            at + kTopKWords + kTopKWarps,
+            reinterpret_cast<std::uint64_t*>(at + kTopKWords + kTopKWarps + 2),
             reinterpret_cast<KeyOf<T>*>(t.shared() + kTopKFixedBytes)};
 }
 
@@ -125,33 +125,44 @@ STRATA_BODY void for_keys(Thread& t, const Slice<T>& slice, const KeyOf<T>* keys
     }
 }
 
-// The cluster's histogram from those of its blocks, which are cleared; bins that a block has nothing in cost nothing.
-// Every block gets its own copy, and `turn` alternates so that a block that is behind can still read the last one.
+// Adds this block's histogram to the cluster's, in which each block keeps a share of the bins, and clears it; bins that
+// hold nothing cost nothing. `which` histogram: each has its own sums, so that a block that is behind can still read.
 template <class T, class Thread>
-STRATA_BODY std::uint32_t* add_up(Thread& t, const TopKShared<T>& shared, int& turn) {
+STRATA_BODY void add_up(Thread& t, const TopKShared<T>& shared, int which) {
     t.sync();
-    if (t.cluster_size() == 1) return shared.bins;
-    std::uint32_t* total = shared.totals + turn * kTopKBins;
+    const int blocks = t.cluster_size(), share = kTopKBins / blocks;
+    if (blocks == 1) return;
     for (int bin = t.thread(); bin < kTopKBins; bin += kTopKThreads) {
         const std::uint32_t count = shared.bins[bin];
         if (count == 0) continue;
         shared.bins[bin] = 0;
-        for (int rank = 0; rank < t.cluster_size(); ++rank) Thread::atomic_add(t.shared_of(rank, total + bin), count);
+        std::uint32_t* total = shared.totals + which * kTopKMostShare + (bin & (share - 1));
+        Thread::atomic_add(t.shared_of(bin * blocks >> kTopKBits, total), count);
     }
-    turn ^= 1;
     t.sync_cluster();
-    return total;
+}
+
+// Four neighbouring bins of what was added up.
+template <class T, class Thread>
+STRATA_BODY Pack<std::uint32_t> bins_of_cluster(Thread& t, const TopKShared<T>& shared, int which, int lowest) {
+    const int blocks = t.cluster_size(), share = kTopKBins / blocks;
+    if (blocks > 1) {
+        std::uint32_t* total = shared.totals + which * kTopKMostShare + (lowest & (share - 1));
+        return load_pack(t.shared_of(lowest * blocks >> kTopKBits, total), 0);
+    }
+    const Pack<std::uint32_t> counts = load_pack(shared.bins, lowest);
+    store_pack(shared.bins, lowest, Pack<std::uint32_t>{});  // for the next histogram
+    return counts;
 }
 
 // The highest bin down to which at least `need` are counted, and how many are above it; bin 0 where there are fewer.
-// Clears what it reads.
 template <class T, class Thread>
-STRATA_BODY void find_bin(Thread& t, const TopKShared<T>& shared, std::uint32_t* bins, std::uint32_t need,
-                          std::uint32_t& bin, std::uint32_t& above) {
+STRATA_BODY void find_bin(Thread& t, const TopKShared<T>& shared, int which, std::uint32_t need, std::uint32_t& bin,
+                          std::uint32_t& above) {
     static_assert(kTopKBins == 4 * kTopKThreads);
     const int lowest = kTopKBins - 4 - 4 * t.thread();  // thread 0 has the four highest bins
-    const Pack<std::uint32_t> counts = load_pack(bins, lowest);
-    store_pack(bins, lowest, Pack<std::uint32_t>{});
+    add_up(t, shared, which);
+    const Pack<std::uint32_t> counts = bins_of_cluster(t, shared, which, lowest);
     const std::uint32_t mine = counts.at[0] + counts.at[1] + counts.at[2] + counts.at[3];
     const std::uint32_t in_warp = warp_exclusive_sum(t, mine);
     if (t.lane() == 31) shared.sums[t.warp()] = in_warp + mine;
@@ -179,9 +190,9 @@ struct KthLargest {
 
 template <bool kStays, class T, class Thread>
 STRATA_BODY KthLargest kth_largest(Thread& t, const Slice<T>& slice, std::uint32_t k, const TopKShared<T>& shared) {
-    int turn = 0;
+    int which = 0;
     std::uint32_t bound = 0, bin = 0, above = 0;
-    find_bin(t, shared, add_up(t, shared, turn), k, bound, above);  // of the groups' maxima
+    find_bin(t, shared, which, k, bound, above);  // of the groups' maxima
     KthLargest kth{.key = 0, .equal = k};
     for (int from = 8 * int(sizeof(T)); from > 0;) {
         const int to = from > kTopKBits ? from - kTopKBits : 0;
@@ -191,7 +202,7 @@ STRATA_BODY KthLargest kth_largest(Thread& t, const Slice<T>& slice, std::uint32
             if (highest ? key >> to >= bound : key >> from == known)
                 Thread::atomic_add(shared.bins + (key >> to & mask), 1u);
         });
-        find_bin(t, shared, add_up(t, shared, turn), kth.equal, bin, above);
+        find_bin(t, shared, ++which, kth.equal, bin, above);
         kth.key = known << (from - to) | bin;
         kth.equal -= above;
         from = to;
@@ -272,10 +283,10 @@ STRATA_BODY void top_k(Thread& t, const TopKTask<T>& task) {
                                                   : length,
                          .begin = first < bounds.begin ? bounds.begin - first : 0};
     const TopKShared<T> shared = top_k_shared<T>(t);
-    for (int bin = t.thread(); bin < 3 * kTopKBins; bin += kTopKThreads) shared.bins[bin] = 0;
+    for (int i = t.thread(); i < kTopKWords; i += kTopKThreads) shared.bins[i] = 0;  // and totals
     t.sync();
     load_slice<kStays>(t, slice, packs_a_group(elements, task.k, kSize), shared);
-    if (blocks > 1) t.sync_cluster();  // everyone's sums are cleared
+    if (blocks > 1) t.sync_cluster();  // the sums of all are cleared
     const KthLargest kth = kth_largest<kStays>(t, slice, std::uint32_t(task.k), shared);
     write_chosen<kStays>(t, task, row, slice, kth, shared);
     if (blocks > 1) t.sync_cluster();  // nobody leaves while others read its counts
