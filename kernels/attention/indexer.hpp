@@ -28,9 +28,24 @@ struct IndexerTopK {
     double rows = 0;
     double keys = 0;
     double k = 0;
+    double logit_bytes = 4;  // 2 where the indexer writes BF16
 
     constexpr Work work() const {
-        return {.flops = Flops(0), .read = Bytes(rows * keys * 4), .written = Bytes(rows * k * 4)};
+        return {.flops = Flops(0), .read = Bytes(rows * keys * logit_bytes), .written = Bytes(rows * k * 4)};
+    }
+};
+
+// Token groups (V4.1): the largest logit of each block of 8 positions, then the best blocks, which later layers search.
+struct CoarseSelection {
+    double rows = 0;
+    double keys = 0;
+    double blocks = 2048;  // candidates of a row
+
+    // The maxima are written, and read again by the selection.
+    constexpr Work work() const {
+        return {.flops = Flops(0),
+                .read = Bytes(rows * keys * (4 + 0.5)),
+                .written = Bytes(rows * (keys * 0.5 + blocks * 4))};
     }
 };
 

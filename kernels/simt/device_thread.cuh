@@ -36,6 +36,10 @@ public:
     }
     __device__ unsigned ballot(bool predicate) const { return __ballot_sync(kAll, predicate); }
     __device__ static int ones(unsigned bits) { return __popc(bits); }
+    // The lanes that hold the same value.
+    __device__ unsigned match_any(unsigned value) const { return __match_any_sync(kAll, value); }
+    // Over the warp, in one instruction.
+    __device__ unsigned largest(unsigned value) const { return __reduce_max_sync(kAll, value); }
 
     // Returns what was there before.
     template <class T>

@@ -86,6 +86,8 @@ public:
     void wait_at(int fibre, Waiting barrier);
     std::uint64_t exchange(int fibre, std::uint64_t value, int from_lane, const char* operation);
     unsigned ballot(int fibre, bool predicate);
+    unsigned match_any(int fibre, unsigned value);
+    unsigned largest(int fibre, unsigned value);
 
 private:
     using Word = std::max_align_t;
@@ -99,9 +101,13 @@ private:
         std::vector<Word>& block = shared_[std::size_t(rank)];
         std::memset(block.data(), 0xA5, block.size() * sizeof(Word));
     }
+    void hold_some();
     void release(Waiting barrier, int first, int count);
     void meet(int fibre, std::uint64_t value, const char* operation);
-    const WarpTable& table_of(int fibre) const { return warps_[std::size_t(fibre) / 32]; }
+    // What the 32 lanes laid down at the fibre's last meeting.
+    const auto& values_of(int fibre) const {
+        return warps_[std::size_t(fibre) / 32].values[(fibres_[std::size_t(fibre)].meetings - 1) % 2];
+    }
     [[noreturn]] void report_deadlock() const;
 
     const Grid grid_;
@@ -110,6 +116,7 @@ private:
     std::mt19937_64 random_;
     std::vector<Fibre> fibres_;
     std::vector<WarpTable> warps_;
+    std::vector<bool> held_;  // warps that rest for a while
     std::vector<Barrier> blocks_;
     Barrier whole_;
     std::vector<std::vector<Word>> shared_;
@@ -174,6 +181,7 @@ void EmulatedCluster::run(int first_block, int row) {
     first_block_ = first_block;
     row_ = row;
     warps_.assign(fibres_.size() / 32, {});
+    held_.assign(warps_.size(), false);
     blocks_.assign(std::size_t(grid_.cluster), {});
     whole_ = {};
     shared_.resize(std::size_t(grid_.cluster));
@@ -193,16 +201,29 @@ void EmulatedCluster::run(int first_block, int row) {
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = int(i);
     if (order_ == ThreadOrder::reversed) std::reverse(order.begin(), order.end());
     while (whole_.over < int(fibres_.size())) {
-        if (order_ == ThreadOrder::shuffled) std::shuffle(order.begin(), order.end(), random_);
+        if (order_ == ThreadOrder::shuffled) {
+            std::shuffle(order.begin(), order.end(), random_);
+            if (random_() % 4 == 0) hold_some();
+        }
         bool moved = false;
         for (const int fibre : order) {
-            if (fibres_[std::size_t(fibre)].waiting != Waiting::nothing) continue;
+            if (fibres_[std::size_t(fibre)].waiting != Waiting::nothing || held_[std::size_t(fibre) / 32]) continue;
             moved = true;
             switch_to(fibre);
             if (thrown_) std::rethrow_exception(thrown_);
         }
-        if (!moved) report_deadlock();
+        if (!moved && std::ranges::find(held_, true) == held_.end()) report_deadlock();
+        if (!moved) held_.assign(held_.size(), false);
     }
+}
+
+// Lets some warps, or all warps of some blocks, run ahead of the others: as far as barriers let them.
+void EmulatedCluster::hold_some() {
+    const bool whole_blocks = random_() % 2 == 0;
+    std::vector<bool> draw(held_.size());
+    for (std::size_t i = 0; i < draw.size(); ++i) draw[i] = random_() % 2 == 0;
+    for (std::size_t warp = 0; warp < held_.size(); ++warp)
+        held_[warp] = draw[whole_blocks ? std::size_t(rank_of(int(warp) * 32)) : warp];
 }
 
 // Lets a barrier's threads go once all that have not ended are there.
@@ -247,15 +268,28 @@ void EmulatedCluster::meet(int fibre, std::uint64_t value, const char* operation
 
 std::uint64_t EmulatedCluster::exchange(int fibre, std::uint64_t value, int from_lane, const char* operation) {
     meet(fibre, value, operation);
-    return table_of(fibre).values[(fibres_[std::size_t(fibre)].meetings - 1) % 2][from_lane];
+    return values_of(fibre)[from_lane];
 }
 
 unsigned EmulatedCluster::ballot(int fibre, bool predicate) {
     meet(fibre, predicate, "ballot");
     unsigned bits = 0;
     for (int lane = 0; lane < 32; ++lane)
-        if (table_of(fibre).values[(fibres_[std::size_t(fibre)].meetings - 1) % 2][lane]) bits |= 1u << lane;
+        if (values_of(fibre)[lane]) bits |= 1u << lane;
     return bits;
+}
+
+unsigned EmulatedCluster::match_any(int fibre, unsigned value) {
+    meet(fibre, value, "match_any");
+    unsigned bits = 0;
+    for (int lane = 0; lane < 32; ++lane)
+        if (values_of(fibre)[lane] == value) bits |= 1u << lane;
+    return bits;
+}
+
+unsigned EmulatedCluster::largest(int fibre, unsigned value) {
+    meet(fibre, value, "largest");
+    return unsigned(*std::ranges::max_element(values_of(fibre)));
 }
 
 void EmulatedCluster::report_deadlock() const {
@@ -279,6 +313,8 @@ int EmulatedThread::rows() const { return cluster_.grid().rows; }
 void EmulatedThread::sync() { cluster_.wait_at(fibre_, Waiting::block); }
 void EmulatedThread::sync_warp() { exchange(0, 0, "sync_warp"); }
 unsigned EmulatedThread::ballot(bool predicate) { return cluster_.ballot(fibre_, predicate); }
+unsigned EmulatedThread::match_any(unsigned value) { return cluster_.match_any(fibre_, value); }
+unsigned EmulatedThread::largest(unsigned value) { return cluster_.largest(fibre_, value); }
 unsigned char* EmulatedThread::shared() const { return cluster_.shared(cluster_.rank_of(fibre_)); }
 int EmulatedThread::cluster_rank() const { return cluster_.rank_of(fibre_); }
 int EmulatedThread::cluster_size() const { return cluster_.grid().cluster; }

@@ -1,7 +1,8 @@
 // Runs the body of a kernel on the host, thread by thread, so that its indexing, its shuffles and its barriers are
 // tested where there is no GPU. A thread is a fibre: it runs until it waits for others. Running the same launch
-// forward, reversed and shuffled shows barriers that are missing; a barrier that some never reach is reported with who
-// waits where. It says nothing of memory ordering between warps that run at once, nor of speed.
+// forward, reversed and shuffled (with warps and blocks that run ahead) shows barriers that are missing; a barrier that
+// some never reach is reported with who waits where. It says nothing of memory ordering between warps that run at once,
+// nor of speed.
 #pragma once
 
 #include <cstddef>
@@ -51,6 +52,8 @@ public:
     }
     unsigned ballot(bool predicate);
     static int ones(unsigned bits) { return __builtin_popcount(bits); }
+    unsigned match_any(unsigned value);
+    unsigned largest(unsigned value);
 
     template <class T>
     static T atomic_add(T* at, T value) {

@@ -27,6 +27,8 @@ TEST(Emulator, lanes_exchange_and_sums_come_out) {
             EXPECT_EQ(warp_exclusive_sum(t, 1), t.lane());
             EXPECT_EQ(t.shuffle(t.lane() * 2, 3), 6);
             EXPECT_EQ(t.ballot(t.lane() < 4), 0xFu);
+            EXPECT_EQ(t.match_any(t.lane() < 4 ? 7 : 9), t.lane() < 4 ? 0xFu : ~0xFu);
+            EXPECT_EQ(t.largest(t.lane() == 5 ? 0xFFFFFFFEu : 0x7FFFFFFFu), 0xFFFFFFFEu);
         });
 }
 
@@ -84,6 +86,30 @@ TEST(Emulator, shared_memory_of_a_block_that_has_ended_or_not_begun_is_rubbish) 
                 if (t.cluster_rank() == 1) seen = *t.shared_of(0, shared);
             });
     EXPECT_NE(seen, 7) << "block 0 had ended";
+}
+
+// Each block sends the other a number in turns and clears what it has read. The second barrier is what keeps a number
+// of the next turn from being cleared; without it only a block that runs ahead by a whole turn goes wrong.
+TEST(Emulator, shuffled_lets_a_block_run_ahead) {
+    const auto lost = [](ThreadOrder order, bool second_barrier) {
+        int missing = 0;
+        emulate({.blocks = 2, .threads = 32, .cluster = 2, .shared_bytes = 4}, order, [&](EmulatedThread& t) {
+            int* box = reinterpret_cast<int*>(t.shared());
+            if (t.thread() == 0) *box = 0;
+            t.sync_cluster();
+            for (int turn = 0; turn < 8; ++turn) {
+                if (t.thread() == 0) t.atomic_add(t.shared_of(1 - t.cluster_rank(), box), 1);
+                t.sync_cluster();
+                t.sync();  // something between
+                if (t.thread() == 0) missing += *box != 1, *box = 0;
+                if (second_barrier) t.sync_cluster();
+            }
+            t.sync_cluster();
+        });
+        return missing;
+    };
+    for (const ThreadOrder order : kThreadOrders) EXPECT_EQ(lost(order, true), 0);
+    EXPECT_GT(lost(ThreadOrder::shuffled, false), 0);
 }
 
 std::string refusal_of(const Grid& grid, const std::function<void(EmulatedThread&)>& body) {

@@ -1,0 +1,211 @@
+// Dispatch, thread by thread. The layout says which row of the send buffer a token becomes: ranks take the place of
+// experts in the order by expert (kernels/moe/align_body.hpp), and only the first pair of a token with a rank counts.
+// It is data, so that other tensors of the same tokens are packed by it again without deciding anew.
+// Packing is a block a token: it is read once, quantised once, and written to all its rows with the experts that each
+// destination holds and their weights.
+#pragma once
+
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+
+#include "kernels/elements.hpp"
+#include "kernels/moe/align_body.hpp"
+#include "kernels/quant/quantise_body.hpp"
+#include "kernels/simt/grid.hpp"
+#include "kernels/simt/warp.hpp"
+
+namespace strata {
+
+struct DispatchLayoutTask {
+    const std::int32_t* expert_of_pair = nullptr;  // [tokens][k]; outside the experts: nowhere
+    std::int32_t* rank_of_pair = nullptr;          // [tokens][k], -1 where an earlier pair has that rank; scratch
+    std::int32_t* expert_counts = nullptr;         // [experts]
+    std::int32_t* rank_counts = nullptr;           // [ranks]
+    std::int32_t* rank_offsets = nullptr;          // [ranks + 1], first row of each rank
+    std::int32_t* pair_of_row = nullptr;           // [tokens * k]: the pair that a row was made for
+    std::int32_t* rank_of_row = nullptr;           // [tokens * k]
+    std::int32_t* row_of_pair = nullptr;           // [tokens][k]
+    long tokens = 0;
+    int k = 0;
+    int experts = 0;
+    int ranks = 0;
+};
+
+// The second step of the layout.
+inline AlignTask order_of(const DispatchLayoutTask& task) {
+    return {.expert_of_pair = task.rank_of_pair,
+            .counts = task.rank_counts,
+            .offsets = task.rank_offsets,
+            .pair_of_slot = task.pair_of_row,
+            .slot_of_pair = task.row_of_pair,
+            .expert_of_tile = task.rank_of_row,
+            .pairs = task.tokens * task.k,
+            .slots = task.tokens * task.k,
+            .experts = task.ranks,
+            .tile = 1};
+}
+
+inline constexpr int kLayoutThreads = 256;
+inline constexpr int kLayoutPairs = 4;  // of a thread
+inline constexpr int kLayoutMostExperts = 4096;
+
+inline void require_valid(const DispatchLayoutTask& task) {
+    const auto refuse = [](const std::string& what) { throw std::invalid_argument("dispatch layout: " + what); };
+    if (task.k < 1 || task.ranks < 1 || task.experts < 1 || task.experts > kLayoutMostExperts ||
+        task.experts % task.ranks != 0)
+        refuse("k " + std::to_string(task.k) + ", " + std::to_string(task.experts) + " experts on " +
+               std::to_string(task.ranks) + " ranks; expected as many experts on each rank, at most " +
+               std::to_string(kLayoutMostExperts));
+    if (!task.expert_counts || (task.tokens > 0 && !task.expert_of_pair)) refuse("a buffer is missing");
+    require_valid(order_of(task));
+}
+
+inline Grid grid_of(const DispatchLayoutTask& task) {
+    return {.blocks = int(ceil_div(task.tokens * task.k, kLayoutThreads * kLayoutPairs)),
+            .threads = kLayoutThreads,
+            .shared_bytes = std::size_t(task.experts) * 4};
+}
+
+STRATA_HD std::int32_t rank_of(std::int32_t expert, int experts, int ranks) {
+    return expert < 0 || expert >= experts ? -1 : expert / (experts / ranks);
+}
+
+// The rank of each pair, and how many pairs each expert has (`expert_counts` starts at 0).
+template <class Thread>
+STRATA_BODY void find_ranks(Thread& t, const DispatchLayoutTask& task) {
+    auto* counts = reinterpret_cast<std::int32_t*>(t.shared());
+    for (int expert = t.thread(); expert < task.experts; expert += kLayoutThreads) counts[expert] = 0;
+    t.sync();
+    for (int i = 0; i < kLayoutPairs; ++i) {
+        const long pair = (long(t.block()) * kLayoutPairs + i) * kLayoutThreads + t.thread();
+        if (pair >= task.tokens * task.k) break;
+        const std::int32_t expert = task.expert_of_pair[pair];
+        std::int32_t rank = rank_of(expert, task.experts, task.ranks);
+        if (rank >= 0) Thread::atomic_add(counts + expert, 1);
+        for (long other = pair / task.k * task.k; other < pair; ++other)
+            if (rank_of(task.expert_of_pair[other], task.experts, task.ranks) == rank) rank = -1;
+        task.rank_of_pair[pair] = rank;
+    }
+    t.sync();
+    for (int expert = t.thread(); expert < task.experts; expert += kLayoutThreads)
+        if (counts[expert] > 0) Thread::atomic_add(task.expert_counts + expert, counts[expert]);
+}
+
+struct PackTask {
+    const Bf16* in = nullptr;                      // [tokens][hidden]
+    const std::int32_t* expert_of_pair = nullptr;  // [tokens][k]
+    const float* weight_of_pair = nullptr;         // [tokens][k]
+    const std::int32_t* row_of_pair = nullptr;     // [tokens][k], of the layout
+    Bf16* out_bf16 = nullptr;                      // [rows][hidden], or
+    E4m3* out_fp8 = nullptr;                       // [rows][hidden] with
+    float* scales = nullptr;                       // [rows][hidden / 128]
+    std::int32_t* local_experts = nullptr;         // [rows][k], of the destination's own; -1: not there
+    float* weights = nullptr;                      // [rows][k], 0 for those
+    long tokens = 0;
+    long rows = 0;    // that there is room for
+    long hidden = 0;  // a multiple of 128
+    int k = 0;
+    int experts = 0;
+    int ranks = 0;
+    bool power_of_two = false;  // scales
+};
+
+inline void require_valid(const PackTask& task) {
+    const auto refuse = [](const std::string& what) { throw std::invalid_argument("pack: " + what); };
+    if (task.tokens < 0 || task.rows < 0 || task.hidden <= 0 || task.hidden % 128 != 0)
+        refuse(std::to_string(task.tokens) + " tokens of " + std::to_string(task.hidden) +
+               " elements; the width must be a positive multiple of 128");
+    if (task.k < 1 || task.ranks < 1 || task.experts < 1 || task.experts % task.ranks != 0)
+        refuse(std::to_string(task.experts) + " experts on " + std::to_string(task.ranks) +
+               " ranks; expected as many on each");
+    if (task.tokens > 0 && (!task.in || !task.expert_of_pair || !task.weight_of_pair || !task.row_of_pair))
+        refuse("a buffer to read is missing");
+    if (task.rows > 0 &&
+        (!task.out_bf16 == !task.out_fp8 || !task.out_fp8 != !task.scales || !task.local_experts || !task.weights))
+        refuse("rows go either to out_bf16 or to out_fp8 and scales, and local_experts and weights are needed");
+    if (reinterpret_cast<std::uintptr_t>(task.in) % 16 != 0 ||
+        reinterpret_cast<std::uintptr_t>(task.out_bf16) % 16 != 0 ||
+        reinterpret_cast<std::uintptr_t>(task.out_fp8) % 8 != 0)
+        refuse("rows must be aligned to 16 bytes, of FP8 to 8");
+}
+
+inline constexpr int kPackThreads = 128;
+inline constexpr int kPackAtOnce = 4;    // loads of a thread in flight
+inline constexpr int kPackMostRows = 8;  // a thread keeps in registers; more are taken in turns
+
+inline Grid grid_of(const PackTask& task) { return {.blocks = int(task.tokens), .threads = kPackThreads}; }
+
+struct alignas(8) EightCodes {
+    std::uint32_t words[2];  // as bytes they would take a register each
+};
+
+// Writes one token to the rows of its pairs from `first_pair` on. As in quantisation, 16 lanes hold a tile.
+template <bool kFp8, class Thread>
+STRATA_BODY void pack_rows(Thread& t, const PackTask& task, long token, int first_pair) {
+    std::int32_t row[kPackMostRows];
+    STRATA_UNROLL
+    for (int i = 0; i < kPackMostRows; ++i) {
+        row[i] = first_pair + i < task.k ? task.row_of_pair[token * task.k + first_pair + i] : -1;
+        if (row[i] >= task.rows) row[i] = -1;
+    }
+    const Bf16* in = task.in + token * task.hidden;
+    constexpr int kStep = kPackThreads * 8;
+    for (long first = 0; first < task.hidden; first += kPackAtOnce * kStep) {  // all lanes alike: they meet in warp_max
+        const long from = first + t.thread() * 8;
+        Pack<Bf16> packs[kPackAtOnce];
+        STRATA_UNROLL
+        for (int i = 0; i < kPackAtOnce; ++i)
+            packs[i] = from + i * kStep < task.hidden ? load_pack(in, from + i * kStep) : Pack<Bf16>{};
+        STRATA_UNROLL
+        for (int i = 0; i < kPackAtOnce; ++i) {
+            const long at = from + i * kStep;
+            EightCodes codes{};
+            TileScale scale{};
+            if constexpr (kFp8) {
+                float amax = 0;
+                STRATA_UNROLL
+                for (int x = 0; x < 8; ++x) amax = amax_of(amax, to_float(packs[i].at[x]));
+                scale = tile_scale(warp_max<16>(t, amax), task.power_of_two);
+                STRATA_UNROLL
+                for (int x = 0; x < 8; ++x)
+                    codes.words[x / 4] |= std::uint32_t(to_e4m3(to_float(packs[i].at[x]) * scale.factor).bits)
+                                          << x % 4 * 8;
+            }
+            if (at >= task.hidden) continue;
+            STRATA_UNROLL
+            for (int pair = 0; pair < kPackMostRows; ++pair) {
+                if (row[pair] < 0) continue;
+                if constexpr (kFp8) {
+                    *reinterpret_cast<EightCodes*>(task.out_fp8 + row[pair] * task.hidden + at) = codes;
+                    if (at % 128 == 0) task.scales[row[pair] * (task.hidden / 128) + at / 128] = scale.scale;
+                } else {
+                    store_pack(task.out_bf16 + row[pair] * task.hidden, at, packs[i]);
+                }
+            }
+        }
+    }
+}
+
+// What a destination must know of a token: which of its own experts, and with what weights.
+template <class Thread>
+STRATA_BODY void pack_experts(Thread& t, const PackTask& task, long token) {
+    const int a_rank = task.experts / task.ranks;
+    for (int i = t.thread(); i < task.k * task.k; i += kPackThreads) {
+        const long pair = token * task.k + i / task.k, other = token * task.k + i % task.k;
+        const std::int32_t row = task.row_of_pair[pair], expert = task.expert_of_pair[other];
+        if (row < 0 || row >= task.rows) continue;
+        const std::int32_t rank = rank_of(task.expert_of_pair[pair], task.experts, task.ranks);
+        const bool there = rank >= 0 && rank_of(expert, task.experts, task.ranks) == rank;
+        task.local_experts[long(row) * task.k + i % task.k] = there ? expert - rank * a_rank : -1;
+        task.weights[long(row) * task.k + i % task.k] = there ? task.weight_of_pair[other] : 0;
+    }
+}
+
+template <bool kFp8, class Thread>
+STRATA_BODY void pack_tokens(Thread& t, const PackTask& task) {
+    for (int pair = 0; pair < task.k; pair += kPackMostRows) pack_rows<kFp8>(t, task, t.block(), pair);
+    pack_experts(t, task, t.block());
+}
+
+}  // namespace strata
