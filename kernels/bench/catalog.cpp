@@ -1,5 +1,6 @@
 #include "kernels/bench/catalog.hpp"
 
+#include "kernels/mtp/kernels.hpp"
 #include "kernels/quant/kernels.hpp"
 #include "kernels/rl/kernels.hpp"
 
@@ -7,7 +8,7 @@ namespace strata {
 
 std::vector<Kernel> every_kernel() {
     std::vector<Kernel> all;
-    for (const auto family : {quant_kernels, rl_kernels}) {
+    for (const auto family : {quant_kernels, rl_kernels, mtp_kernels}) {
         std::vector<Kernel> kernels = family();
         all.insert(all.end(), std::make_move_iterator(kernels.begin()), std::make_move_iterator(kernels.end()));
     }

@@ -233,6 +233,12 @@ TEST(VerifyLaw, the_definition_emits_the_targets_law) {
     EXPECT_LT(chi_square(second, q1), 20.5);
 }
 
+TEST(VerifyLaw, a_draft_is_kept_below_the_ratio_and_not_at_it) {
+    EXPECT_TRUE(keeps_draft(0.49f, 1, 0.5f));
+    EXPECT_FALSE(keeps_draft(0.5f, 1, 0.5f));
+    EXPECT_FALSE(keeps_draft(0, 1, 0));  // what the target never says
+}
+
 TEST(VerifyLaw, equal_laws_keep_every_draft) {
     for (std::uint64_t seed = 0; seed < 30; ++seed) {
         Batch<float> batch(1, 5, 700, seed);
