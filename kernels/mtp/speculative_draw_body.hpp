@@ -46,6 +46,7 @@ STRATA_HD ChosenPiece chosen_piece(const VerifyTask<T>& task, const VerifyDecisi
     return {last, passed - before_last, from_target, true};  // the sum's last rounding
 }
 
+// `scratch`: a sum a warp, then, 8 further on, an int a warp.
 // The first token of the piece at which the running sum passes `target`; the last with a weight, if rounding leaves
 // none.
 template <class Thread, class T>
@@ -82,8 +83,7 @@ STRATA_BODY int token_in_piece(Thread& t, const VerifyTask<T>& task, const Verif
         last = int(begin + e);
         if (running > chosen.target && first == INT32_MAX) first = last;
     }
-    t.sync();  // scratch is read no more
-    int* of_ints = reinterpret_cast<int*>(scratch);
+    int* of_ints = reinterpret_cast<int*>(scratch + 8);  // not where others may still read sums
     first = -block_max(t, -first, of_ints);
     last = block_max(t, last, of_ints);
     return first == INT32_MAX ? last : first;
@@ -110,16 +110,16 @@ STRATA_BODY void verify_draw(Thread& t, const VerifyTask<T>& task) {
         write_emitted(t, task, sequence, decision.kept, -1, decision.status);
         return;
     }
-    ChosenPiece* chosen = reinterpret_cast<ChosenPiece*>(t.shared());
+    double* scratch = reinterpret_cast<double*>(t.shared());
+    ChosenPiece* chosen = reinterpret_cast<ChosenPiece*>(scratch + 16);
     if (t.thread() == 0) *chosen = chosen_piece(task, decision, sequence);
     t.sync();
     const ChosenPiece piece = *chosen;
-    t.sync();
     if (!piece.is_law) {
         write_emitted(t, task, sequence, decision.kept, -1, VerifyStatus::no_law);
         return;
     }
-    const int token = token_in_piece(t, task, decision, sequence, piece, reinterpret_cast<double*>(t.shared()));
+    const int token = token_in_piece(t, task, decision, sequence, piece, scratch);
     write_emitted(t, task, sequence, decision.kept, token, VerifyStatus::fine);
 }
 

@@ -124,7 +124,7 @@ Grid masses_grid_of(const VerifyTask<T>& task) {
 }
 template <class T>
 Grid draw_grid_of(const VerifyTask<T>& task) {
-    return {.blocks = int(task.sequences), .threads = task.threads, .shared_bytes = 40 * sizeof(double)};
+    return {.blocks = int(task.sequences), .threads = task.threads, .shared_bytes = 20 * sizeof(double)};
 }
 
 }  // namespace strata
