@@ -12,6 +12,9 @@
 
 namespace strata::reference {
 
+// Averages are multiples of more than 1e-10: this keeps halves from being lost to double's own rounding.
+inline constexpr double kTie = 1e-10;
+
 inline double covered(double from, double to, long pixel) {
     return std::max(0.0, std::min(to, double(pixel + 1)) - std::max(from, double(pixel)));
 }
@@ -30,7 +33,7 @@ inline std::vector<double> page_resize(const std::vector<std::uint8_t>& in, long
                                          covered(double(x) * step_x, double(x + 1) * step_x, j);
                     sum += share * in[std::size_t(i * width + j)], area += share;
                 }
-            out[std::size_t((placed.top + y) * placed.side + placed.left + x)] = std::floor(sum / area + 0.5);
+            out[std::size_t((placed.top + y) * placed.side + placed.left + x)] = std::floor(sum / area + 0.5 + kTie);
         }
     return out;
 }

@@ -60,6 +60,19 @@ TEST(PageResize, by_hand) {
     EXPECT_EQ(is[47], 52);
 }
 
+// 5 x 5 to 4 x 4 with pixels of 0 and 8: weights are quarters, and many averages end in a half.
+TEST(PageResize, halves_go_up) {
+    std::mt19937_64 random(52);
+    for (const long size : {5L, 8L, 10L, 32L}) {
+        std::vector<std::uint8_t> in(std::size_t(3 * size * size));
+        for (std::uint8_t& one : in) one = std::uint8_t(random() % 2 * 8);
+        const auto is = emulated(in, 1, size, size, {4, 0, 0, 4, 4}, ThreadOrder::forward);
+        const auto should =
+            reference::page_resize({in.begin(), in.begin() + size * size}, size, size, {4, 0, 0, 4, 4}, 0);
+        for (std::size_t i = 0; i < 16; ++i) EXPECT_EQ(is[i], should[i]);
+    }
+}
+
 TEST(PageResize, of_a_page_of_one_colour_is_that_colour) {
     const std::vector<std::uint8_t> in(3 * 137 * 91, 201);
     for (const std::uint8_t one : emulated(in, 1, 137, 91, {64, 0, 0, 64, 64}, ThreadOrder::reversed))
