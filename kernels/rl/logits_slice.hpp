@@ -4,6 +4,7 @@
 #pragma once
 
 #include "kernels/elements.hpp"
+#include "kernels/simt/global_store.hpp"
 
 namespace strata {
 
@@ -49,7 +50,7 @@ STRATA_BODY void load_slice(Thread& t, LogitsSlice<T, packs>& slice, const T* ro
     for (int i = 0; i < packs; ++i) {
         const long first = pack_begin<T>(t, begin, i);
         if (packed && first < end) {
-            const auto pack = load_pack(reinterpret_cast<const std::uint32_t*>(row), first * long(sizeof(T)) / 4);
+            const auto pack = *reinterpret_cast<const Pack<std::uint32_t>*>(row + first);
             STRATA_UNROLL
             for (int word = 0; word < 4; ++word) slice.words[i * 4 + word] = pack.at[word];
         }
@@ -70,10 +71,9 @@ STRATA_BODY void store_slice(Thread& t, const LogitsSlice<T, packs>& slice, T* r
     for (int i = 0; i < packs; ++i) {
         const long first = pack_begin<T>(t, begin, i);
         if (packed) {
-            Pack<std::uint32_t> pack;
-            STRATA_UNROLL
-            for (int word = 0; word < 4; ++word) pack.at[word] = slice.words[i * 4 + word];
-            if (first < end) store_pack(reinterpret_cast<std::uint32_t*>(row), first * long(sizeof(T)) / 4, pack);
+            const Pack<std::uint32_t> pack{
+                {slice.words[i * 4], slice.words[i * 4 + 1], slice.words[i * 4 + 2], slice.words[i * 4 + 3]}};
+            if (first < end) store_global(reinterpret_cast<std::uint32_t*>(row + first), 0, pack);
             continue;
         }
         STRATA_UNROLL

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "kernels/elements.hpp"
+#include "kernels/simt/global_store.hpp"
 #include "kernels/simt/grid.hpp"
 
 namespace strata {
@@ -102,7 +103,7 @@ STRATA_BODY void patchify(Thread& t, const PatchifyTask<T>& task) {
             const int at = half * 8 + i;
             pack.at[i] = inside && x + at < task.width ? to_bf16(fmaf(to_float(pixels[at]), factor, offset)) : Bf16{0};
         }
-        store_pack(out, half * 8, pack);
+        store_global(out, half * 8, pack);
     }
 }
 

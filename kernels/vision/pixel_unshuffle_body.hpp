@@ -8,6 +8,7 @@
 #include <string>
 
 #include "kernels/elements.hpp"
+#include "kernels/simt/global_store.hpp"
 #include "kernels/simt/grid.hpp"
 
 namespace strata {
@@ -87,7 +88,7 @@ STRATA_BODY void pixel_unshuffle(Thread& t, const PixelUnshuffleTask& task) {
                 if (++neighbour == neighbours) neighbour = 0, ++channel;
             }
         }
-        store_pack(out, i * 8, pack);
+        store_global(out, i * 8, pack);
     }
 }
 
