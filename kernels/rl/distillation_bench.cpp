@@ -19,6 +19,7 @@ struct Operands {
           divergences(slope.size()),
           student_log2_sum(slope.size()),
           teacher_log2_sum(slope.size()),
+          unused(2 * slope.size()),
           gradient(backward ? student.size() : 0),
           error(std::vector<int>{0}) {
         forward = {.student = student.data(),
@@ -42,12 +43,12 @@ struct Operands {
                 .form = form};
         distillation(forward, nullptr);
     }
-    // What it would take to find the two sums alone.
+    // What it would take to find the two sums alone; it writes nothing that is verified.
     TokenLogpTask<Bf16> sums(const Bf16* logits) const {
         return {.logits = logits,
                 .taken = taken.data(),
-                .logp = divergences.data(),
-                .log2_sum = student_log2_sum.data(),
+                .logp = unused.data(),
+                .log2_sum = unused.data() + slope.size(),
                 .error = error.data(),
                 .tokens = forward.tokens,
                 .vocabulary = forward.vocabulary};
@@ -55,7 +56,7 @@ struct Operands {
     Buffer<Bf16> student, teacher;
     Buffer<float> slope;
     Buffer<std::int32_t> taken;
-    Buffer<float> divergences, student_log2_sum, teacher_log2_sum;
+    Buffer<float> divergences, student_log2_sum, teacher_log2_sum, unused;
     Buffer<Bf16> gradient;
     Buffer<int> error;
     DistillationTask<Bf16> forward;
