@@ -1,0 +1,17 @@
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include "kernels/rl/token_logp_body.hpp"
+
+namespace strata {
+
+// For Bf16 and float. Throw std::invalid_argument for a task they do not take, CudaError where the launch fails. No
+// tokens: nothing is done.
+template <class T>
+void token_logp(const TokenLogpTask<T>& task, cudaStream_t stream);
+
+template <class T>
+void token_logp_gradient(const TokenLogpGradientTask<T>& task, cudaStream_t stream);
+
+}  // namespace strata

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include "kernels/vision/strided_convolution_body.hpp"
+
+namespace strata {
+
+// Throws std::invalid_argument for a task it does not take, CudaError where the launch fails. No images: nothing is
+// done.
+void strided_convolution(const StridedConvolutionTask& task, cudaStream_t stream);
+
+}  // namespace strata
