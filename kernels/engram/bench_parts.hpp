@@ -1,0 +1,12 @@
+// The kernels of each bench file of this family.
+#pragma once
+
+#include "kernels/bench/kernel.hpp"
+
+namespace strata {
+
+std::vector<Kernel> engram_hash_kernels();
+std::vector<Kernel> engram_gather_kernels();
+std::vector<Kernel> engram_gate_kernels();
+
+}  // namespace strata
