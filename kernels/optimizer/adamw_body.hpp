@@ -1,6 +1,6 @@
 // AdamW over all tensors of a model in one launch. A chunk is up to 8192 neighbouring parameters of one tensor and a
-// block's work: a table of chunks, written once, lets a launch be balanced whatever the tensors' sizes. A thread takes
-// eight parameters at a time and asks for all they have (up to 112 bytes) before it computes.
+// block's work: a table of chunks, written once, lets a launch be balanced whatever the tensors' sizes. A thread asks
+// for all that eight parameters have (up to 112 bytes) before it computes.
 #pragma once
 
 #include <cmath>
@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "kernels/elements.hpp"
+#include "kernels/optimizer/neighbours.hpp"
 #include "kernels/optimizer/stochastic_rounding.hpp"
 #include "kernels/simt/grid.hpp"
 
@@ -166,60 +167,70 @@ STRATA_HD void adamw_element(float& master, Bf16& weight, State& m, State& v, fl
     weight = has_master ? to_bf16(after.weight) : round_by_chance(after.weight, chances.weight);
 }
 
-// Eight elements of any type: one or two packs.
-template <class T>
-struct Eight {
-    Pack<T> packs[8 / Pack<T>::kSize];
-    STRATA_HD T& at(int i) { return packs[i / Pack<T>::kSize].at[i % Pack<T>::kSize]; }
+// How many neighbours a thread takes at once: what is 16 bytes of the widest type it has.
+template <class State, bool has_master>
+inline constexpr int kAdamWGroup = has_master || sizeof(State) == 4 ? 4 : 8;
+
+template <class State, bool has_master>
+struct AdamWGroup {
+    static constexpr int kSize = kAdamWGroup<State, has_master>;
+    Neighbours<Bf16, kSize> gradient, weight;
+    Neighbours<State, kSize> m, v;
+    Neighbours<float, kSize> master;
 };
 
-template <class T>
-STRATA_BODY Eight<T> load_eight(const T* p, long index) {
-    Eight<T> eight;
-    STRATA_UNROLL
-    for (int i = 0; i < 8 / Pack<T>::kSize; ++i) eight.packs[i] = load_pack(p, index + i * Pack<T>::kSize);
-    return eight;
-}
-
-template <class T>
-STRATA_BODY void store_eight(T* p, long index, const Eight<T>& eight) {
-    STRATA_UNROLL
-    for (int i = 0; i < 8 / Pack<T>::kSize; ++i) store_pack(p, index + i * Pack<T>::kSize, eight.packs[i]);
+template <class State, bool has_master>
+STRATA_BODY void load_group(AdamWGroup<State, has_master>& group, const AdamWTensor<State>& of, long at) {
+    constexpr int kSize = kAdamWGroup<State, has_master>;
+    group.gradient = load_neighbours<kSize>(of.gradient, at);
+    group.m = load_neighbours<kSize>(of.m, at);
+    group.v = load_neighbours<kSize>(of.v, at);
+    if constexpr (has_master)
+        group.master = load_neighbours<kSize>(of.master, at);
+    else
+        group.weight = load_neighbours<kSize>(of.weight, at);
 }
 
 template <class Thread, class State, bool has_master>
 STRATA_BODY void adamw(Thread& t, const AdamWTask<State, has_master>& task, const AdamWStep& step) {
+    constexpr int kSize = kAdamWGroup<State, has_master>, kGroups = 8 / kSize;
     const AdamWChunk chunk = task.chunks[t.block()];
     if (chunk.tensor < 0 || chunk.tensor >= task.tensor_count || chunk.index < 0) return;
     const AdamWTensor<State> of = task.tensors[chunk.tensor];
     const float scale = task.gradient_scale ? *task.gradient_scale : 1.0f;
     const long first = chunk.index * kAdamWChunk;
     const long end = first + kAdamWChunk < of.count ? first + kAdamWChunk : of.count;
-    for (long at = first + t.thread() * 8; at < end; at += kAdamWThreads * 8) {
-        const std::uint64_t bits = pack_bits_of(task.seed, task.step, chunk.tensor, at / 8);
-        if (at + 8 <= end) {
-            Eight<Bf16> gradient = load_eight(of.gradient, at);
-            Eight<State> m = load_eight(of.m, at), v = load_eight(of.v, at);
-            Eight<float> master{};
-            Eight<Bf16> weight{};
-            if constexpr (has_master)
-                master = load_eight(of.master, at);
-            else
-                weight = load_eight(of.weight, at);
-            STRATA_UNROLL
-            for (int i = 0; i < 8; ++i)
-                adamw_element<has_master>(master.at(i), weight.at(i), m.at(i), v.at(i),
-                                          scale * to_float(gradient.at(i)), step, chances_of(bits, i));
-            store_eight(of.m, at, m);
-            store_eight(of.v, at, v);
-            if constexpr (has_master) store_eight(of.master, at, master);
-            store_eight(of.weight, at, weight);
-        } else {
-            for (int i = 0; at + i < end; ++i) {
+    for (long from = first + t.thread() * kSize; from < end; from += kAdamWThreads * 8) {
+        AdamWGroup<State, has_master> groups[kGroups];
+        STRATA_UNROLL
+        for (int j = 0; j < kGroups; ++j) {
+            const long at = from + j * kAdamWThreads * kSize;
+            if (at + kSize <= end) load_group(groups[j], of, at);
+        }
+        STRATA_UNROLL
+        for (int j = 0; j < kGroups; ++j) {
+            const long at = from + j * kAdamWThreads * kSize;
+            if (at >= end) continue;
+            AdamWGroup<State, has_master>& group = groups[j];
+            const std::uint64_t bits = pack_bits_of(task.seed, task.step, chunk.tensor, at / 8);
+            const int element = int(at % 8);  // of the eight that share `bits`
+            if (at + kSize <= end) {
+                STRATA_UNROLL
+                for (int i = 0; i < kSize; ++i)
+                    adamw_element<has_master>(group.master.at[i], group.weight.at[i], group.m.at[i], group.v.at[i],
+                                              scale * to_float(group.gradient.at[i]), step,
+                                              chances_of(bits, element + i));
+                store_neighbours(of.m, at, group.m);
+                store_neighbours(of.v, at, group.v);
+                if constexpr (has_master) store_neighbours(of.master, at, group.master);
+                store_neighbours(of.weight, at, group.weight);
+                continue;
+            }
+            for (int i = 0; at + i < end; ++i) {  // the end of the tensor
                 float master = 0;
                 if constexpr (has_master) master = of.master[at + i];
                 adamw_element<has_master>(master, of.weight[at + i], of.m[at + i], of.v[at + i],
-                                          scale * to_float(of.gradient[at + i]), step, chances_of(bits, i));
+                                          scale * to_float(of.gradient[at + i]), step, chances_of(bits, element + i));
                 if constexpr (has_master) of.master[at + i] = master;
             }
         }
