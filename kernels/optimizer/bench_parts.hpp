@@ -6,5 +6,6 @@
 namespace strata {
 
 std::vector<Kernel> adamw_kernels();
+std::vector<Kernel> sinkhorn_momentum_kernels();
 
 }  // namespace strata

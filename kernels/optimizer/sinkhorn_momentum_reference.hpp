@@ -68,4 +68,28 @@ inline void sinkhorn_momentum(Matrix& momentum, Matrix& weight, const Matrix& gr
         }
 }
 
+// The columns' factors c of U = diag(r) M diag(c), r = 1 / |(M diag(c))_i|, after all normalisations: the same for
+// matrices too large to be copied. `momentum` is [rows][width] after its update; rows with a norm of at most
+// `threshold` are masked.
+inline std::vector<double> sinkhorn_columns(const std::vector<float>& momentum, std::size_t width, double threshold,
+                                            int iterations) {
+    std::vector<double> factors(width, 1.0), row(width);
+    for (int pass = 0; pass < (iterations - 1) / 2; ++pass) {
+        std::vector<double> sums(width, 0.0);
+        for (std::size_t at = 0; at < momentum.size(); at += width) {
+            double plain = 0, squares = 0;
+            for (std::size_t j = 0; j < width; ++j) {
+                const double x = momentum[at + j];
+                row[j] = x * factors[j] * x * factors[j];
+                plain += x * x, squares += row[j];
+            }
+            if (!(std::sqrt(plain) > threshold)) continue;
+            for (std::size_t j = 0; j < width; ++j) sums[j] += row[j] / squares;
+        }
+        for (std::size_t j = 0; j < width; ++j)
+            if (sums[j] > 0) factors[j] /= std::sqrt(sums[j]);
+    }
+    return factors;
+}
+
 }  // namespace strata::reference

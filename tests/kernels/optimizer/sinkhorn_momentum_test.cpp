@@ -147,6 +147,22 @@ TEST(SinkhornMomentum, matches_the_reference_in_every_thread_order) {
     }
 }
 
+TEST(SinkhornMomentum, columns_by_factors_are_those_of_the_definition) {
+    Update is({0, 1, 2, 3, 4}, 5);
+    is.task.mu = 1;
+    reference::Matrix momentum, weight(5, std::vector<double>(kWidth)), none = weight;
+    std::vector<float> flat(is.momentum.data(), is.momentum.data() + 5 * kWidth);
+    for (std::size_t i = 0; i < 5; ++i) momentum.push_back(is.row(is.momentum.data(), i));
+    const std::vector<double> columns = reference::sinkhorn_columns(flat, kWidth, 0, 11);
+    reference::sinkhorn_momentum(momentum, weight, none, {.momentum = 1, .rate = 1, .gamma = 1});
+    for (std::size_t i = 0; i < 5; ++i) {
+        std::vector<double> row = momentum[i];
+        for (std::size_t j = 0; j < kWidth; ++j) row[j] *= columns[j];
+        const double norm = reference::norm_of(row);
+        for (std::size_t j = 0; j < kWidth; ++j) ASSERT_NEAR(weight[i][j], -16 * row[j] / norm, 1e-12);
+    }
+}
+
 // The row that a gather reads is the new weight, quantised.
 TEST(SinkhornMomentum, stores_the_updated_rows_of_the_table) {
     Update is({3, 1}, 5);
