@@ -8,5 +8,6 @@ namespace strata {
 std::vector<Kernel> engram_hash_kernels();
 std::vector<Kernel> engram_gather_kernels();
 std::vector<Kernel> engram_gate_kernels();
+std::vector<Kernel> engram_conv_kernels();
 
 }  // namespace strata
