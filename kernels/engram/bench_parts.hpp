@@ -8,6 +8,7 @@ namespace strata {
 std::vector<Kernel> engram_hash_kernels();
 std::vector<Kernel> engram_gather_kernels();
 std::vector<Kernel> engram_gate_kernels();
+std::vector<Kernel> engram_copies_kernels();
 std::vector<Kernel> engram_conv_kernels();
 
 }  // namespace strata
