@@ -96,8 +96,7 @@ public:
             const int which = i / packs_, pack = i % packs_;
             const Bf16* from = which == 0 ? task_.weight : task_.taps + long(which - 1) * task_.streams * task_.hidden;
             store_pairs(shared_, i * 8, load_pairs(from + long(stream_) * task_.hidden, pack * 8));
-        }
-        t_.sync();
+        }  // what waits for these is the barrier of `normalised`, which comes before every use
     }
 
     // Row of a token, or of a slot of the state: [index][streams][hidden].
@@ -188,18 +187,17 @@ STRATA_BODY void engram_conv(Thread& t, const EngramConvTask& task) {
         if (t.thread() == 0) t.atomic_max(task.error, 1);
         return;
     }
-    // This class's tokens of the sequence are start + skipped + 3 i for i < count.
-    const long skipped = (in_class + kConvApart - position % kConvApart) % kConvApart;
-    const long count = end - start > skipped ? ceil_div(end - start - skipped, kConvApart) : 0;
+    // The class of the tokens start + in_class + 3 i for i < count.
+    const long count = end - start > in_class ? ceil_div(end - start - in_class, kConvApart) : 0;
     const long first = span * kConvSpan, last = first + kConvSpan < count ? first + kConvSpan : count;
     if (span > 0 && first >= count) return;
     const bool in_place = task.next_state == task.state;  // what did not change is there already
     if (in_place && count == 0) return;
 
     ConvSpan<packs_held, Thread> of(t, task);
-    const auto token = [&](long i) { return start + skipped + kConvApart * i; };
+    const auto token = [&](long i) { return start + in_class + kConvApart * i; };
     const auto slot = [&](long i) {  // of the state; i from -3 on
-        return long(sequence) * kConvSlots + (position + skipped + kConvApart * (i + kConvBefore)) % kConvSlots;
+        return long(sequence) * kConvSlots + (position + in_class + kConvApart * (i + kConvBefore)) % kConvSlots;
     };
     ConvRow<packs_held> before[kConvBefore];
     STRATA_UNROLL
@@ -208,7 +206,8 @@ STRATA_BODY void engram_conv(Thread& t, const EngramConvTask& task) {
         if (i >= 0)
             before[k] = of.normalised(of.load(task.values, token(i)));
         else  // slots of the first nine positions hold nothing before them
-            before[k] = position + skipped + kConvApart * i >= 0 ? of.load(task.state, slot(i)) : ConvRow<packs_held>{};
+            before[k] =
+                position + in_class + kConvApart * i >= 0 ? of.load(task.state, slot(i)) : ConvRow<packs_held>{};
     }
     // Two rows on the way while one is worked on: a block has 20 KB in flight at a hidden size of 5120.
     const auto load_if = [&](long i) { return i < last ? of.load(task.values, token(i)) : ConvRow<packs_held>{}; };

@@ -106,7 +106,7 @@ std::vector<Kernel> engram_hash_kernels() {
          .what = "row ids of both Engram layers by n-gram hash",
          .source = "kernels/engram/engram_hash.cu",
          .ceiling = Ceiling::none,
-         .goal = {.time = Seconds(5e-6), .text = "beside a prefetch of 30 us at 128 tokens (facts A8)"},
+         .goal = {.time = Seconds(10e-6), .text = "a third of the prefetch at 128 tokens, 30 us (facts A8)"},
          .shapes = {{{{"tokens", 8192}, {"sequences", 4}}, "v4.1-flash"},
                     {{{"tokens", 128}, {"sequences", 128}}, "v4.1-flash"},
                     {{{"tokens", 1}, {"sequences", 1}}, "v4.1-flash"}},

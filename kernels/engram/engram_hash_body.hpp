@@ -102,7 +102,7 @@ STRATA_BODY void engram_hash(Thread& t, const EngramHashTask& task) {
     for (int back = 1; back <= order + 1; ++back) {
         const std::int32_t before = cut ? kDeadToken : token_before(back);
         const std::int32_t id = before == task.pad ? -1 : compressed_id(task, before, &error_before);
-        cut = cut || id < 0;
+        cut = id < 0;
         mix ^= (cut ? pad : id) * layer.multipliers[back];
     }
 

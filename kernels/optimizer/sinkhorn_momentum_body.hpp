@@ -86,31 +86,38 @@ STRATA_HD RowPart load_row(const float* row, int lane) {
     return {{load_neighbours<4>(row, column_of(lane, 0)), load_neighbours<4>(row, column_of(lane, 1))}};
 }
 
+// The norms of four rows: their shuffles run side by side.
 template <class Thread>
-STRATA_BODY float norm_of_row(Thread& t, RowPart part) {
-    float squares = 0;
+STRATA_BODY void norms_of_rows(Thread& t, RowPart (&rows)[kSinkhornAtOnce], float (&norms)[kSinkhornAtOnce]) {
     STRATA_UNROLL
-    for (int i = 0; i < 8; ++i) squares += part.at(i) * part.at(i);
-    return sqrtf(warp_sum(t, squares));
+    for (int i = 0; i < kSinkhornAtOnce; ++i) {
+        norms[i] = 0;
+        STRATA_UNROLL
+        for (int e = 0; e < 8; ++e) norms[i] += rows[i].at(e) * rows[i].at(e);
+    }
+    STRATA_UNROLL
+    for (int step = 16; step > 0; step /= 2) {
+        STRATA_UNROLL
+        for (int i = 0; i < kSinkhornAtOnce; ++i) norms[i] += t.shuffle_xor(norms[i], step);
+    }
+    STRATA_UNROLL
+    for (int i = 0; i < kSinkhornAtOnce; ++i) norms[i] = sqrtf(norms[i]);
 }
 
-// Calls row(index, table row) for every row of this warp; four of them are begun together: `load(slot, table row)`
-// comes first for all four. An id out of range is passed as -1 and has nothing to load.
-template <class Thread, class Load, class Row>
-STRATA_BODY void walk_rows(Thread& t, const SinkhornMomentumTask& task, Load load, Row row) {
+// Calls group(index, id) for every four rows of this warp: their places among the touched rows, -1 beyond the last, and
+// in the table, -1 where the id is out of range too.
+template <class Thread, class Group>
+STRATA_BODY void walk_rows(Thread& t, const SinkhornMomentumTask& task, Group group) {
     const long step = long(t.blocks()) * t.warps();
     for (long first = long(t.block()) * t.warps() + t.warp(); first < task.rows; first += kSinkhornAtOnce * step) {
-        long ids[kSinkhornAtOnce];
+        long index[kSinkhornAtOnce], id[kSinkhornAtOnce];
         STRATA_UNROLL
         for (int i = 0; i < kSinkhornAtOnce; ++i) {
-            const long index = first + i * step;
-            ids[i] = index >= task.rows ? -1 : task.ids ? task.ids[index] : index;
-            if (ids[i] >= task.table_rows || ids[i] < 0) ids[i] = -1;
-            if (ids[i] >= 0) load(i, index, ids[i]);
+            index[i] = first + i * step < task.rows ? first + i * step : -1;
+            id[i] = index[i] < 0 ? -1 : task.ids ? task.ids[index[i]] : index[i];
+            if (id[i] >= task.table_rows || id[i] < 0) id[i] = -1;
         }
-        STRATA_UNROLL
-        for (int i = 0; i < kSinkhornAtOnce; ++i)
-            if (first + i * step < task.rows) row(i, first + i * step, ids[i]);
+        group(index, id);
     }
 }
 
@@ -128,34 +135,39 @@ inline constexpr float kMaskedRow = -1.0f;  // in place of a norm
 
 template <class Thread>
 STRATA_BODY void sinkhorn_accumulate(Thread& t, const SinkhornMomentumTask& task) {
-    RowPart momentum[kSinkhornAtOnce];
-    Neighbours<Bf16, 4> gradient[kSinkhornAtOnce][2];
     float sum = 0, count = 0;
     bool wrong = false;
-    walk_rows(
-        t, task,
-        [&](int i, long index, long id) {
-            momentum[i] = load_row(task.momentum + id * kSinkhornWidth, t.lane());
-            const Bf16* row = task.gradient + index * kSinkhornWidth;
-            gradient[i][0] = load_neighbours<4>(row, column_of(t.lane(), 0));
-            gradient[i][1] = load_neighbours<4>(row, column_of(t.lane(), 1));
-        },
-        [&](int i, long index, long id) {
+    walk_rows(t, task, [&](const long(&index)[kSinkhornAtOnce], const long(&id)[kSinkhornAtOnce]) {
+        RowPart momentum[kSinkhornAtOnce];
+        Neighbours<Bf16, 4> gradient[kSinkhornAtOnce][2];
+        STRATA_UNROLL
+        for (int i = 0; i < kSinkhornAtOnce; ++i) {
+            momentum[i] = id[i] >= 0 ? load_row(task.momentum + id[i] * kSinkhornWidth, t.lane()) : RowPart{};
             STRATA_UNROLL
-            for (int e = 0; e < 8; ++e)
-                momentum[i].at(e) = fmaf(task.mu, momentum[i].at(e), to_float(gradient[i][e / 4].at[e % 4]));
-            const float norm = norm_of_row(t, momentum[i]);
-            const bool counts = id >= 0 && norm - norm == 0;  // neither NaN nor infinite
-            if (t.lane() == 0) task.norms[index] = counts ? norm : kMaskedRow;
-            if (!counts) {
-                wrong = true;
-                return;
-            }
-            sum += norm, count += 1;
-            float* row = task.momentum + id * kSinkhornWidth;
+            for (int half = 0; half < 2; ++half)
+                gradient[i][half] = id[i] >= 0 ? load_neighbours<4>(task.gradient + index[i] * kSinkhornWidth,
+                                                                    column_of(t.lane(), half))
+                                               : Neighbours<Bf16, 4>{};
+        }
+        STRATA_UNROLL
+        for (int i = 0; i < kSinkhornAtOnce; ++i) STRATA_UNROLL
+        for (int e = 0; e < 8; ++e)
+            momentum[i].at(e) = fmaf(task.mu, momentum[i].at(e), to_float(gradient[i][e / 4].at[e % 4]));
+        float norms[kSinkhornAtOnce];
+        norms_of_rows(t, momentum, norms);
+        STRATA_UNROLL
+        for (int i = 0; i < kSinkhornAtOnce; ++i) {
+            if (index[i] < 0) continue;
+            const bool counts = id[i] >= 0 && norms[i] - norms[i] == 0;  // neither NaN nor infinite
+            if (t.lane() == 0) task.norms[index[i]] = counts ? norms[i] : kMaskedRow;
+            wrong = wrong || !counts;
+            if (!counts) continue;
+            sum += norms[i], count += 1;
+            float* row = task.momentum + id[i] * kSinkhornWidth;
             store_neighbours(row, column_of(t.lane(), 0), momentum[i].half[0]);
             store_neighbours(row, column_of(t.lane(), 1), momentum[i].half[1]);
-        });
+        }
+    });
     if (wrong && t.lane() == 0) t.atomic_max(task.error, 1);
     auto* scratch = reinterpret_cast<float*>(t.shared());
     sum = block_sum(t, t.lane() == 0 ? sum : 0.0f, scratch);
@@ -164,26 +176,37 @@ STRATA_BODY void sinkhorn_accumulate(Thread& t, const SinkhornMomentumTask& task
     if (t.block() == 0 && t.thread() < kSinkhornWidth) task.columns[t.thread()] = 1;
 }
 
-// What a pass and the last step share: the rows that are not masked, each with its columns' factors, and 1 / its norm.
-template <class Thread, class Use>
-STRATA_BODY void walk_normalised_rows(Thread& t, const SinkhornMomentumTask& task, Use use) {
+// What a pass and the last step share. load(i, id) begins what a row needs beside its momentum; use(i, row, 1 / norm,
+// id) gets the rows that are not masked, multiplied by their columns' factors.
+template <class Thread, class Load, class Use>
+STRATA_BODY void walk_normalised_rows(Thread& t, const SinkhornMomentumTask& task, Load load, Use use) {
     const float threshold = norm_threshold(t, task);
     RowPart factors = load_row(task.columns, t.lane());
-    RowPart momentum[kSinkhornAtOnce];
-    walk_rows(
-        t, task, [&](int i, long, long id) { momentum[i] = load_row(task.momentum + id * kSinkhornWidth, t.lane()); },
-        [&](int i, long index, long id) {
-            if (task.norms[index] <= threshold) return;  // kMaskedRow is below any
-            STRATA_UNROLL
-            for (int e = 0; e < 8; ++e) momentum[i].at(e) *= factors.at(e);
-            use(momentum[i], 1.0f / norm_of_row(t, momentum[i]), id);
-        });
+    walk_rows(t, task, [&](const long(&index)[kSinkhornAtOnce], const long(&id)[kSinkhornAtOnce]) {
+        RowPart rows[kSinkhornAtOnce];
+        float before[kSinkhornAtOnce];  // any normalisation
+        STRATA_UNROLL
+        for (int i = 0; i < kSinkhornAtOnce; ++i) {
+            rows[i] = id[i] >= 0 ? load_row(task.momentum + id[i] * kSinkhornWidth, t.lane()) : RowPart{};
+            before[i] = id[i] >= 0 ? task.norms[index[i]] : kMaskedRow;
+            if (id[i] >= 0) load(i, id[i]);
+        }
+        STRATA_UNROLL
+        for (int i = 0; i < kSinkhornAtOnce; ++i) STRATA_UNROLL
+        for (int e = 0; e < 8; ++e) rows[i].at(e) *= factors.at(e);
+        float norms[kSinkhornAtOnce];
+        norms_of_rows(t, rows, norms);
+        STRATA_UNROLL
+        for (int i = 0; i < kSinkhornAtOnce; ++i)
+            if (before[i] > threshold) use(i, rows[i], 1.0f / norms[i], id[i]);
+    });
 }
 
 template <class Thread>
 STRATA_BODY void sinkhorn_pass(Thread& t, const SinkhornMomentumTask& task) {
     RowPart squares{};
-    walk_normalised_rows(t, task, [&](RowPart& row, float factor, long) {
+    const auto nothing_more = [](int, long) {};
+    walk_normalised_rows(t, task, nothing_more, [&](int, RowPart& row, float factor, long) {
         STRATA_UNROLL
         for (int e = 0; e < 8; ++e) squares.at(e) = fmaf(row.at(e) * factor, row.at(e) * factor, squares.at(e));
     });
@@ -233,14 +256,15 @@ template <class Thread>
 STRATA_BODY void sinkhorn_apply(Thread& t, const SinkhornMomentumTask& task) {
     const float kept = 1 - task.rate * task.decay;
     const float move = task.rate * task.gamma * sqrtf(float(kSinkhornWidth));
-    walk_normalised_rows(t, task, [&](RowPart& row, float factor, long id) {
-        float* weights = task.weight + id * kSinkhornWidth;
-        RowPart weight = load_row(weights, t.lane());
+    RowPart weights[kSinkhornAtOnce];
+    const auto load = [&](int i, long id) { weights[i] = load_row(task.weight + id * kSinkhornWidth, t.lane()); };
+    walk_normalised_rows(t, task, load, [&](int i, RowPart& row, float factor, long id) {
         STRATA_UNROLL
-        for (int e = 0; e < 8; ++e) weight.at(e) = fmaf(-move, row.at(e) * factor, weight.at(e) * kept);
-        store_neighbours(weights, column_of(t.lane(), 0), weight.half[0]);
-        store_neighbours(weights, column_of(t.lane(), 1), weight.half[1]);
-        if (task.table) store_quantised(t, task.table + id * kEngramRowStride, weight);
+        for (int e = 0; e < 8; ++e) weights[i].at(e) = fmaf(-move, row.at(e) * factor, weights[i].at(e) * kept);
+        float* to = task.weight + id * kSinkhornWidth;
+        store_neighbours(to, column_of(t.lane(), 0), weights[i].half[0]);
+        store_neighbours(to, column_of(t.lane(), 1), weights[i].half[1]);
+        if (task.table) store_quantised(t, task.table + id * kEngramRowStride, weights[i]);
     });
 }
 

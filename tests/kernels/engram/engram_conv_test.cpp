@@ -161,14 +161,12 @@ TEST(EngramConv, chunks_and_decode_give_the_same_bits) {
     const long length = 3 * kConvSpan + 19;
     Conv whole(8, 1, {length, 24});
     EXPECT_EQ(whole.run({length, 24}, ThreadOrder::forward), 0);
-    for (const bool in_place : {false, true}) {
-        Conv cut(8, 1, {length, 24});
-        for (const auto& pieces : std::vector<std::vector<long>>{{5, 0}, {length - 10, 1}, {2, 7}, {0, 3}})
-            EXPECT_EQ(cut.run(pieces, ThreadOrder::shuffled), 0);
-        for (int step = 0; step < 3; ++step) EXPECT_EQ(cut.run({1, 1}, ThreadOrder::forward, in_place), 0);
-        EXPECT_EQ(cut.run({0, 10}, ThreadOrder::forward), 0);
-        EXPECT_TRUE(cut.same_outs(whole));
-    }
+    Conv cut(8, 1, {length, 24});
+    for (const auto& pieces : std::vector<std::vector<long>>{{5, 0}, {length - 11, 1}, {2, 7}, {0, 3}})
+        EXPECT_EQ(cut.run(pieces, ThreadOrder::shuffled), 0);
+    for (int step = 0; step < 4; ++step) EXPECT_EQ(cut.run({1, 1}, ThreadOrder::forward, step > 1), 0);
+    EXPECT_EQ(cut.run({0, 9}, ThreadOrder::forward), 0);
+    EXPECT_TRUE(cut.same_outs(whole));
 }
 
 TEST(EngramConv, reports_sequences_that_make_no_sense) {
