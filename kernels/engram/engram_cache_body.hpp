@@ -51,9 +51,10 @@ STRATA_BODY void engram_cached_gather(Thread& t, const EngramCachedGatherTask& t
     };
     move_rows(
         t, task.gather.ids, task.gather.rows, place_of,
-        [&](std::int32_t place) {
-            return place < 0 ? task.cached + long(slot_place(place)) * kEngramRowStride
-                             : task.gather.table + long(place) * kEngramRowStride;
+        [&](std::int32_t place, int part) {
+            return load_part(place < 0 ? task.cached + long(slot_place(place)) * kEngramRowStride
+                                       : task.gather.table + long(place) * kEngramRowStride,
+                             part);
         },
         [&](long row, int part, const Pack<std::uint32_t>& pack) {
             store_planes(task.gather.codes, task.gather.scales, row, part, pack);
@@ -90,7 +91,7 @@ template <class Thread>
 STRATA_BODY void engram_cache_fill(Thread& t, const EngramCacheFillTask& task) {
     move_rows(
         t, task.tags, task.slots, [&](std::int32_t id) { return id >= 0 && id < task.table_rows ? id : kNowhere; },
-        [&](std::int32_t row) { return task.table + long(row) * kEngramRowStride; },
+        [&](std::int32_t row, int part) { return load_part(task.table + long(row) * kEngramRowStride, part); },
         [&](long slot, int part, const Pack<std::uint32_t>& pack) {
             store_pack(reinterpret_cast<std::uint32_t*>(task.cached + slot * kEngramRowStride), part * 4, pack);
         });

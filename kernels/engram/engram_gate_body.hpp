@@ -80,13 +80,6 @@ STRATA_BODY void engram_gate(Thread& t, const EngramGateTask& task) {
     auto* values = reinterpret_cast<Bf16*>(weights + task.streams * task.hidden);
     auto* sums = reinterpret_cast<float*>(values + 2 * task.hidden);
 
-    // The halves of a pack's eight weights lie apart, so that neighbouring lanes read neighbouring 16 bytes.
-    for (int i = t.thread(); i < task.streams * packs * 2; i += t.threads()) {
-        const int of = i / (packs * 2), pack = i / 2 % packs, half = i % 2;
-        store_pack(weights, ((of * 2 + half) * packs + pack) * 4, load_pack(task.weight, long(i) * 4));
-    }
-    t.sync();
-
     // Of this thread's first pack in a token's stream and key; the next ones lie kStep elements on.
     constexpr int kStep = kGateThreadsPerStream * 8;
     const int packs_mine = int(ceil_div(packs - first, kGateThreadsPerStream));  // at most packs_held
@@ -106,6 +99,14 @@ STRATA_BODY void engram_gate(Thread& t, const EngramGateTask& task) {
     };
     constexpr bool kAhead = packs_held <= 5;  // beyond, registers do not suffice for two tokens
     if (kAhead) load(next, t.block());
+
+    // The halves of a pack's eight weights lie apart, so that neighbouring lanes read neighbouring 16 bytes.
+    for (int i = t.thread(); i < task.streams * packs * 2; i += t.threads()) {
+        const int of = i / (packs * 2), pack = i / 2 % packs, half = i % 2;
+        store_pack(weights, ((of * 2 + half) * packs + pack) * 4, load_pack(task.weight, long(i) * 4));
+    }
+    t.sync();
+
     int turn = 0;
     for (long token = t.block(); token < task.tokens; token += t.blocks(), turn ^= 1) {
         if (kAhead) held = next;

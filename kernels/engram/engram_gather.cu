@@ -11,6 +11,11 @@ __global__ void __launch_bounds__(kEngramGatherThreads) engram_gather_kernel(Eng
     engram_gather(t, task);
 }
 
+__global__ void __launch_bounds__(kEngramGatherThreads) engram_split_gather_kernel(EngramSplitGatherTask task) {
+    DeviceThread t;
+    engram_split_gather(t, task);
+}
+
 __global__ void __launch_bounds__(kEngramGatherThreads) engram_cached_gather_kernel(EngramCachedGatherTask task) {
     DeviceThread t;
     engram_cached_gather(t, task);
@@ -26,6 +31,11 @@ __global__ void __launch_bounds__(kEngramGatherThreads) engram_cache_fill_kernel
 void engram_gather(const EngramGatherTask& task, cudaStream_t stream) {
     require_valid(task);
     if (task.rows > 0) launch("engram_gather", engram_gather_kernel, grid_of(task), stream, task);
+}
+
+void engram_split_gather(const EngramSplitGatherTask& task, cudaStream_t stream) {
+    require_valid(task);
+    if (task.gather.rows > 0) launch("engram_split_gather", engram_split_gather_kernel, grid_of(task), stream, task);
 }
 
 void engram_cached_gather(const EngramCachedGatherTask& task, cudaStream_t stream) {

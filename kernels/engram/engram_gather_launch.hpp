@@ -10,6 +10,7 @@ namespace strata {
 // Each throws std::invalid_argument for a task it does not take and CudaError where the launch fails. No rows: nothing
 // is done.
 void engram_gather(const EngramGatherTask& task, cudaStream_t stream);
+void engram_split_gather(const EngramSplitGatherTask& task, cudaStream_t stream);
 void engram_cached_gather(const EngramCachedGatherTask& task, cudaStream_t stream);
 void engram_cache_fill(const EngramCacheFillTask& task, cudaStream_t stream);
 

@@ -13,11 +13,11 @@ namespace strata {
 inline constexpr int kEngramRowsInFlight = 8;  // of a warp
 
 // place_of(id), called by all lanes: where the row is, in the caller's numbers, or kNowhere.
-// row_at(place): its address. store(row, part, pack): part 0 to 16 of row `row` of the output.
+// load(place, part): 16 bytes of it, part 0 to 16. store(row, part, pack): that part of row `row` of the output.
 inline constexpr std::int32_t kNowhere = -1;
 
-template <class Thread, class PlaceOf, class RowAt, class Store>
-STRATA_BODY void move_rows(Thread& t, const std::int32_t* ids, long rows, PlaceOf place_of, RowAt row_at, Store store) {
+template <class Thread, class PlaceOf, class Load, class Store>
+STRATA_BODY void move_rows(Thread& t, const std::int32_t* ids, long rows, PlaceOf place_of, Load load, Store store) {
     const long step = long(t.blocks()) * t.warps() * kEngramRowsInFlight;
     const int lane = t.lane();
     for (long first = (long(t.block()) * t.warps() + t.warp()) * kEngramRowsInFlight; first < rows; first += step) {
@@ -27,9 +27,7 @@ STRATA_BODY void move_rows(Thread& t, const std::int32_t* ids, long rows, PlaceO
         STRATA_UNROLL
         for (int i = 0; i < kEngramRowsInFlight; ++i) {
             const std::int32_t from = t.shuffle(place, i);
-            parts[i] = from != kNowhere && lane < kEngramRowParts
-                           ? load_pack(reinterpret_cast<const std::uint32_t*>(row_at(from)), lane * 4)
-                           : Pack<std::uint32_t>{};
+            parts[i] = from != kNowhere && lane < kEngramRowParts ? load(from, lane) : Pack<std::uint32_t>{};
         }
         STRATA_UNROLL
         for (int i = 0; i < kEngramRowsInFlight; ++i)
@@ -37,16 +35,22 @@ STRATA_BODY void move_rows(Thread& t, const std::int32_t* ids, long rows, PlaceO
     }
 }
 
+// Part `part` of a row of 272 bytes.
+STRATA_HD Pack<std::uint32_t> load_part(const std::uint8_t* row, int part) {
+    return load_pack(reinterpret_cast<const std::uint32_t*>(row), part * 4);
+}
+
+struct alignas(8) EngramScales {
+    std::uint32_t at[2];
+};
+
 // Part `part` of a row to the planes of codes [rows][256] and scales [rows][8]; the padding is dropped.
 STRATA_HD void store_planes(std::uint8_t* codes, std::uint8_t* scales, long row, int part,
                             const Pack<std::uint32_t>& pack) {
-    struct alignas(8) Scales {
-        std::uint32_t at[2];
-    };
     if (part < kEngramRowWidth / 16)
         store_pack(reinterpret_cast<std::uint32_t*>(codes + row * kEngramRowWidth), part * 4, pack);
     else
-        *reinterpret_cast<Scales*>(scales + row * kEngramRowScales) = {{pack.at[0], pack.at[1]}};
+        *reinterpret_cast<EngramScales*>(scales + row * kEngramRowScales) = {{pack.at[0], pack.at[1]}};
 }
 
 }  // namespace strata

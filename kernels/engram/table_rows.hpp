@@ -33,15 +33,15 @@ inline std::vector<std::int32_t> random_row_ids(std::size_t count, std::int64_t 
     return ids;
 }
 
-// Rows of the two planes, some of them, against the table.
-inline Verdict same_rows(const Buffer<std::uint8_t>& table, const std::vector<std::int32_t>& ids,
-                         const Buffer<std::uint8_t>& codes, const Buffer<std::uint8_t>& scales) {
+// Rows of the two planes, some of them, against the table; stored_row(id) is a row of it, of 272 bytes.
+template <class StoredRow>
+Verdict same_rows(std::int64_t table_rows, StoredRow stored_row, const std::vector<std::int32_t>& ids,
+                  const Buffer<std::uint8_t>& codes, const Buffer<std::uint8_t>& scales) {
     std::vector<std::uint8_t> is, should;
     for (const std::int64_t row : rows_to_compare(std::int64_t(ids.size()), 512, 1)) {
         const std::int64_t id = ids[std::size_t(row)];
-        const bool there = id >= 0 && (id + 1) * kEngramRowStride <= std::int64_t(table.size());
-        const auto stored =
-            there ? table.read(std::size_t(id) * kEngramRowStride, kEngramRowStride) : std::vector<std::uint8_t>{};
+        const bool there = id >= 0 && id < table_rows;
+        const std::vector<std::uint8_t> stored = there ? stored_row(id) : std::vector<std::uint8_t>{};
         const auto expected = reference::engram_gather(stored, {there ? 0 : -1});
         const auto row_codes = codes.read(std::size_t(row) * kEngramRowWidth, kEngramRowWidth);
         const auto row_scales = scales.read(std::size_t(row) * kEngramRowScales, kEngramRowScales);
@@ -51,6 +51,14 @@ inline Verdict same_rows(const Buffer<std::uint8_t>& table, const std::vector<st
         should.insert(should.end(), expected.scales.begin(), expected.scales.end());
     }
     return same_bits(is, should);
+}
+
+inline Verdict same_rows(const Buffer<std::uint8_t>& table, const std::vector<std::int32_t>& ids,
+                         const Buffer<std::uint8_t>& codes, const Buffer<std::uint8_t>& scales) {
+    const auto stored_row = [&](std::int64_t id) {
+        return table.read(std::size_t(id) * kEngramRowStride, kEngramRowStride);
+    };
+    return same_rows(std::int64_t(table.size()) / kEngramRowStride, stored_row, ids, codes, scales);
 }
 
 }  // namespace strata

@@ -101,6 +101,34 @@ TEST(EngramGather, refuses_what_it_does_not_take) {
     EXPECT_THROW(require_valid(is.task), std::invalid_argument);
 }
 
+// The planes of the split table are what the reference gathers of all rows.
+TEST(EngramSplitGather, gives_the_rows_of_the_table_it_was_split_from) {
+    Aligned table = random_table(50);
+    Ids all(50);
+    for (std::size_t i = 0; i < 50; ++i) all[i] = std::int32_t(i);
+    const auto planes = reference::engram_gather(table.bytes(), all);
+    struct alignas(128) Line {
+        std::uint8_t at[128];
+    };
+    std::vector<Line> codes(50 * 2);
+    std::memcpy(codes.data(), planes.codes.data(), planes.codes.size());
+    Aligned scales(planes.scales.size());
+    std::memcpy(scales.data(), planes.scales.data(), planes.scales.size());
+    Ids ids = random_ids(100, 50);
+    ids[7] = -1, ids[8] = 50, ids[99] = INT32_MAX;
+    const auto should = reference::engram_gather(table.bytes(), ids);
+    for (const ThreadOrder order : kThreadOrders) {
+        Gathered is(table, ids, 1);
+        is.task.table = codes.data()->at;
+        const EngramSplitGatherTask task{.gather = is.task, .table_scales = scales.data()};
+        require_valid(task);
+        emulate(grid_of(task), order, [&](EmulatedThread& t) { engram_split_gather(t, task); });
+        EXPECT_EQ(is.codes.bytes(), should.codes);
+        EXPECT_EQ(is.scales.bytes(), should.scales);
+        EXPECT_THROW(require_valid(EngramSplitGatherTask{.gather = is.task}), std::invalid_argument);
+    }
+}
+
 // Two sets: the top bit of row * 0x9E3779B1 chooses. Rows 0 and 2 go to set 0, row 1 to set 1.
 TEST(RowCache, holds_the_most_frequent_rows_of_each_set) {
     ASSERT_EQ(cache_set(0, 1), 0);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <random>
 
+#include "kernels/engram/engram_hash.hpp"
 #include "kernels/engram/engram_hash_reference.hpp"
 #include "kernels/simt/emulator.hpp"
 
@@ -200,6 +201,11 @@ TEST(EngramHash, a_token_without_a_sequence_raises_the_flag) {
         EXPECT_EQ(is.rows[24], kNoRow);
         EXPECT_NE(is.rows[0], kNoRow);
     }
+}
+
+// A token's id is read and 24 row ids a layer are written.
+TEST(EngramHash, work_is_196_bytes_a_token) {
+    EXPECT_DOUBLE_EQ(strata::EngramHash{.tokens = 1}.work().bytes().si(), 4 + 2 * 24 * 4);
 }
 
 TEST(EngramHash, refuses_what_it_does_not_take) {
