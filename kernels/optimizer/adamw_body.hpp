@@ -191,12 +191,31 @@ STRATA_BODY void load_group(AdamWGroup<State, has_master>& group, const AdamWTen
         group.weight = load_neighbours<kSize>(of.weight, at);
 }
 
+// Pointers that come from memory are generic to the compiler; these are not.
+template <class T>
+STRATA_HD T* in_global_memory(T* pointer) {
+#ifdef __CUDA_ARCH__
+    __builtin_assume(__isGlobal(pointer));
+#endif
+    return pointer;
+}
+
+template <bool has_master, class State>
+STRATA_HD AdamWTensor<State> in_global_memory(const AdamWTensor<State>& of) {
+    return {.weight = in_global_memory(of.weight),
+            .master = has_master ? in_global_memory(of.master) : nullptr,
+            .m = in_global_memory(of.m),
+            .v = in_global_memory(of.v),
+            .gradient = in_global_memory(of.gradient),
+            .count = of.count};
+}
+
 template <class Thread, class State, bool has_master>
 STRATA_BODY void adamw(Thread& t, const AdamWTask<State, has_master>& task, const AdamWStep& step) {
     constexpr int kSize = kAdamWGroup<State, has_master>, kGroups = 8 / kSize;
     const AdamWChunk chunk = task.chunks[t.block()];
     if (chunk.tensor < 0 || chunk.tensor >= task.tensor_count || chunk.index < 0) return;
-    const AdamWTensor<State> of = task.tensors[chunk.tensor];
+    const AdamWTensor<State> of = in_global_memory<has_master>(task.tensors[chunk.tensor]);
     const float scale = task.gradient_scale ? *task.gradient_scale : 1.0f;
     const long first = chunk.index * kAdamWChunk;
     const long end = first + kAdamWChunk < of.count ? first + kAdamWChunk : of.count;
