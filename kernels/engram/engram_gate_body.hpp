@@ -1,0 +1,171 @@
+// The gate of Engram. A block holds a token: 128 threads a stream, the stream and its key in registers, the value that
+// all streams share in shared memory, so that every byte is read once. Blocks stay and take token after token: the
+// weights, as many bytes as the token itself, are read once a block; the next token's streams and keys are asked for
+// before this one's sums are begun, so that one block keeps 80 KB in flight. One barrier a token: what it guards is
+// there twice, used in turn.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+
+#include "kernels/arithmetic.hpp"
+#include "kernels/engram/bf16_pairs.hpp"
+#include "kernels/simt/grid.hpp"
+#include "kernels/simt/warp.hpp"
+
+namespace strata {
+
+struct EngramGateTask {
+    const Bf16* x = nullptr;        // [tokens][streams][hidden]
+    const Bf16* kv = nullptr;       // [tokens][streams + 1][hidden]: a key a stream, then the value, as wkv gives it
+    const float* weight = nullptr;  // [streams][hidden]: product of the weights of both norms
+    const std::uint8_t* live = nullptr;  // [tokens]; 0: the token passes through unchanged; may be absent
+    Bf16* out = nullptr;                 // [tokens][streams][hidden]; may be x
+    // For a backward pass, [tokens][streams] each; each may be absent.
+    float* gate = nullptr;
+    float* dot = nullptr;
+    float* rstd_x = nullptr;
+    float* rstd_k = nullptr;
+    long tokens = 0;
+    int hidden = 0;  // a multiple of 8, at most 8192
+    int streams = 4;
+    float eps = 1e-20f;
+};
+
+inline constexpr int kGateThreadsPerStream = 128;
+inline constexpr int kGateMostStreams = 4;
+inline constexpr int kGateBlocks = 132;  // one an SM of an H200
+
+inline void require_valid(const EngramGateTask& task) {
+    if (task.tokens < 0 || task.hidden < 8 || task.hidden % 8 != 0 || task.hidden > 8192 || task.streams < 1 ||
+        task.streams > kGateMostStreams)
+        throw std::invalid_argument("engram_gate: " + std::to_string(task.tokens) + " tokens of " +
+                                    std::to_string(task.streams) + " x " + std::to_string(task.hidden) +
+                                    "; expected 1 to 4 streams and a hidden size that is a multiple of 8 up to 8192");
+    if (task.tokens > 0 && (!task.x || !task.kv || !task.weight || !task.out))
+        throw std::invalid_argument("engram_gate: a buffer is missing (x, kv, weight and out are all needed)");
+    for (const void* buffer : {static_cast<const void*>(task.x), static_cast<const void*>(task.kv),
+                               static_cast<const void*>(task.weight), static_cast<const void*>(task.out)})
+        if (reinterpret_cast<std::uintptr_t>(buffer) % 16 != 0)
+            throw std::invalid_argument("engram_gate: x, kv, weight and out must be aligned to 16 bytes");
+}
+
+// Packs of 8 elements that a thread holds of its stream; the kernel is made for these.
+inline int gate_packs(int hidden) { return hidden <= 3 * 1024 ? 3 : hidden <= 5 * 1024 ? 5 : 8; }
+
+// Shared memory: weights [streams][2 halves of a
+// pack][packs][4], values [2][hidden], sums [2][warps][3].
+inline Grid grid_of(const EngramGateTask& task) {
+    const int threads = task.streams * kGateThreadsPerStream;
+    const std::size_t hidden = std::size_t(task.hidden);
+    return {.blocks = int(task.tokens < kGateBlocks ? task.tokens : kGateBlocks),
+            .threads = threads,
+            .shared_bytes = std::size_t(task.streams) * hidden * 4 + 2 * hidden * 2 + std::size_t(threads) / 32 * 24};
+}
+
+// A NaN stays one.
+STRATA_HD float engram_gate_of(float dot) {
+    const float magnitude = dot < 0 ? -dot : dot;
+    const float root = sqrtf(magnitude < 1e-6f ? 1e-6f : magnitude);
+    return sigmoid(dot > 0 ? root : dot < 0 ? -root : dot);
+}
+
+template <int packs_held, class Thread>
+STRATA_BODY void engram_gate(Thread& t, const EngramGateTask& task) {
+    const int packs = task.hidden / 8, stream = t.thread() / kGateThreadsPerStream;
+    const int first = t.thread() % kGateThreadsPerStream;
+    auto* weights = reinterpret_cast<float*>(t.shared());
+    auto* values = reinterpret_cast<Bf16*>(weights + task.streams * task.hidden);
+    auto* sums = reinterpret_cast<float*>(values + 2 * task.hidden);
+
+    // Of this thread's first pack in a token's stream and key; the next ones lie kStep elements on.
+    constexpr int kStep = kGateThreadsPerStream * 8;
+    const int packs_mine = int(ceil_div(packs - first, kGateThreadsPerStream));  // at most packs_held
+    const long x_first = long(stream) * task.hidden + first * 8;
+    const long x_token = long(task.streams) * task.hidden, kv_token = x_token + task.hidden;
+    struct Held {
+        Bf16Pairs x[packs_held], key[packs_held];
+    } held, next;
+    const auto load = [&](Held& to, long token) {
+        const Bf16 *x = task.x + token * x_token + x_first, *key = task.kv + token * kv_token + x_first;
+        const int there = token < task.tokens ? packs_mine : 0;
+        STRATA_UNROLL
+        for (int i = 0; i < packs_held; ++i) {
+            to.x[i] = i < there ? load_pairs(x, i * kStep) : Bf16Pairs{};
+            to.key[i] = i < there ? load_pairs(key, i * kStep) : Bf16Pairs{};
+        }
+    };
+    constexpr bool kAhead = packs_held <= 5;  // beyond, registers do not suffice for two tokens
+    if (kAhead) load(next, t.block());
+
+    // The halves of a pack's eight weights lie apart, so that neighbouring lanes read neighbouring 16 bytes.
+    for (int i = t.thread(); i < task.streams * packs * 2; i += t.threads()) {
+        const int of = i / (packs * 2), pack = i / 2 % packs, half = i % 2;
+        store_pack(weights, ((of * 2 + half) * packs + pack) * 4, load_pack(task.weight, long(i) * 4));
+    }
+    t.sync();
+
+    int turn = 0;
+    for (long token = t.block(); token < task.tokens; token += t.blocks(), turn ^= 1) {
+        if (kAhead) held = next;
+        load(kAhead ? next : held, kAhead ? token + t.blocks() : token);
+        Bf16* value = values + turn * task.hidden;
+        for (int pack = t.thread(); pack < packs; pack += t.threads())
+            store_pairs(value, pack * 8, load_pairs(task.kv, token * kv_token + x_token + pack * 8));
+
+        const float* weight_first = weights + (stream * 2 * packs + first) * 4;
+        float xx = 0, kk = 0, xk = 0;
+        STRATA_UNROLL
+        for (int i = 0; i < packs_held; ++i) {
+            if (i >= packs_mine) continue;
+            STRATA_UNROLL
+            for (int half = 0; half < 2; ++half) {
+                const Pack<float> weight = load_pack(weight_first, half * packs * 4 + i * (kStep / 2));
+                STRATA_UNROLL
+                for (int e = 0; e < 4; ++e) {
+                    const float x_e = element(held.x[i], half * 4 + e), key_e = element(held.key[i], half * 4 + e);
+                    xx += x_e * x_e;
+                    kk += key_e * key_e;
+                    xk += x_e * weight.at[e] * key_e;
+                }
+            }
+        }
+        xx = warp_sum(t, xx), kk = warp_sum(t, kk), xk = warp_sum(t, xk);
+        float* sums_now = sums + turn * t.warps() * 3;
+        if (t.lane() == 0)
+            sums_now[t.warp() * 3] = xx, sums_now[t.warp() * 3 + 1] = kk, sums_now[t.warp() * 3 + 2] = xk;
+        t.sync();
+        float total[3] = {0, 0, 0};
+        for (int warp = 0; warp < kGateThreadsPerStream / 32; ++warp)
+            for (int i = 0; i < 3; ++i) total[i] += sums_now[(stream * (kGateThreadsPerStream / 32) + warp) * 3 + i];
+
+        const bool live = !task.live || task.live[token];
+        const float rstd_x = rsqrt_of(total[0] / float(task.hidden) + task.eps);
+        const float rstd_k = rsqrt_of(total[1] / float(task.hidden) + task.eps);
+        const float dot = total[2] * rstd_x * rstd_k * rsqrt_of(float(task.hidden));
+        const float gate = live ? engram_gate_of(dot) : 0.0f;
+        if (first == 0) {
+            const long site = token * task.streams + stream;
+            if (task.gate) task.gate[site] = gate;
+            if (task.dot) task.dot[site] = dot;
+            if (task.rstd_x) task.rstd_x[site] = rstd_x;
+            if (task.rstd_k) task.rstd_k[site] = rstd_k;
+        }
+        STRATA_UNROLL
+        for (int i = 0; i < packs_held; ++i) {
+            if (i >= packs_mine) continue;
+            const Bf16Pairs v = load_pairs(value, first * 8 + i * kStep);
+            Bf16Pairs out = held.x[i];  // as it is where the token is not live, whatever the value holds
+            STRATA_UNROLL
+            for (int e = 0; e < 8; e += 2)
+                if (live)
+                    out.at[e / 2] = pair_of(element(held.x[i], e) + gate * element(v, e),
+                                            element(held.x[i], e + 1) + gate * element(v, e + 1));
+            store_pairs(task.out + token * x_token + x_first, i * kStep, out);
+        }
+    }
+}
+
+}  // namespace strata

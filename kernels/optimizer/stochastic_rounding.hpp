@@ -1,0 +1,28 @@
+// Rounding to BF16 up or down by chance, so that the mean over many roundings is the number itself: small updates are
+// not lost. The chance is a hash of a counter, hence the same for the same seed in whatever order threads run.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/elements.hpp"
+
+namespace strata {
+
+// SplitMix64's finaliser: a bijection of 64 bits with no visible pattern over a counter.
+STRATA_HD std::uint64_t mixed_bits(std::uint64_t x) {
+    x += 0x9E3779B97F4A7C15ull;
+    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9ull;
+    x = (x ^ (x >> 27)) * 0x94D049BB133111EBull;
+    return x ^ (x >> 31);
+}
+
+// `chance`: 16 random bits. What lies between two BF16 numbers becomes the upper one with the probability of its place
+// between them; a BF16 number stays. NaN and infinities stay; a finite number stays finite.
+STRATA_HD Bf16 round_by_chance(float x, std::uint32_t chance) {
+    const auto bits = bits_as<std::uint32_t>(x);
+    if ((bits & 0x7F800000u) == 0x7F800000u) return to_bf16(x);
+    const std::uint32_t rounded = (bits + (chance & 0xFFFFu)) >> 16;
+    return {std::uint16_t((rounded & 0x7F80u) == 0x7F80u ? bits >> 16 : rounded)};
+}
+
+}  // namespace strata
