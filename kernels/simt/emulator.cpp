@@ -85,6 +85,7 @@ public:
     void wait_at(int fibre, Waiting barrier);
     std::uint64_t exchange(int fibre, std::uint64_t value, int from_lane, const char* operation);
     unsigned ballot(int fibre, bool predicate);
+    const std::uint64_t* lay_down(int fibre, std::uint64_t value, const char* operation);
 
 private:
     using Word = std::max_align_t;
@@ -252,6 +253,12 @@ unsigned EmulatedCluster::ballot(int fibre, bool predicate) {
     return bits;
 }
 
+// The values of all lanes; they stay until the next meeting but one.
+const std::uint64_t* EmulatedCluster::lay_down(int fibre, std::uint64_t value, const char* operation) {
+    meet(fibre, value, operation);
+    return table_of(fibre).values[(fibres_[std::size_t(fibre)].meetings - 1) % 2];
+}
+
 void EmulatedCluster::report_deadlock() const {
     std::string waiting;
     int named = 0;
@@ -279,6 +286,9 @@ int EmulatedThread::cluster_size() const { return cluster_.grid().cluster; }
 void EmulatedThread::sync_cluster() { cluster_.wait_at(fibre_, Waiting::cluster); }
 std::uint64_t EmulatedThread::exchange(std::uint64_t value, int from_lane, const char* operation) {
     return cluster_.exchange(fibre_, value, from_lane, operation);
+}
+const std::uint64_t* EmulatedThread::lay_down(std::uint64_t value, const char* operation) {
+    return cluster_.lay_down(fibre_, value, operation);
 }
 unsigned char* EmulatedThread::shared_at(int rank, unsigned char* mine) const {
     return cluster_.shared(rank) + (mine - shared());

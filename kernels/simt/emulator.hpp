@@ -50,6 +50,15 @@ public:
         return exchanged(value, lane() >= lanes ? lane() - lanes : lane(), "shuffle_up");
     }
     unsigned ballot(bool predicate);
+    // What each lane of the warp holds, of any size: for instructions that work on a warp's registers together. It has
+    // no counterpart on the GPU.
+    template <class T>
+    void gather(const T& mine, T (&all)[32], const char* operation) {
+        static_assert(std::is_trivially_copyable_v<T>);
+        const std::uint64_t* addresses = lay_down(reinterpret_cast<std::uintptr_t>(&mine), operation);
+        for (int from = 0; from < 32; ++from) all[from] = *reinterpret_cast<const T*>(addresses[from]);
+        lay_down(0, operation);  // nobody changes his before all have read it
+    }
     static int ones(unsigned bits) { return __builtin_popcount(bits); }
 
     template <class T>
@@ -92,6 +101,7 @@ private:
         return value;
     }
     std::uint64_t exchange(std::uint64_t value, int from_lane, const char* operation);
+    const std::uint64_t* lay_down(std::uint64_t value, const char* operation);
     unsigned char* shared_at(int rank, unsigned char* mine) const;
 
     EmulatedCluster& cluster_;

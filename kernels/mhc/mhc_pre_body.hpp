@@ -1,0 +1,346 @@
+// mHC's `pre`, alone or after the `post` of the site before, thread by thread. The streams are read once: a cluster of
+// sixteen blocks keeps whole tokens in its shared memory from the products with fn until their sums have come together
+// and the layer's input is gathered.
+//
+// fn (2.75 MB at a hidden size of 7168) would be read from L2 at several times the rate of the streams if each tile of
+// tokens brought it again; so it stays in the registers of the cluster for the life of the kernel. It does as two BF16
+// numbers each, which keep 16 bits and more of the FP32 ones: streams are BF16, so products are exact, and the mixes
+// differ from those of FP32 weights by calc_diff of 1e-11. The tensor cores' 48 rows are the 24 outputs' upper parts
+// and their lower parts; their eight columns are tokens.
+//
+// Tiles of tokens go through a pipeline: while the tensor cores work on one, the sums of the one before are gathered
+// by the blocks that own its tokens, and others are on their way from memory. All sums are in a fixed order that does
+// not depend on how many tokens there are. Sinkhorn, which is latency and nothing else, is done at the end by a thread
+// for each token.
+#pragma once
+
+#include "kernels/mhc/mhc_pre_task.hpp"
+#include "kernels/simt/copy_async.hpp"
+#include "kernels/simt/mma.hpp"
+#include "kernels/simt/warp.hpp"
+
+namespace strata {
+
+// x, and nvcc does not know it: what is computed from it is computed again where it is used. fn takes most registers,
+// and addresses kept for later turns of a loop, or numbers unpacked once for all, would not fit beside it.
+template <class Int>
+STRATA_BODY Int forgotten(Int x) {
+#ifdef __CUDA_ARCH__
+    asm volatile("" : "+r"(x));
+#endif
+    return x;
+}
+
+template <class Plan, class Thread>
+class MhcPreBlock {
+public:
+    STRATA_BODY MhcPreBlock(Thread& t, const MhcPreTask& task)
+        : t_(t),
+          task_(task),
+          rank_(t.cluster_rank()),
+          cluster_(t.block() / kMhcCluster),
+          tiles_(count_of_tiles(t, task)),
+          stages_(t.shared()),
+          fn_rest_(reinterpret_cast<MmaA*>(t.shared() + Plan::kStages * Plan::kStageBytes)),
+          partials_(reinterpret_cast<float*>(t.shared() + Plan::kStages * Plan::kStageBytes + Plan::kFnBytes)),
+          inbox_(partials_ + Plan::kPartialBytes / 4),
+          gates_(inbox_ + 2 * Plan::kInboxBytes / 4) {}
+
+    STRATA_BODY void run() {
+        for (int stage = 0; stage < Plan::kAhead; ++stage) load(stage);
+        load_fn();
+        t_.sync_cluster();  // all blocks run: their shared memory may be written
+        for (int tile = 0; tile <= tiles_; ++tile) {
+            copies_.template wait_for_all_but<Plan::kAhead - 1>();
+            t_.sync();
+            load(tile + Plan::kAhead);
+            if (tile < tiles_) {
+                if constexpr (Plan::kSpreads) {
+                    spread(tile);
+                    t_.sync();
+                }
+                multiply(tile);
+            }
+            t_.sync();
+            if (tile < tiles_) send_sums(tile);
+            if (tile > 0) open_gates(tile - 1);
+            t_.sync_cluster();
+            if constexpr (Plan::kForm != MhcForm::single_pass)
+                if (tile > 0) gather(tile - 1);
+        }
+        t_.sync();
+        mix_owned_tokens();
+    }
+
+private:
+    STRATA_BODY static int count_of_tiles(Thread& t, const MhcPreTask& task) {
+        const int tiles = int(ceil_div(task.tokens, Plan::kTokens)), clusters = t.blocks() / kMhcCluster;
+        return (tiles - t.block() / kMhcCluster + clusters - 1) / clusters;
+    }
+    STRATA_BODY int first_token(int tile) const {
+        return (cluster_ + tile * (t_.blocks() / kMhcCluster)) * Plan::kTokens;
+    }
+    STRATA_BODY int tokens() const { return int(task_.tokens); }
+    // Where this block's part of a row [hidden] begins.
+    STRATA_BODY long slice_of(int row) const { return long(row) * Plan::kHidden + forgotten(rank_) * Plan::kSlice; }
+    // A stage: rows of streams; then, after `post`, rows of layer_out; then the gates of the site before.
+    STRATA_BODY Bf16* streams_of(int tile) const {
+        return reinterpret_cast<Bf16*>(stages_ + tile % Plan::kStages * Plan::kStageBytes);
+    }
+    STRATA_BODY Bf16* layer_out_of(int tile) const { return streams_of(tile) + Plan::kTokens * Plan::kRow; }
+    STRATA_BODY float* last_gates_of(int tile) const {
+        return reinterpret_cast<float*>(layer_out_of(tile) + Plan::kTokens * Plan::kSlice);
+    }
+
+    // Starts what a tile needs from memory; a tile beyond the last is an empty group. Rows of tokens that are not
+    // there stay as they are: a token touches no other's sums.
+    STRATA_BODY void load(int tile) {
+        if (tile < tiles_) {
+            const int first = first_token(tile), there = tokens() - first;
+            constexpr int kPacks = Plan::kSlice / 8;  // of a row of one stream
+            STRATA_ROLLED
+            for (int i = forgotten(t_.thread()); i < Plan::kTokens * 4 * kPacks; i += Plan::kThreads) {
+                const int token = i / (4 * kPacks), stream = i / kPacks % 4, x = i % kPacks * 8;
+                if (token < there)
+                    copies_.copy16(
+                        streams_of(tile) + token * Plan::kRow + stream * Plan::kSlice + x,
+                        task_.residual + ((first + token) * 4 + stream) * Plan::kHidden + rank_ * Plan::kSlice + x);
+            }
+            if constexpr (Plan::kSpreads) load_of_last_site(tile);
+        }
+        copies_.close_group();
+    }
+
+    STRATA_BODY void load_of_last_site(int tile) {
+        const int first = first_token(tile), there = tokens() - first;
+        constexpr int kPacks = Plan::kSlice / 8;
+        STRATA_ROLLED
+        for (int i = forgotten(t_.thread()); i < Plan::kTokens * kPacks; i += Plan::kThreads) {
+            const int token = i / kPacks, x = i % kPacks * 8;
+            if (token < there)
+                copies_.copy16(layer_out_of(tile) + token * Plan::kSlice + x,
+                               task_.layer_out + slice_of(first + token) + x);
+        }
+        STRATA_ROLLED
+        for (int i = forgotten(t_.thread()); i < Plan::kTokens * 6; i += Plan::kThreads) {
+            const int token = i / 6, part = i % 6;
+            if (token >= there || (part == 5 && Plan::kForm == MhcForm::fused)) continue;
+            const float* from = part == 0   ? task_.last_post + (first + token) * 4L
+                                : part == 5 ? task_.last_pre + (first + token) * 4L
+                                            : task_.last_comb + (first + token) * 16L + (part - 1) * 4;
+            copies_.copy16(last_gates_of(tile) + token * Plan::kLastGates + part * 4, from);
+        }
+    }
+
+    // Where, in the slice's row [4][kSlice], the four neighbours are that this lane takes of a step's sixteen. The
+    // tensor core would have it take two pairs; any order of products serves, if both operands have the same.
+    STRATA_BODY int products_of(int step) const { return (t_.warp() * Plan::kSteps + step) * 16 + t_.lane() % 4 * 4; }
+
+    // This lane's part of fn for a step. Of the 48 rows, band b of eight is the upper part of outputs 8b to 8b + 7 for
+    // b < 3, the lower part of outputs 8(b - 3) on for the rest; a lane has row lane / 4 of each.
+    STRATA_BODY void load_fn() {
+        STRATA_UNROLL
+        for (int step = 0; step < Plan::kSteps; ++step) {
+            MmaA fn[3];
+            STRATA_UNROLL
+            for (int band = 0; band < 3; ++band) {
+                const int at = products_of(step), row = band * 8 + t_.lane() / 4;
+                const Pack<float> w = load_pack(task_.fn, slice_of(row * 4 + at / Plan::kSlice) + at % Plan::kSlice);
+                STRATA_UNROLL
+                for (int pair = 0; pair < 2; ++pair) {
+                    const float low = w.at[2 * pair], high = w.at[2 * pair + 1];
+                    const std::uint32_t upper = bf16_pair(low, high);
+                    fn[band / 2].at[band % 2 + 2 * pair] = upper;
+                    fn[(band + 3) / 2].at[(band + 3) % 2 + 2 * pair] =
+                        bf16_pair(low - low_of(upper), high - high_of(upper));
+                }
+            }
+            STRATA_UNROLL
+            for (int i = 0; i < 3; ++i)
+                if (step < Plan::kStepsInRegisters)
+                    fn_[step][i] = fn[i];
+                else
+                    rest_of(step, i) = fn[i];
+        }
+    }
+    STRATA_BODY MmaA& rest_of(int step, int i) const {
+        return fn_rest_[((step - Plan::kStepsInRegisters) * 3 + i) * Plan::kThreads + t_.thread()];
+    }
+
+    // `post` of the site before, in place: the new streams are left where the old ones were, and written. Four elements
+    // at a time: eight would not fit beside fn in the registers.
+    STRATA_BODY void spread(int tile) {
+        const int first = first_token(tile);
+        constexpr int kPieces = Plan::kSlice / 4;
+        STRATA_ROLLED
+        for (int i = forgotten(t_.thread()); i < Plan::kTokens * kPieces; i += Plan::kThreads) {
+            const int token = i / kPieces, x = i % kPieces * 4;
+            if (first + token >= tokens()) break;
+            Bf16* row = streams_of(tile) + token * Plan::kRow + x;
+            const float* last = last_gates_of(tile) + token * Plan::kLastGates;
+            auto layer_out = load_elements<2>(layer_out_of(tile), token * Plan::kSlice + x);
+            Streams<2> old;
+            STRATA_UNROLL
+            for (int m = 0; m < kMhcStreams; ++m) old.at[m] = load_elements<2>(row, m * Plan::kSlice);
+            Bf16* to = task_.new_residual + slice_of((first + token) * 4) + x;
+            Gathered<2> in;
+            STRATA_UNROLL
+            for (int n = 0; n < kMhcStreams; ++n) {
+                STRATA_UNROLL
+                for (int word = 0; word < 2; ++word) {
+                    layer_out.at[word] = forgotten(layer_out.at[word]);
+                    STRATA_UNROLL
+                    for (int m = 0; m < kMhcStreams; ++m) old.at[m].at[word] = forgotten(old.at[m].at[word]);
+                }
+                const Elements<2> stream = spread_stream(n, layer_out, old, last, last + 4);
+                store_elements(row, n * Plan::kSlice, stream);
+                store_elements(to, n * Plan::kHidden, stream);
+                if constexpr (Plan::kForm == MhcForm::single_pass) in.add(stream, last[20 + n]);
+            }
+            if constexpr (Plan::kForm == MhcForm::single_pass)
+                store_elements(task_.layer_in, slice_of(first + token) + x, in.elements());
+        }
+    }
+
+    // This warp's products of a tile: 24 sums and the sum of squares for each token, to partials_ as
+    // [warp][group][sum][token].
+    STRATA_BODY void multiply(int tile) {
+        const int g = t_.lane() / 4, c = t_.lane() % 4;
+        STRATA_ROLLED
+        for (int group = 0; group < Plan::kGroups; ++group) {
+            const Bf16* row = streams_of(tile) + (group * 8 + g) * Plan::kRow;
+            MmaSum sums[3] = {};
+            float squares = 0;
+            STRATA_UNROLL
+            for (int step = 0; step < Plan::kSteps; ++step) {
+                const MmaB streams = *reinterpret_cast<const MmaB*>(row + products_of(step));
+                STRATA_UNROLL
+                for (int i = 0; i < 3; ++i)
+                    mma_bf16_m16n8k16(t_, sums[i], step < Plan::kStepsInRegisters ? fn_[step][i] : rest_of(step, i),
+                                      streams);
+                STRATA_UNROLL
+                for (int pair = 0; pair < 2; ++pair) {
+                    const float low = low_of(streams.at[pair]), high = high_of(streams.at[pair]);
+                    squares = fma_of(high, high, fma_of(low, low, squares));
+                }
+            }
+            squares = warp_sum<4>(t_, squares);
+            float* partial = partials_ + (t_.warp() * Plan::kGroups + group) * 8 * kMhcSums;
+            STRATA_UNROLL
+            for (int band = 0; band < 3; ++band) {
+                const float* upper = sums[band / 2].at + band % 2 * 2;
+                const float* lower = sums[(band + 3) / 2].at + (band + 3) % 2 * 2;
+                partial[(band * 8 + g) * 8 + 2 * c] = upper[0] + lower[0];
+                partial[(band * 8 + g) * 8 + 2 * c + 1] = upper[1] + lower[1];
+            }
+            if (c == 0) partial[kMhcMixes * 8 + g] = squares;
+        }
+    }
+
+    // The block's sums, each to the block that owns its token: [tile % 2][from][slot][sum] in its inbox.
+    STRATA_BODY void send_sums(int tile) {
+        constexpr int kSums = Plan::kGroups * 8 * kMhcSums;
+        for (int i = forgotten(t_.thread()); i < kSums; i += Plan::kThreads) {
+            float sum = 0;
+            STRATA_UNROLL
+            for (int warp = 0; warp < Plan::kWarps; ++warp) sum += partials_[warp * kSums + i];
+            const int token = i / (8 * kMhcSums) * 8 + i % 8, which = i / 8 % kMhcSums;
+            float* mine = inbox_of(tile) + (rank_ * Plan::kOwned + token / kMhcCluster) * kMhcSums + which;
+            *t_.shared_of(token % kMhcCluster, mine) = sum;
+        }
+    }
+    STRATA_BODY float* inbox_of(int tile) const { return inbox_ + tile % 2 * (Plan::kInboxBytes / 4); }
+    STRATA_BODY float* gates_of(int tile) const { return gates_ + tile % 2 * (Plan::kGateBytes / 4); }
+    // The token of a tile in this block's slot, or a negative number.
+    STRATA_BODY int owned_token(int slot) const {
+        const int token = slot * kMhcCluster + rank_;
+        return token < Plan::kTokens ? token : -1;
+    }
+
+    // The gates of the tokens that this block owns, a warp for each (the last ones: the first send sums). The logits of
+    // comb are left in memory until the end.
+    STRATA_BODY void open_gates(int tile) {
+        const int slot = Plan::kWarps - 1 - t_.warp(), lane = forgotten(t_.lane());
+        if (slot >= Plan::kOwned || owned_token(slot) < 0) return;
+        const int token = first_token(tile) + owned_token(slot);
+        float sum = 0;
+        if (lane < kMhcSums)
+            for (int from = 0; from < kMhcCluster; ++from)
+                sum += inbox_of(tile)[(from * Plan::kOwned + slot) * kMhcSums + lane];
+        const float mean = t_.shuffle(sum, kMhcMixes) * (1.0f / (4 * Plan::kHidden));
+        const float mix = sum * rsqrt_of(mean + task_.gates.norm_eps);
+        const float logit = lane < kMhcMixes ? scaled_mix(task_.gates, lane, mix) : 0;
+        const float pre = sigmoid(logit) + task_.gates.eps;
+        if constexpr (Plan::kForm != MhcForm::single_pass) {
+            const float mine = t_.shuffle(pre, lane % 4);
+            for (int rank = lane / 4; rank < kMhcCluster; rank += 8)
+                *t_.shared_of(rank, gates_of(tile) + owned_token(slot) * 4 + lane % 4) = mine;
+        }
+        if (token >= tokens() || lane >= kMhcMixes) return;
+        if (task_.mixes) task_.mixes[long(token) * kMhcMixes + lane] = mix;
+        if (lane < 4) {
+            if (task_.pre) task_.pre[token * 4L + lane] = pre;
+        } else if (lane < 8) {
+            task_.post[token * 4L + lane - 4] = sigmoid(logit) * task_.gates.post_mult;
+        } else {
+            task_.comb[token * 16L + lane - 8] = logit;
+        }
+    }
+
+    STRATA_BODY void gather(int tile) {
+        const int first = first_token(tile);
+        constexpr int kPacks = Plan::kSlice / 8;
+        STRATA_ROLLED
+        for (int i = forgotten(t_.thread()); i < Plan::kTokens * kPacks; i += Plan::kThreads) {
+            const int token = i / kPacks, x = i % kPacks * 8;
+            if (first + token >= tokens()) break;
+            Gathered<4> in;
+            STRATA_UNROLL
+            for (int n = 0; n < kMhcStreams; ++n)
+                in.add(load_elements<4>(streams_of(tile), token * Plan::kRow + n * Plan::kSlice + x),
+                       gates_of(tile)[token * 4 + n]);
+            store_elements(task_.layer_in, slice_of(first + token) + x, in.elements());
+        }
+    }
+
+    STRATA_BODY void mix_owned_tokens() {
+        for (int i = t_.thread(); i < tiles_ * Plan::kOwned; i += Plan::kThreads) {
+            const int owned = owned_token(i % Plan::kOwned);
+            const int token = first_token(i / Plan::kOwned) + owned;
+            if (owned < 0 || token >= tokens()) continue;
+            float comb[16];
+            STRATA_UNROLL
+            for (int row = 0; row < 4; ++row) {
+                const Pack<float> logits = load_pack(task_.comb, token * 16L + row * 4);
+                STRATA_UNROLL
+                for (int j = 0; j < 4; ++j) comb[row * 4 + j] = logits.at[j];
+            }
+            sinkhorn(comb, task_.gates.iterations, task_.gates.eps);
+            STRATA_UNROLL
+            for (int row = 0; row < 4; ++row)
+                store_pack(task_.comb, token * 16L + row * 4,
+                           Pack<float>{{comb[row * 4], comb[row * 4 + 1], comb[row * 4 + 2], comb[row * 4 + 3]}});
+        }
+    }
+
+    Thread& t_;
+    const MhcPreTask& task_;
+    const int rank_;
+    const int cluster_;
+    const int tiles_;
+    unsigned char* const stages_;
+    MmaA* const fn_rest_;    // [steps beyond those in registers][3][threads]
+    float* const partials_;  // [warps][groups][sums][8 tokens]
+    float* const inbox_;     // [2][from][owned][sums]
+    float* const gates_;     // [2][tokens][4]
+    MmaA fn_[Plan::kStepsInRegisters][3];
+    AsyncCopies copies_;
+};
+
+template <class Plan, class Thread>
+STRATA_BODY void mhc_pre(Thread& t, const MhcPreTask& task) {
+    MhcPreBlock<Plan, Thread> block(t, task);
+    block.run();
+}
+
+}  // namespace strata
