@@ -8,8 +8,8 @@
 // differ from those of FP32 weights by calc_diff of 1e-11. The tensor cores' 48 rows are the 24 outputs' upper parts
 // and their lower parts; their eight columns are tokens.
 //
-// Tiles of tokens go through a pipeline: while the tensor cores work on one, the sums of the one before are gathered
-// by the blocks that own its tokens, and others are on their way from memory. All sums are in a fixed order that does
+// Tiles of tokens go through a pipeline: while the tensor cores work on one, the sums of the one before come together
+// in the blocks that own its tokens, and others are on their way from memory. All sums are in a fixed order that does
 // not depend on how many tokens there are. Sinkhorn, which is latency and nothing else, is done at the end by a thread
 // for each token.
 #pragma once
@@ -46,11 +46,14 @@ public:
           inbox_(partials_ + Plan::kPartialBytes / 4),
           gates_(inbox_ + 2 * Plan::kInboxBytes / 4) {}
 
+    // A turn multiplies one tile, opens the gates of the tile before, and gathers the tile before that one: what goes
+    // from block to block has a turn to get there.
     STRATA_BODY void run() {
-        for (int stage = 0; stage < Plan::kAhead; ++stage) load(stage);
+        for (int tile = 0; tile < Plan::kAhead; ++tile) load(tile);
         load_fn();
         t_.sync_cluster();  // all blocks run: their shared memory may be written
-        for (int tile = 0; tile <= tiles_; ++tile) {
+        const int turns = tiles_ + (Plan::kForm == MhcForm::single_pass ? 1 : 2);
+        for (int tile = 0; tile < turns; ++tile) {
             copies_.template wait_for_all_but<Plan::kAhead - 1>();
             t_.sync();
             load(tile + Plan::kAhead);
@@ -62,12 +65,14 @@ public:
                 multiply(tile);
             }
             t_.sync();
+            if (tile > 0) t_.wait_cluster();
             if (tile < tiles_) send_sums(tile);
-            if (tile > 0) open_gates(tile - 1);
-            t_.sync_cluster();
+            if (tile > 0 && tile <= tiles_) open_gates(tile - 1);
+            t_.arrive_cluster();
             if constexpr (Plan::kForm != MhcForm::single_pass)
-                if (tile > 0) gather(tile - 1);
+                if (tile > 1) gather(tile - 2);
         }
+        t_.wait_cluster();
         t_.sync();
         mix_owned_tokens();
     }
@@ -237,7 +242,8 @@ private:
         }
     }
 
-    // The block's sums, each to the block that owns its token: [tile % 2][from][slot][sum] in its inbox.
+    // The block's sums, each to the block that owns its token: [tile % 2][from][sum] in its inbox. Block r owns token r
+    // of each tile.
     STRATA_BODY void send_sums(int tile) {
         constexpr int kSums = Plan::kGroups * 8 * kMhcSums;
         for (int i = forgotten(t_.thread()); i < kSums; i += Plan::kThreads) {
@@ -245,28 +251,21 @@ private:
             STRATA_UNROLL
             for (int warp = 0; warp < Plan::kWarps; ++warp) sum += partials_[warp * kSums + i];
             const int token = i / (8 * kMhcSums) * 8 + i % 8, which = i / 8 % kMhcSums;
-            float* mine = inbox_of(tile) + (rank_ * Plan::kOwned + token / kMhcCluster) * kMhcSums + which;
-            *t_.shared_of(token % kMhcCluster, mine) = sum;
+            *t_.shared_of(token, inbox_of(tile) + rank_ * kMhcSums + which) = sum;
         }
     }
     STRATA_BODY float* inbox_of(int tile) const { return inbox_ + tile % 2 * (Plan::kInboxBytes / 4); }
-    STRATA_BODY float* gates_of(int tile) const { return gates_ + tile % 2 * (Plan::kGateBytes / 4); }
-    // The token of a tile in this block's slot, or a negative number.
-    STRATA_BODY int owned_token(int slot) const {
-        const int token = slot * kMhcCluster + rank_;
-        return token < Plan::kTokens ? token : -1;
-    }
+    // Three, for they are read after a block has arrived: in the next turn others may write the next but one.
+    STRATA_BODY float* gates_of(int tile) const { return gates_ + tile % 3 * (Plan::kGateBytes / 4); }
 
-    // The gates of the tokens that this block owns, a warp for each (the last ones: the first send sums). The logits of
-    // comb are left in memory until the end.
+    // The gates of the token that this block owns, by its last warp (the first send sums). The logits of comb are left
+    // in memory until the end.
     STRATA_BODY void open_gates(int tile) {
-        const int slot = Plan::kWarps - 1 - t_.warp(), lane = forgotten(t_.lane());
-        if (slot >= Plan::kOwned || owned_token(slot) < 0) return;
-        const int token = first_token(tile) + owned_token(slot);
+        const int token = first_token(tile) + rank_, lane = forgotten(t_.lane());
+        if (t_.warp() != Plan::kWarps - 1 || rank_ >= Plan::kTokens) return;
         float sum = 0;
         if (lane < kMhcSums)
-            for (int from = 0; from < kMhcCluster; ++from)
-                sum += inbox_of(tile)[(from * Plan::kOwned + slot) * kMhcSums + lane];
+            for (int from = 0; from < kMhcCluster; ++from) sum += inbox_of(tile)[from * kMhcSums + lane];
         const float mean = t_.shuffle(sum, kMhcMixes) * (1.0f / (4 * Plan::kHidden));
         const float mix = sum * rsqrt_of(mean + task_.gates.norm_eps);
         const float logit = lane < kMhcMixes ? scaled_mix(task_.gates, lane, mix) : 0;
@@ -274,7 +273,7 @@ private:
         if constexpr (Plan::kForm != MhcForm::single_pass) {
             const float mine = t_.shuffle(pre, lane % 4);
             for (int rank = lane / 4; rank < kMhcCluster; rank += 8)
-                *t_.shared_of(rank, gates_of(tile) + owned_token(slot) * 4 + lane % 4) = mine;
+                *t_.shared_of(rank, gates_of(tile) + rank_ * 4 + lane % 4) = mine;
         }
         if (token >= tokens() || lane >= kMhcMixes) return;
         if (task_.mixes) task_.mixes[long(token) * kMhcMixes + lane] = mix;
@@ -304,10 +303,9 @@ private:
     }
 
     STRATA_BODY void mix_owned_tokens() {
-        for (int i = t_.thread(); i < tiles_ * Plan::kOwned; i += Plan::kThreads) {
-            const int owned = owned_token(i % Plan::kOwned);
-            const int token = first_token(i / Plan::kOwned) + owned;
-            if (owned < 0 || token >= tokens()) continue;
+        for (int tile = t_.thread(); tile < tiles_; tile += Plan::kThreads) {
+            const int token = first_token(tile) + rank_;
+            if (rank_ >= Plan::kTokens || token >= tokens()) continue;
             float comb[16];
             STRATA_UNROLL
             for (int row = 0; row < 4; ++row) {
@@ -331,8 +329,8 @@ private:
     unsigned char* const stages_;
     MmaA* const fn_rest_;    // [steps beyond those in registers][3][threads]
     float* const partials_;  // [warps][groups][sums][8 tokens]
-    float* const inbox_;     // [2][from][owned][sums]
-    float* const gates_;     // [2][tokens][4]
+    float* const inbox_;     // [2][from][sums]
+    float* const gates_;     // [3][tokens][4]
     MmaA fn_[Plan::kStepsInRegisters][3];
     AsyncCopies copies_;
 };

@@ -53,20 +53,21 @@ struct MhcPlan {
     // A token's row in shared memory, in elements: the padding of 32 B puts the rows that the eight-byte loads of
     // half a warp go to in different banks.
     static constexpr int kRow = 4 * kSlice + 16;
-    static constexpr int kOwned = (kTokens + kMhcCluster - 1) / kMhcCluster;  // tokens whose sums one block finishes
-    static constexpr int kLastGates = 24;  // floats a token: post, comb and pre of the site before
+    static_assert(kTokens <= kMhcCluster);  // a block finishes the sums of one token, or of none
+    static constexpr int kLastGates = 24;   // floats a token: post, comb and pre of the site before
 
     static constexpr long kStageBytes = kTokens * (kRow * 2L + (kSpreads ? kSlice * 2L + kLastGates * 4L : 0L));
     static constexpr long kPartialBytes = warps * groups * 8L * kMhcSums * 4;
-    static constexpr long kInboxBytes = kMhcCluster * kOwned * kMhcSums * 4L;
+    static constexpr long kInboxBytes = kMhcCluster * kMhcSums * 4L;
     static constexpr long kGateBytes = kTokens * 4 * 4L;
     // Seven steps' part of fn and what `post` needs do not fit the registers together: one step's is in shared memory.
     static constexpr int kStepsInRegisters = kSpreads ? std::min(steps, 6) : steps;
     static constexpr long kFnBytes = (steps - kStepsInRegisters) * 3L * 16 * kThreads;
-    static constexpr long kOtherBytes = kFnBytes + (kPartialBytes + 2 * kInboxBytes + 2 * kGateBytes + 15) / 16 * 16;
-    // Tokens that are still needed while others are multiplied: those whose input waits for the cluster's sums.
-    static constexpr int kHeld = form_ == MhcForm::single_pass ? 1 : 2;
-    static constexpr int kStages = int(std::min((kMhcSharedBytes - kOtherBytes) / kStageBytes, 5L));
+    static constexpr long kOtherBytes = kFnBytes + (kPartialBytes + 2 * kInboxBytes + 3 * kGateBytes + 15) / 16 * 16;
+    // Tiles at hand: the one that is multiplied and, where the layer's input waits for the cluster's sums, the two
+    // before it.
+    static constexpr int kHeld = form_ == MhcForm::single_pass ? 1 : 3;
+    static constexpr int kStages = int(std::min((kMhcSharedBytes - kOtherBytes) / kStageBytes, 7L));
     static constexpr int kAhead = kStages - kHeld;  // stages that are being loaded
     static_assert(kAhead >= 1);
     static constexpr long kBytes = kOtherBytes + kStages * kStageBytes;
@@ -75,17 +76,17 @@ struct MhcPlan {
 // Few tokens are spread over more clusters in groups of eight.
 inline bool has_few_tokens(const MhcPreTask& task) { return task.tokens <= 8L * task.clusters; }
 
-// Calls use(plan) with the plan for a task: as many tokens at once as shared memory has room for in three stages. The
-// smallest size is for checks: it has fewer warps.
+// Calls use(plan) with the plan for a task. Sixteen tokens at once save turns where shared memory has room for them;
+// eight spread few tokens over more clusters. The smallest size is for checks: it has fewer warps.
 template <MhcForm form, class Use>
 auto with_plan_of_form(const MhcPreTask& task, Use use) {
-    constexpr bool kAlone = form == MhcForm::pre;
-    const bool few = has_few_tokens(task);
+    const bool few = form != MhcForm::pre || has_few_tokens(task);
+    constexpr int kMany = form == MhcForm::pre ? 2 : 1;
     switch (task.hidden) {
-        case 4096: return few ? use(MhcPlan<16, 4, 1, form>{}) : use(MhcPlan < 16, 4, kAlone ? 3 : 2, form > {});
-        case 5120: return few ? use(MhcPlan<16, 5, 1, form>{}) : use(MhcPlan < 16, 5, kAlone ? 2 : 1, form > {});
-        case 7168: return few ? use(MhcPlan<16, 7, 1, form>{}) : use(MhcPlan < 16, 7, kAlone ? 2 : 1, form > {});
-        default: return few ? use(MhcPlan<4, 4, 1, form>{}) : use(MhcPlan<4, 4, 3, form>{});
+        case 4096: return few ? use(MhcPlan<16, 4, 1, form>{}) : use(MhcPlan<16, 4, kMany, form>{});
+        case 5120: return few ? use(MhcPlan<16, 5, 1, form>{}) : use(MhcPlan<16, 5, kMany, form>{});
+        case 7168: return use(MhcPlan<16, 7, 1, form>{});
+        default: return few ? use(MhcPlan<4, 4, 1, form>{}) : use(MhcPlan<4, 4, kMany, form>{});
     }
 }
 

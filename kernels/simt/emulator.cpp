@@ -45,6 +45,7 @@ struct Fibre {
     Waiting waiting = Waiting::nothing;
     const char* operation = "";
     int meetings = 0;  // of its warp, so far
+    int arrivals = 0;  // at the cluster's barrier
 #ifdef __SANITIZE_ADDRESS__
     void* fake_stack = nullptr;
 #endif
@@ -60,7 +61,8 @@ struct WarpTable {
 
 struct Barrier {
     int arrived = 0;
-    int over = 0;  // threads that have ended are not waited for
+    int over = 0;    // threads that have ended are not waited for
+    int passed = 0;  // how often all came
 };
 
 }  // namespace
@@ -82,7 +84,9 @@ public:
     int rank_of(int fibre) const { return fibre / grid_.threads; }
     unsigned char* shared(int rank) { return reinterpret_cast<unsigned char*>(shared_[std::size_t(rank)].data()); }
 
-    void wait_at(int fibre, Waiting barrier);
+    void wait_at(int fibre);
+    void arrive_at_cluster(int fibre);
+    void wait_for_cluster(int fibre);
     std::uint64_t exchange(int fibre, std::uint64_t value, int from_lane, const char* operation);
     unsigned ballot(int fibre, bool predicate);
     const std::uint64_t* lay_down(int fibre, std::uint64_t value, const char* operation);
@@ -177,6 +181,7 @@ void EmulatedCluster::run(int first_block, int row) {
     for (Fibre& fibre : fibres_) {
         fibre.waiting = Waiting::nothing;
         fibre.meetings = 0;
+        fibre.arrivals = 0;
         getcontext(&fibre.context);
         fibre.context.uc_stack.ss_sp = fibre.stack->base();
         fibre.context.uc_stack.ss_size = kStackBytes;
@@ -205,18 +210,32 @@ void EmulatedCluster::release(Waiting barrier, int first, int count) {
     Barrier& at = barrier == Waiting::block ? blocks_[std::size_t(first / grid_.threads)] : whole_;
     if (at.arrived == 0 || at.arrived + at.over < count) return;
     at.arrived = 0;
+    ++at.passed;
     for (int fibre = first; fibre < first + count; ++fibre)
         if (fibres_[std::size_t(fibre)].waiting == barrier) fibres_[std::size_t(fibre)].waiting = Waiting::nothing;
 }
 
-void EmulatedCluster::wait_at(int fibre, Waiting barrier) {
-    const bool of_block = barrier == Waiting::block;
-    fibres_[std::size_t(fibre)].waiting = barrier;
-    fibres_[std::size_t(fibre)].operation = of_block ? "sync" : "sync_cluster";
+void EmulatedCluster::wait_at(int fibre) {
+    fibres_[std::size_t(fibre)].waiting = Waiting::block;
+    fibres_[std::size_t(fibre)].operation = "sync";
     const int rank = rank_of(fibre);
-    ++(of_block ? blocks_[std::size_t(rank)] : whole_).arrived;
-    release(barrier, of_block ? rank * grid_.threads : 0, of_block ? grid_.threads : int(fibres_.size()));
+    ++blocks_[std::size_t(rank)].arrived;
+    release(Waiting::block, rank * grid_.threads, grid_.threads);
     if (fibres_[std::size_t(fibre)].waiting != Waiting::nothing) leave();
+}
+
+void EmulatedCluster::arrive_at_cluster(int fibre) {
+    ++fibres_[std::size_t(fibre)].arrivals;
+    ++whole_.arrived;
+    release(Waiting::cluster, 0, int(fibres_.size()));
+}
+
+void EmulatedCluster::wait_for_cluster(int fibre) {
+    Fibre& own = fibres_[std::size_t(fibre)];
+    if (own.arrivals <= whole_.passed) return;
+    own.waiting = Waiting::cluster;
+    own.operation = "wait_cluster";
+    leave();
 }
 
 // A lane lays down its value and waits for the other 31.
@@ -277,13 +296,14 @@ int EmulatedThread::block() const { return cluster_.first_block() + cluster_.ran
 int EmulatedThread::blocks() const { return cluster_.grid().blocks; }
 int EmulatedThread::row() const { return cluster_.row(); }
 int EmulatedThread::rows() const { return cluster_.grid().rows; }
-void EmulatedThread::sync() { cluster_.wait_at(fibre_, Waiting::block); }
+void EmulatedThread::sync() { cluster_.wait_at(fibre_); }
 void EmulatedThread::sync_warp() { exchange(0, 0, "sync_warp"); }
 unsigned EmulatedThread::ballot(bool predicate) { return cluster_.ballot(fibre_, predicate); }
 unsigned char* EmulatedThread::shared() const { return cluster_.shared(cluster_.rank_of(fibre_)); }
 int EmulatedThread::cluster_rank() const { return cluster_.rank_of(fibre_); }
 int EmulatedThread::cluster_size() const { return cluster_.grid().cluster; }
-void EmulatedThread::sync_cluster() { cluster_.wait_at(fibre_, Waiting::cluster); }
+void EmulatedThread::arrive_cluster() { cluster_.arrive_at_cluster(fibre_); }
+void EmulatedThread::wait_cluster() { cluster_.wait_for_cluster(fibre_); }
 std::uint64_t EmulatedThread::exchange(std::uint64_t value, int from_lane, const char* operation) {
     return cluster_.exchange(fibre_, value, from_lane, operation);
 }

@@ -84,7 +84,9 @@ public:
 
     int cluster_rank() const;
     int cluster_size() const;
-    void sync_cluster();
+    void sync_cluster() { arrive_cluster(), wait_cluster(); }
+    void arrive_cluster();
+    void wait_cluster();
     template <class T>
     T* shared_of(int rank, T* mine) {
         return reinterpret_cast<T*>(shared_at(rank, reinterpret_cast<unsigned char*>(mine)));

@@ -137,7 +137,7 @@ TEST(MhcPre, matches_the_definition_in_every_thread_order) {
         expect_mixed(emulated(site, MhcForm::pre, order), site, as_double(site.residual), true);
 }
 
-// Six tiles of 24 tokens for one cluster, the last not full: the pipeline's buffers come round.
+// Nine tiles of 16 tokens for one cluster, the last not full: the pipeline's buffers come round.
 TEST(MhcPre, takes_many_tiles_one_after_another) {
     const Site site(137, 1024);
     const Outputs is = emulated(site, MhcForm::pre, ThreadOrder::shuffled, 1);
@@ -154,7 +154,7 @@ bool same_bits(const std::vector<Bf16>& a, const std::vector<Bf16>& b) {
 TEST(MhcPre, gives_a_token_the_same_bits_however_many_there_are) {
     const Site site(13, 1024);
     const Outputs few = emulated(site, MhcForm::pre, ThreadOrder::forward, 8);   // tiles of 8
-    const Outputs many = emulated(site, MhcForm::pre, ThreadOrder::forward, 1);  // one of 24
+    const Outputs many = emulated(site, MhcForm::pre, ThreadOrder::forward, 1);  // one of 16
     EXPECT_TRUE(same_bits(few.layer_in, many.layer_in));
     EXPECT_TRUE(same_bits(few.comb, many.comb));
     EXPECT_TRUE(same_bits(few.mixes, many.mixes));
@@ -189,7 +189,7 @@ Outputs post_then_pre(const Site& site, int clusters) {
 }
 
 TEST(MhcFused, gives_the_bits_of_post_and_then_pre) {
-    for (const long tokens : {5, 29}) {  // 29: two tiles of 24 for one cluster
+    for (const long tokens : {5, 29}) {  // 29: four tiles for one cluster
         const Site site(tokens, 1024);
         const int clusters = tokens == 5 ? 8 : 1;
         const Outputs apart = post_then_pre(site, clusters);

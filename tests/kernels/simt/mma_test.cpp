@@ -54,5 +54,22 @@ TEST(AsyncCopies, are_there_once_they_were_waited_for_and_not_before) {
     EXPECT_EQ(to[7], 8);
 }
 
+// Block 0's threads arrive and go on; what they wrote before is there for those that have waited, whatever they do
+// between arriving and waiting.
+TEST(Emulator, a_cluster_may_arrive_and_wait_apart) {
+    for (const ThreadOrder order : kThreadOrders)
+        emulate({.blocks = 2, .threads = 64, .cluster = 2, .shared_bytes = 4}, order, [&](EmulatedThread& t) {
+            int* shared = reinterpret_cast<int*>(t.shared());
+            for (int turn = 0; turn < 3; ++turn) {
+                if (t.thread() == 63) *t.shared_of(1 - t.cluster_rank(), shared) = 10 * turn + t.cluster_rank();
+                t.arrive_cluster();
+                t.sync();
+                t.wait_cluster();
+                EXPECT_EQ(*shared, 10 * turn + 1 - t.cluster_rank());
+                t.sync_cluster();
+            }
+        });
+}
+
 }  // namespace
 }  // namespace strata
