@@ -27,7 +27,7 @@ struct MhcPreTask {
     const Bf16* layer_out = nullptr;  // [tokens][hidden]
     const float* last_post = nullptr;
     const float* last_comb = nullptr;
-    const float* last_pre = nullptr;  // single_pass only
+    const float* last_pre = nullptr;  // single_pass only; at the first layer 1, 0, 0, 0 for every token
     Bf16* new_residual = nullptr;     // may be `residual`
     long tokens = 0;
     int hidden = 0;    // 1024, 4096, 5120 or 7168

@@ -63,8 +63,8 @@ public:
     __device__ void sync_cluster() const { cooperative_groups::this_cluster().sync(); }
     // The two halves of sync_cluster: what was written before all arrived is seen after waiting; between them a thread
     // does something else.
-    __device__ void arrive_cluster() const { asm volatile("barrier.cluster.arrive.release.aligned;" ::: "memory"); }
-    __device__ void wait_cluster() const { asm volatile("barrier.cluster.wait.acquire.aligned;" ::: "memory"); }
+    __device__ void arrive_cluster() const { asm volatile("barrier.cluster.arrive.release;" ::: "memory"); }
+    __device__ void wait_cluster() const { asm volatile("barrier.cluster.wait.acquire;" ::: "memory"); }
     template <class T>
     __device__ T* shared_of(int rank, T* mine) const {
         return cooperative_groups::this_cluster().map_shared_rank(mine, rank);

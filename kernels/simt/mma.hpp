@@ -10,11 +10,11 @@
 
 namespace strata {
 
-struct MmaA {
+struct alignas(16) MmaA {
     std::uint32_t at[4];
 };
 
-struct MmaB {
+struct alignas(8) MmaB {
     std::uint32_t at[2];
 };
 
