@@ -2,12 +2,6 @@
 // sixteen blocks keeps whole tokens in its shared memory from the products with fn until their sums have come together
 // and the layer's input is gathered.
 //
-// fn (2.75 MB at a hidden size of 7168) would be read from L2 at several times the rate of the streams if each tile of
-// tokens brought it again; so it stays in the registers of the cluster for the life of the kernel. It does as two BF16
-// numbers each, which keep 16 bits and more of the FP32 ones: streams are BF16, so products are exact, and the mixes
-// differ from those of FP32 weights by calc_diff of 1e-11. The tensor cores' 48 rows are the 24 outputs' upper parts
-// and their lower parts; their eight columns are tokens.
-//
 // Tiles of tokens go through a pipeline: while the tensor cores work on one, the sums of the one before come together
 // in the blocks that own its tokens, and others are on their way from memory. All sums are in a fixed order that does
 // not depend on how many tokens there are. Sinkhorn, which is latency and nothing else, is done at the end by a thread
@@ -15,9 +9,8 @@
 #pragma once
 
 #include "kernels/mhc/mhc_pre_task.hpp"
+#include "kernels/mhc/mhc_products.hpp"
 #include "kernels/simt/copy_async.hpp"
-#include "kernels/simt/mma.hpp"
-#include "kernels/simt/warp.hpp"
 
 namespace strata {
 
@@ -41,16 +34,16 @@ public:
           cluster_(t.block() / kMhcCluster),
           tiles_(count_of_tiles(t, task)),
           stages_(t.shared()),
-          fn_rest_(reinterpret_cast<MmaA*>(t.shared() + Plan::kStages * Plan::kStageBytes)),
           partials_(reinterpret_cast<float*>(t.shared() + Plan::kStages * Plan::kStageBytes + Plan::kFnBytes)),
           inbox_(partials_ + Plan::kPartialBytes / 4),
-          gates_(inbox_ + 2 * Plan::kInboxBytes / 4) {}
+          gates_(inbox_ + 2 * Plan::kInboxBytes / 4),
+          products_(t, t.shared() + Plan::kStages * Plan::kStageBytes) {}
 
     // A turn multiplies one tile, opens the gates of the tile before, and gathers the tile before that one: what goes
     // from block to block has a turn to get there.
     STRATA_BODY void run() {
         for (int tile = 0; tile < Plan::kAhead; ++tile) load(tile);
-        load_fn();
+        products_.load(task_.fn, rank_);
         t_.sync_cluster();  // all blocks run: their shared memory may be written
         const int turns = tiles_ + (Plan::kForm == MhcForm::single_pass ? 1 : 2);
         for (int tile = 0; tile < turns; ++tile) {
@@ -62,7 +55,7 @@ public:
                     spread(tile);
                     t_.sync();
                 }
-                multiply(tile);
+                products_.multiply(streams_of(tile), partials_);
             }
             t_.sync();
             if (tile > 0) t_.wait_cluster();
@@ -137,41 +130,6 @@ private:
         }
     }
 
-    // Where, in the slice's row [4][kSlice], the four neighbours are that this lane takes of a step's sixteen. The
-    // tensor core would have it take two pairs; any order of products serves, if both operands have the same.
-    STRATA_BODY int products_of(int step) const { return (t_.warp() * Plan::kSteps + step) * 16 + t_.lane() % 4 * 4; }
-
-    // This lane's part of fn for a step. Of the 48 rows, band b of eight is the upper part of outputs 8b to 8b + 7 for
-    // b < 3, the lower part of outputs 8(b - 3) on for the rest; a lane has row lane / 4 of each.
-    STRATA_BODY void load_fn() {
-        STRATA_UNROLL
-        for (int step = 0; step < Plan::kSteps; ++step) {
-            MmaA fn[3];
-            STRATA_UNROLL
-            for (int band = 0; band < 3; ++band) {
-                const int at = products_of(step), row = band * 8 + t_.lane() / 4;
-                const Pack<float> w = load_pack(task_.fn, slice_of(row * 4 + at / Plan::kSlice) + at % Plan::kSlice);
-                STRATA_UNROLL
-                for (int pair = 0; pair < 2; ++pair) {
-                    const float low = w.at[2 * pair], high = w.at[2 * pair + 1];
-                    const std::uint32_t upper = bf16_pair(low, high);
-                    fn[band / 2].at[band % 2 + 2 * pair] = upper;
-                    fn[(band + 3) / 2].at[(band + 3) % 2 + 2 * pair] =
-                        bf16_pair(low - low_of(upper), high - high_of(upper));
-                }
-            }
-            STRATA_UNROLL
-            for (int i = 0; i < 3; ++i)
-                if (step < Plan::kStepsInRegisters)
-                    fn_[step][i] = fn[i];
-                else
-                    rest_of(step, i) = fn[i];
-        }
-    }
-    STRATA_BODY MmaA& rest_of(int step, int i) const {
-        return fn_rest_[((step - Plan::kStepsInRegisters) * 3 + i) * Plan::kThreads + t_.thread()];
-    }
-
     // `post` of the site before, in place: the new streams are left where the old ones were, and written. Four elements
     // at a time: eight would not fit beside fn in the registers.
     STRATA_BODY void spread(int tile) {
@@ -204,41 +162,6 @@ private:
             }
             if constexpr (Plan::kForm == MhcForm::single_pass)
                 store_elements(task_.layer_in, slice_of(first + token) + x, in.elements());
-        }
-    }
-
-    // This warp's products of a tile: 24 sums and the sum of squares for each token, to partials_ as
-    // [warp][group][sum][token].
-    STRATA_BODY void multiply(int tile) {
-        const int g = t_.lane() / 4, c = t_.lane() % 4;
-        STRATA_ROLLED
-        for (int group = 0; group < Plan::kGroups; ++group) {
-            const Bf16* row = streams_of(tile) + (group * 8 + g) * Plan::kRow;
-            MmaSum sums[3] = {};
-            float squares = 0;
-            STRATA_UNROLL
-            for (int step = 0; step < Plan::kSteps; ++step) {
-                const MmaB streams = *reinterpret_cast<const MmaB*>(row + products_of(step));
-                STRATA_UNROLL
-                for (int i = 0; i < 3; ++i)
-                    mma_bf16_m16n8k16(t_, sums[i], step < Plan::kStepsInRegisters ? fn_[step][i] : rest_of(step, i),
-                                      streams);
-                STRATA_UNROLL
-                for (int pair = 0; pair < 2; ++pair) {
-                    const float low = low_of(streams.at[pair]), high = high_of(streams.at[pair]);
-                    squares = fma_of(high, high, fma_of(low, low, squares));
-                }
-            }
-            squares = warp_sum<4>(t_, squares);
-            float* partial = partials_ + (t_.warp() * Plan::kGroups + group) * 8 * kMhcSums;
-            STRATA_UNROLL
-            for (int band = 0; band < 3; ++band) {
-                const float* upper = sums[band / 2].at + band % 2 * 2;
-                const float* lower = sums[(band + 3) / 2].at + (band + 3) % 2 * 2;
-                partial[(band * 8 + g) * 8 + 2 * c] = upper[0] + lower[0];
-                partial[(band * 8 + g) * 8 + 2 * c + 1] = upper[1] + lower[1];
-            }
-            if (c == 0) partial[kMhcMixes * 8 + g] = squares;
         }
     }
 
@@ -327,11 +250,10 @@ private:
     const int cluster_;
     const int tiles_;
     unsigned char* const stages_;
-    MmaA* const fn_rest_;    // [steps beyond those in registers][3][threads]
     float* const partials_;  // [warps][groups][sums][8 tokens]
     float* const inbox_;     // [2][from][sums]
     float* const gates_;     // [3][tokens][4]
-    MmaA fn_[Plan::kStepsInRegisters][3];
+    MhcProducts<Plan, Thread> products_;
     AsyncCopies copies_;
 };
 
