@@ -77,7 +77,12 @@ STRATA_HD void store_elements(Bf16* p, long index, const Elements<words>& elemen
     if constexpr (words == 2)  // said so that it stays one store
         *reinterpret_cast<std::uint64_t*>(p + index) = elements.at[0] | std::uint64_t(elements.at[1]) << 32;
     else
+#ifdef __CUDACC__
+        *reinterpret_cast<uint4*>(p + index) =
+            make_uint4(elements.at[0], elements.at[1], elements.at[2], elements.at[3]);
+#else
         *reinterpret_cast<Elements<words>*>(p + index) = elements;
+#endif
 }
 
 // The same hidden elements of a token's four streams.

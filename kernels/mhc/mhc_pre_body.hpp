@@ -26,6 +26,8 @@ STRATA_BODY Int forgotten(Int x) {
 
 template <class Plan, class Thread>
 class MhcPreBlock {
+    using Mailbox = typename Thread::Mailbox;
+
 public:
     STRATA_BODY MhcPreBlock(Thread& t, const MhcPreTask& task)
         : t_(t),
@@ -37,16 +39,18 @@ public:
           partials_(reinterpret_cast<float*>(t.shared() + Plan::kStages * Plan::kStageBytes + Plan::kFnBytes)),
           inbox_(partials_ + Plan::kPartialBytes / 4),
           gates_(inbox_ + 2 * Plan::kInboxBytes / 4),
+          mailboxes_(reinterpret_cast<Mailbox*>(gates_ + 3 * Plan::kGateBytes / 4)),
           products_(t, t.shared() + Plan::kStages * Plan::kStageBytes) {}
 
     // A turn multiplies one tile, opens the gates of the tile before, and gathers the tile before that one: what goes
-    // from block to block has a turn to get there.
+    // from block to block has a turn to get there. That gates have come from all owners also says that they have read
+    // the sums: their place may be taken by those of two turns later.
     STRATA_BODY void run() {
         for (int tile = 0; tile < Plan::kAhead; ++tile) load(tile);
+        if (t_.thread() == 0) open_mailboxes();
         products_.load(task_.fn, rank_);
-        t_.sync_cluster();  // all blocks run: their shared memory may be written
-        const int turns = tiles_ + (Plan::kForm == MhcForm::single_pass ? 1 : 2);
-        for (int tile = 0; tile < turns; ++tile) {
+        t_.sync_cluster();  // all blocks run, and have mailboxes
+        for (int tile = 0; tile < tiles_ + 2; ++tile) {
             copies_.template wait_for_all_but<Plan::kAhead - 1>();
             t_.sync();
             load(tile + Plan::kAhead);
@@ -58,14 +62,12 @@ public:
                 products_.multiply(streams_of(tile), partials_);
             }
             t_.sync();
-            if (tile > 0) t_.wait_cluster();
+            if (tile > 1) wait_for_gates(tile - 2);
             if (tile < tiles_) send_sums(tile);
             if (tile > 0 && tile <= tiles_) open_gates(tile - 1);
-            t_.arrive_cluster();
             if constexpr (Plan::kForm != MhcForm::single_pass)
                 if (tile > 1) gather(tile - 2);
         }
-        t_.wait_cluster();
         t_.sync();
         mix_owned_tokens();
     }
@@ -174,18 +176,33 @@ private:
             STRATA_UNROLL
             for (int warp = 0; warp < Plan::kWarps; ++warp) sum += partials_[warp * kSums + i];
             const int token = i / (8 * kMhcSums) * 8 + i % 8, which = i / 8 % kMhcSums;
-            *t_.shared_of(token, inbox_of(tile) + rank_ * kMhcSums + which) = sum;
+            t_.send(token, inbox_of(tile) + rank_ * kMhcSums + which, sum, sums_box(tile));
         }
     }
     STRATA_BODY float* inbox_of(int tile) const { return inbox_ + tile % 2 * (Plan::kInboxBytes / 4); }
-    // Three, for they are read after a block has arrived: in the next turn others may write the next but one.
+    // Three, for gates are read after sums were sent: when those of two tiles later come, a thread may still gather.
     STRATA_BODY float* gates_of(int tile) const { return gates_ + tile % 3 * (Plan::kGateBytes / 4); }
+
+    STRATA_BODY Mailbox* sums_box(int tile) const { return mailboxes_ + tile % 2; }
+    STRATA_BODY Mailbox* gates_box(int tile) const { return mailboxes_ + 2 + tile % 3; }
+    STRATA_BODY void open_mailboxes() {
+        for (int box = 0; box < 5; ++box) {
+            t_.open_mailbox(mailboxes_ + box);
+            t_.expect_mail(mailboxes_ + box, box < 2 ? int(Plan::kInboxBytes) : int(Plan::kGateBytes));
+        }
+    }
+    STRATA_BODY void wait_for_gates(int tile) {
+        t_.wait_for_mail(gates_box(tile), tile / 3 % 2);
+        if (t_.thread() == 0) t_.expect_mail(gates_box(tile), int(Plan::kGateBytes));
+    }
 
     // The gates of the token that this block owns, by its last warp (the first send sums). The logits of comb are left
     // in memory until the end.
     STRATA_BODY void open_gates(int tile) {
         const int token = first_token(tile) + rank_, lane = forgotten(t_.lane());
         if (t_.warp() != Plan::kWarps - 1 || rank_ >= Plan::kTokens) return;
+        t_.wait_for_mail(sums_box(tile), tile / 2 % 2);
+        if (lane == 0) t_.expect_mail(sums_box(tile), int(Plan::kInboxBytes));
         float sum = 0;
         if (lane < kMhcSums)
             for (int from = 0; from < kMhcCluster; ++from) sum += inbox_of(tile)[from * kMhcSums + lane];
@@ -193,11 +210,9 @@ private:
         const float mix = sum * rsqrt_of(mean + task_.gates.norm_eps);
         const float logit = lane < kMhcMixes ? scaled_mix(task_.gates, lane, mix) : 0;
         const float pre = sigmoid(logit) + task_.gates.eps;
-        if constexpr (Plan::kForm != MhcForm::single_pass) {
-            const float mine = t_.shuffle(pre, lane % 4);
-            for (int rank = lane / 4; rank < kMhcCluster; rank += 8)
-                *t_.shared_of(rank, gates_of(tile) + rank_ * 4 + lane % 4) = mine;
-        }
+        const float mine = t_.shuffle(pre, lane % 4);
+        for (int rank = lane / 4; rank < kMhcCluster; rank += 8)
+            t_.send(rank, gates_of(tile) + rank_ * 4 + lane % 4, mine, gates_box(tile));
         if (token >= tokens() || lane >= kMhcMixes) return;
         if (task_.mixes) task_.mixes[long(token) * kMhcMixes + lane] = mix;
         if (lane < 4) {
@@ -250,9 +265,10 @@ private:
     const int cluster_;
     const int tiles_;
     unsigned char* const stages_;
-    float* const partials_;  // [warps][groups][sums][8 tokens]
-    float* const inbox_;     // [2][from][sums]
-    float* const gates_;     // [3][tokens][4]
+    float* const partials_;     // [warps][groups][sums][8 tokens]
+    float* const inbox_;        // [2][from][sums]
+    float* const gates_;        // [3][tokens][4]
+    Mailbox* const mailboxes_;  // [2] for sums, [3] for gates
     MhcProducts<Plan, Thread> products_;
     AsyncCopies copies_;
 };

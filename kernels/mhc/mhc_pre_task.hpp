@@ -63,7 +63,8 @@ struct MhcPlan {
     // Seven steps' part of fn and what `post` needs do not fit the registers together: one step's is in shared memory.
     static constexpr int kStepsInRegisters = kSpreads ? std::min(steps, 6) : steps;
     static constexpr long kFnBytes = (steps - kStepsInRegisters) * 3L * 16 * kThreads;
-    static constexpr long kOtherBytes = kFnBytes + (kPartialBytes + 2 * kInboxBytes + 3 * kGateBytes + 15) / 16 * 16;
+    static constexpr long kOtherBytes =
+        kFnBytes + (kPartialBytes + 2 * kInboxBytes + 3 * kGateBytes + 5 * 8 + 15) / 16 * 16;
     // Tiles at hand: the one that is multiplied and, where the layer's input waits for the cluster's sums, the two
     // before it.
     static constexpr int kHeld = form_ == MhcForm::single_pass ? 1 : 3;

@@ -37,15 +37,15 @@ private:
     void* base_;
 };
 
-enum class Waiting { nothing, warp, block, cluster, over };
+enum class Waiting { nothing, warp, block, cluster, mail, over };
 
 struct Fibre {
     ucontext_t context{};
     std::unique_ptr<Stack> stack;
     Waiting waiting = Waiting::nothing;
     const char* operation = "";
-    int meetings = 0;  // of its warp, so far
-    int arrivals = 0;  // at the cluster's barrier
+    const EmulatedMailbox* mailbox = nullptr;  // that it waits for
+    int meetings = 0;                          // of its warp, so far
 #ifdef __SANITIZE_ADDRESS__
     void* fake_stack = nullptr;
 #endif
@@ -61,8 +61,7 @@ struct WarpTable {
 
 struct Barrier {
     int arrived = 0;
-    int over = 0;    // threads that have ended are not waited for
-    int passed = 0;  // how often all came
+    int over = 0;  // threads that have ended are not waited for
 };
 
 }  // namespace
@@ -84,12 +83,12 @@ public:
     int rank_of(int fibre) const { return fibre / grid_.threads; }
     unsigned char* shared(int rank) { return reinterpret_cast<unsigned char*>(shared_[std::size_t(rank)].data()); }
 
-    void wait_at(int fibre);
-    void arrive_at_cluster(int fibre);
-    void wait_for_cluster(int fibre);
+    void wait_at(int fibre, Waiting barrier);
     std::uint64_t exchange(int fibre, std::uint64_t value, int from_lane, const char* operation);
     unsigned ballot(int fibre, bool predicate);
     const std::uint64_t* lay_down(int fibre, std::uint64_t value, const char* operation);
+    void deliver(EmulatedMailbox& box);
+    void wait_for_mail(int fibre, const EmulatedMailbox& box, int parity);
 
 private:
     using Word = std::max_align_t;
@@ -181,7 +180,6 @@ void EmulatedCluster::run(int first_block, int row) {
     for (Fibre& fibre : fibres_) {
         fibre.waiting = Waiting::nothing;
         fibre.meetings = 0;
-        fibre.arrivals = 0;
         getcontext(&fibre.context);
         fibre.context.uc_stack.ss_sp = fibre.stack->base();
         fibre.context.uc_stack.ss_size = kStackBytes;
@@ -210,31 +208,35 @@ void EmulatedCluster::release(Waiting barrier, int first, int count) {
     Barrier& at = barrier == Waiting::block ? blocks_[std::size_t(first / grid_.threads)] : whole_;
     if (at.arrived == 0 || at.arrived + at.over < count) return;
     at.arrived = 0;
-    ++at.passed;
     for (int fibre = first; fibre < first + count; ++fibre)
         if (fibres_[std::size_t(fibre)].waiting == barrier) fibres_[std::size_t(fibre)].waiting = Waiting::nothing;
 }
 
-void EmulatedCluster::wait_at(int fibre) {
-    fibres_[std::size_t(fibre)].waiting = Waiting::block;
-    fibres_[std::size_t(fibre)].operation = "sync";
+void EmulatedCluster::wait_at(int fibre, Waiting barrier) {
+    const bool of_block = barrier == Waiting::block;
+    fibres_[std::size_t(fibre)].waiting = barrier;
+    fibres_[std::size_t(fibre)].operation = of_block ? "sync" : "sync_cluster";
     const int rank = rank_of(fibre);
-    ++blocks_[std::size_t(rank)].arrived;
-    release(Waiting::block, rank * grid_.threads, grid_.threads);
+    ++(of_block ? blocks_[std::size_t(rank)] : whole_).arrived;
+    release(barrier, of_block ? rank * grid_.threads : 0, of_block ? grid_.threads : int(fibres_.size()));
     if (fibres_[std::size_t(fibre)].waiting != Waiting::nothing) leave();
 }
 
-void EmulatedCluster::arrive_at_cluster(int fibre) {
-    ++fibres_[std::size_t(fibre)].arrivals;
-    ++whole_.arrived;
-    release(Waiting::cluster, 0, int(fibres_.size()));
+// Ends the phase of a mailbox if all that is expected has come.
+void EmulatedCluster::deliver(EmulatedMailbox& box) {
+    if (!box.expected || box.missing != 0) return;
+    box = {.missing = 0, .expected = 0, .parity = std::int16_t(1 - box.parity)};
+    for (Fibre& fibre : fibres_)
+        if (fibre.waiting == Waiting::mail && fibre.mailbox == &box) fibre.waiting = Waiting::nothing;
 }
 
-void EmulatedCluster::wait_for_cluster(int fibre) {
+// Until the phase of that parity has ended.
+void EmulatedCluster::wait_for_mail(int fibre, const EmulatedMailbox& box, int parity) {
+    if (box.parity != parity) return;
     Fibre& own = fibres_[std::size_t(fibre)];
-    if (own.arrivals <= whole_.passed) return;
-    own.waiting = Waiting::cluster;
-    own.operation = "wait_cluster";
+    own.waiting = Waiting::mail;
+    own.mailbox = &box;
+    own.operation = "wait_for_mail";
     leave();
 }
 
@@ -296,17 +298,18 @@ int EmulatedThread::block() const { return cluster_.first_block() + cluster_.ran
 int EmulatedThread::blocks() const { return cluster_.grid().blocks; }
 int EmulatedThread::row() const { return cluster_.row(); }
 int EmulatedThread::rows() const { return cluster_.grid().rows; }
-void EmulatedThread::sync() { cluster_.wait_at(fibre_); }
+void EmulatedThread::sync() { cluster_.wait_at(fibre_, Waiting::block); }
 void EmulatedThread::sync_warp() { exchange(0, 0, "sync_warp"); }
 unsigned EmulatedThread::ballot(bool predicate) { return cluster_.ballot(fibre_, predicate); }
 unsigned char* EmulatedThread::shared() const { return cluster_.shared(cluster_.rank_of(fibre_)); }
 int EmulatedThread::cluster_rank() const { return cluster_.rank_of(fibre_); }
 int EmulatedThread::cluster_size() const { return cluster_.grid().cluster; }
-void EmulatedThread::arrive_cluster() { cluster_.arrive_at_cluster(fibre_); }
-void EmulatedThread::wait_cluster() { cluster_.wait_for_cluster(fibre_); }
+void EmulatedThread::sync_cluster() { cluster_.wait_at(fibre_, Waiting::cluster); }
 std::uint64_t EmulatedThread::exchange(std::uint64_t value, int from_lane, const char* operation) {
     return cluster_.exchange(fibre_, value, from_lane, operation);
 }
+void EmulatedThread::deliver(EmulatedMailbox* box) { cluster_.deliver(*box); }
+void EmulatedThread::wait_for_mail(EmulatedMailbox* mine, int parity) { cluster_.wait_for_mail(fibre_, *mine, parity); }
 const std::uint64_t* EmulatedThread::lay_down(std::uint64_t value, const char* operation) {
     return cluster_.lay_down(fibre_, value, operation);
 }

@@ -19,9 +19,18 @@ inline constexpr ThreadOrder kThreadOrders[] = {ThreadOrder::forward, ThreadOrde
 
 class EmulatedCluster;
 
+// What tells a block that others' sends have come: eight bytes of its shared memory, a phase after the other.
+struct EmulatedMailbox {
+    std::int32_t missing;   // bytes of this phase that have not come, where they are expected already
+    std::int16_t expected;  // 1 once they are
+    std::int16_t parity;    // of this phase
+};
+
 // The names of DeviceThread, for a fibre.
 class EmulatedThread {
 public:
+    using Mailbox = EmulatedMailbox;
+
     EmulatedThread(EmulatedCluster& cluster, int fibre) : cluster_(cluster), fibre_(fibre) {}
 
     int thread() const;
@@ -84,15 +93,28 @@ public:
 
     int cluster_rank() const;
     int cluster_size() const;
-    void sync_cluster() { arrive_cluster(), wait_cluster(); }
-    void arrive_cluster();
-    void wait_cluster();
+    void sync_cluster();
     template <class T>
     T* shared_of(int rank, T* mine) {
         return reinterpret_cast<T*>(shared_at(rank, reinterpret_cast<unsigned char*>(mine)));
     }
 
+    void open_mailbox(Mailbox* mine) { *mine = {}; }
+    void expect_mail(Mailbox* mine, int bytes) {
+        mine->missing += bytes, mine->expected = 1;
+        deliver(mine);
+    }
+    template <class T>
+    void send(int rank, T* at, T value, Mailbox* box) {
+        *shared_of(rank, at) = value;
+        Mailbox* theirs = shared_of(rank, box);
+        theirs->missing -= int(sizeof(T));
+        deliver(theirs);
+    }
+    void wait_for_mail(Mailbox* mine, int parity);
+
 private:
+    void deliver(Mailbox* box);
     template <class T>
     T exchanged(T value, int from_lane, const char* operation) {
         static_assert(std::is_trivially_copyable_v<T> && sizeof(T) <= sizeof(std::uint64_t));

@@ -10,6 +10,15 @@
 namespace strata {
 namespace {
 
+std::string refusal_of(const std::function<void(EmulatedThread&)>& body) {
+    try {
+        emulate({.threads = 32, .shared_bytes = 16}, ThreadOrder::forward, body);
+    } catch (const std::logic_error& error) {
+        return error.what();
+    }
+    return "";
+}
+
 // Whole numbers, so that every order of summing gives the same: a[i][k] = i - k, b[k][j] = 2 k + j + 1.
 TEST(Mma, is_the_product_of_two_matrices_on_top_of_what_was_there) {
     const auto a = [](int i, int k) { return float(i - k); };
@@ -54,21 +63,33 @@ TEST(AsyncCopies, are_there_once_they_were_waited_for_and_not_before) {
     EXPECT_EQ(to[7], 8);
 }
 
-// Block 0's threads arrive and go on; what they wrote before is there for those that have waited, whatever they do
-// between arriving and waiting.
-TEST(Emulator, a_cluster_may_arrive_and_wait_apart) {
+// Each block sends the other a number a turn, and reads what came once the four bytes are there. The mailbox is ready
+// for the next turn before the other can know that this one is over.
+TEST(Emulator, mail_is_there_once_it_was_waited_for) {
     for (const ThreadOrder order : kThreadOrders)
-        emulate({.blocks = 2, .threads = 64, .cluster = 2, .shared_bytes = 4}, order, [&](EmulatedThread& t) {
-            int* shared = reinterpret_cast<int*>(t.shared());
-            for (int turn = 0; turn < 3; ++turn) {
-                if (t.thread() == 63) *t.shared_of(1 - t.cluster_rank(), shared) = 10 * turn + t.cluster_rank();
-                t.arrive_cluster();
-                t.sync();
-                t.wait_cluster();
-                EXPECT_EQ(*shared, 10 * turn + 1 - t.cluster_rank());
+        emulate({.blocks = 2, .threads = 64, .cluster = 2, .shared_bytes = 16}, order, [&](EmulatedThread& t) {
+            auto* box = reinterpret_cast<EmulatedMailbox*>(t.shared());
+            int* number = reinterpret_cast<int*>(t.shared() + 8);
+            if (t.thread() == 0) t.open_mailbox(box), t.expect_mail(box, 4);
+            t.sync_cluster();
+            for (int turn = 0; turn < 5; ++turn) {
+                if (t.thread() == 63) t.send(1 - t.cluster_rank(), number, 10 * turn + t.cluster_rank(), box);
+                t.wait_for_mail(box, turn % 2);
+                EXPECT_EQ(*number, 10 * turn + 1 - t.cluster_rank());
+                if (t.thread() == 0) t.expect_mail(box, 4);
                 t.sync_cluster();
             }
         });
+}
+
+TEST(Emulator, tells_who_waits_for_mail_that_never_comes) {
+    EXPECT_NE(refusal_of([](EmulatedThread& t) {
+                  auto* box = reinterpret_cast<EmulatedMailbox*>(t.shared());
+                  if (t.thread() == 0) t.open_mailbox(box), t.expect_mail(box, 4);
+                  t.sync();
+                  t.wait_for_mail(box, 0);
+              }).find("in wait_for_mail"),
+              std::string::npos);
 }
 
 }  // namespace
