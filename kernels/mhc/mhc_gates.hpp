@@ -72,17 +72,22 @@ STRATA_HD Elements<words> load_elements(const Bf16* p, long index) {
     return *reinterpret_cast<const Elements<words>*>(p + index);
 }
 
+// To global or shared memory where it is two words, to global memory where it is four. Said so that it stays one store:
+// nvcc takes a structure's apart where it cannot tell that others' loads are elsewhere.
 template <int words>
 STRATA_HD void store_elements(Bf16* p, long index, const Elements<words>& elements) {
-    if constexpr (words == 2)  // said so that it stays one store
+    static_assert(words == 2 || words == 4);
+    if constexpr (words == 2) {
         *reinterpret_cast<std::uint64_t*>(p + index) = elements.at[0] | std::uint64_t(elements.at[1]) << 32;
-    else
-#ifdef __CUDACC__
-        *reinterpret_cast<uint4*>(p + index) =
-            make_uint4(elements.at[0], elements.at[1], elements.at[2], elements.at[3]);
+    } else {
+#ifdef __CUDA_ARCH__
+        asm volatile("st.global.v4.b32 [%0], {%1, %2, %3, %4};" ::"l"(__cvta_generic_to_global(p + index)),
+                     "r"(elements.at[0]), "r"(elements.at[1]), "r"(elements.at[2]), "r"(elements.at[3])
+                     : "memory");
 #else
         *reinterpret_cast<Elements<words>*>(p + index) = elements;
 #endif
+    }
 }
 
 // The same hidden elements of a token's four streams.

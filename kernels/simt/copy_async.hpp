@@ -1,6 +1,7 @@
 // Copies from global to shared memory that pass no register and that a thread need not wait for (cp.async): it starts
 // some, closes them as a group, and later waits until all but the newest groups are there. Others of the block see
-// them after a barrier. The emulator copies when it is waited for, so that a wait that is missing shows.
+// them after a barrier. The emulator fills the place with rubbish when a copy starts and copies when it is waited for,
+// so that a start too early and a wait too late both show.
 #pragma once
 
 #include "kernels/simt/portable.hpp"
@@ -36,7 +37,10 @@ public:
 
 class AsyncCopies {
 public:
-    void copy16(void* shared, const void* global) { open_.emplace_back(shared, global); }
+    void copy16(void* shared, const void* global) {
+        std::memset(shared, 0xA5, 16);
+        open_.emplace_back(shared, global);
+    }
     void close_group() { groups_.push_back(std::move(open_)), open_.clear(); }
     template <int newest>
     void wait_for_all_but() {

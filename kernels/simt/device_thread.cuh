@@ -98,6 +98,7 @@ public:
                      "r"(to_box)
                      : "memory");
     }
+    // Of the block's scope: one of the cluster's would empty L1 each time, where mail never is.
     __device__ static void wait_for_mail(Mailbox* mine, int parity) {
         asm volatile(
             "{\n"
