@@ -2,9 +2,10 @@
 
 #include "kernels/attention/selection_kernels.hpp"
 #include "kernels/collective/kernels.hpp"
+#include "kernels/engram/kernels.hpp"
+#include "kernels/mhc/kernels.hpp"
 #include "kernels/moe/kernels.hpp"
 #include "kernels/mtp/kernels.hpp"
-#include "kernels/engram/kernels.hpp"
 #include "kernels/optimizer/kernels.hpp"
 #include "kernels/quant/kernels.hpp"
 #include "kernels/rl/kernels.hpp"
@@ -14,9 +15,8 @@ namespace strata {
 
 std::vector<Kernel> every_kernel() {
     std::vector<Kernel> all;
-    for (const auto family : {selection_kernels, collective_kernels, moe_kernels, quant_kernels}) {
-    for (const auto family : {quant_kernels, rl_kernels, mtp_kernels, vision_kernels}) {
-    for (const auto family : {quant_kernels, engram_kernels, optimizer_kernels}) {
+    for (const auto family : {mhc_kernels, engram_kernels, selection_kernels, moe_kernels, quant_kernels, rl_kernels,
+                              mtp_kernels, collective_kernels, optimizer_kernels, vision_kernels}) {
         std::vector<Kernel> kernels = family();
         all.insert(all.end(), std::make_move_iterator(kernels.begin()), std::make_move_iterator(kernels.end()));
     }

@@ -36,4 +36,41 @@ struct MhcPost {
     }
 };
 
+// `post` of one site and `pre` of the next in one pass: the new streams are mixed again before they leave the chip, so
+// that they are written once and not read back. 20 B an element of hidden against 28 of the two apart.
+struct MhcFused {
+    double tokens = 0;
+    double hidden = 0;
+    double streams = 4;
+
+    constexpr Work work() const {
+        const Work pre = MhcPre{tokens, hidden, streams}.work(), post = MhcPost{tokens, hidden, streams}.work();
+        return {.flops = pre.flops + post.flops, .read = post.read, .written = post.written + pre.written};
+    }
+};
+
+// V4.1's single pass: x'_i = post_i * out + sum_j res_ij * x_j and in = sum_n pre_n * x'_n with the gates of the site
+// before, so that no sum over the new streams is waited for. Moves and computes what MhcFused does.
+struct MhcSinglePass {
+    double tokens = 0;
+    double hidden = 0;
+    double streams = 4;
+
+    constexpr Work work() const { return MhcFused{tokens, hidden, streams}.work(); }
+};
+
+// Plain hyper-connections with constant gates (the static form; arXiv 2512.24880 section 3 compares with them): the
+// input of a layer is one weighted sum of the streams. Its `post` is MhcPost's.
+struct HyperConnectionPre {
+    double tokens = 0;
+    double hidden = 0;
+    double streams = 4;
+
+    constexpr Work work() const {
+        return {.flops = Flops(tokens * hidden * 2 * streams),
+                .read = Bytes(tokens * hidden * streams * 2),
+                .written = Bytes(tokens * hidden * 2)};
+    }
+};
+
 }  // namespace strata

@@ -1,7 +1,6 @@
 // Quantisation at the widths that activations of the models have, cold, against the copy of this run.
-#include "kernels/bench/compare.hpp"
-#include "kernels/bench/device_buffer.hpp"
 #include "kernels/bench/kernel.hpp"
+#include "kernels/quant/codes.hpp"
 #include "kernels/quant/kernels.hpp"
 #include "kernels/quant/quantise.hpp"
 #include "kernels/quant/quantise_launch.hpp"
@@ -11,59 +10,86 @@ namespace strata {
 
 namespace {
 
+enum class ScaleForm { fp32, fp32_columns, power_of_two, packed_ue8m0 };
+
+bool is_power_of_two(ScaleForm form) { return form == ScaleForm::power_of_two || form == ScaleForm::packed_ue8m0; }
+double scale_bytes(ScaleForm form) { return form == ScaleForm::packed_ue8m0 ? 1 : 4; }
+
+TileScales scales_in(ScaleForm form) {
+    const bool columns = form == ScaleForm::fp32_columns || form == ScaleForm::packed_ue8m0;
+    return {.power_of_two = form == ScaleForm::power_of_two,
+            .layout = columns ? ScaleLayout::column_major : ScaleLayout::row_major,
+            .packed = form == ScaleForm::packed_ue8m0};
+}
+
 struct Operands {
-    Operands(const Shape& shape, bool power_of_two, std::uint64_t seed)
-        : in(random_normal<Bf16>(std::size_t(shape["rows"] * shape["width"]), seed)),
+    Operands(const Shape& shape, ScaleForm form, std::uint64_t seed)
+        : task{.scales = scales_in(form), .rows = shape["rows"], .width = shape["width"]},
+          in(random_normal<Bf16>(std::size_t(task.rows * task.width), seed)),
           out(in.size()),
-          scales(in.size() / 128) {
-        task = {.in = in.data(),
-                .out = out.data(),
-                .scales = scales.data(),
-                .rows = shape["rows"],
-                .width = shape["width"],
-                .power_of_two = power_of_two};
+          fp32(form == ScaleForm::packed_ue8m0 ? 0 : std::size_t(scales_of(task))),
+          ue8m0(form == ScaleForm::packed_ue8m0 ? std::size_t(scales_of(task)) : 0) {
+        task.in = in.data(), task.out = out.data();
+        if (form == ScaleForm::packed_ue8m0)
+            task.scales.ue8m0 = ue8m0.data();
+        else
+            task.scales.fp32 = fp32.data();
     }
+    QuantiseTilesTask task;
     Buffer<Bf16> in;
     Buffer<E4m3> out;
-    Buffer<float> scales;
-    QuantiseTilesTask task;
+    Buffer<float> fp32;
+    Buffer<Ue8m0> ue8m0;
 };
 
-// Codes may differ by one step where x * (1 / scale) in float lies beside a tie: 1 in 16 is E4M3's step at worst.
-Verdict verify(const Operands& operands) {
+// Reads the scale of (row, tile) from where store_scale has put it, found here by the layouts' definitions.
+double stored_scale(const Operands& operands, std::int64_t row, std::int64_t tile) {
     const QuantiseTilesTask& task = operands.task;
-    std::vector<double> is, should, scales, scales_should;
+    const bool columns = task.scales.layout == ScaleLayout::column_major;
+    const long across = task.width / 128, padded = padded_rows(task.rows);
+    if (task.scales.packed)
+        return to_float(operands.ue8m0.read(std::size_t((tile / 4 * padded + row) * 4 + tile % 4), 1).front());
+    return operands.fp32.read(std::size_t(columns ? tile * padded + row : row * across + tile), 1).front();
+}
+
+Verdict verify(const Operands& operands, ScaleForm form) {
+    const QuantiseTilesTask& task = operands.task;
+    Compared compared;
     for (const std::int64_t row : rows_to_compare(task.rows, 64, 1)) {
         std::vector<double> in;
-        for (const Bf16 x : operands.in.read(std::size_t(row * task.width), std::size_t(task.width)))
-            in.push_back(to_float(x));
-        const auto expected = reference::quantise(in, 1, task.width, 1, task.power_of_two);
-        for (const E4m3 x : operands.out.read(std::size_t(row * task.width), std::size_t(task.width)))
-            is.push_back(to_float(x));
-        should.insert(should.end(), expected.codes.begin(), expected.codes.end());
-        for (const float scale :
-             operands.scales.read(std::size_t(row * task.width / 128), std::size_t(task.width / 128)))
-            scales.push_back(scale);
-        scales_should.insert(scales_should.end(), expected.scales.begin(), expected.scales.end());
+        append(in, operands.in, row * task.width, task.width);
+        const auto should = reference::quantise(in, 1, task.width, 1, is_power_of_two(form));
+        append(compared.codes, operands.out, row * task.width, task.width);
+        compared.codes_should.insert(compared.codes_should.end(), should.codes.begin(), should.codes.end());
+        for (long tile = 0; tile < task.width / 128; ++tile)
+            compared.scales.push_back(stored_scale(operands, row, tile));
+        compared.scales_should.insert(compared.scales_should.end(), should.scales.begin(), should.scales.end());
     }
-    return all_of(
-        {close_to(scales, scales_should, 0, 1e-6), alike(is, should, 1e-6), close_to(is, should, 0x1p-9, 1.0 / 8)});
+    return compared.verdict();
 }
 
-Prepared prepare(const Shape& shape, bool power_of_two, int sets, std::uint64_t seed) {
+Work work_of(const Shape& shape, ScaleForm form) {
+    return QuantiseTiles{
+        .rows = double(shape["rows"]), .width = double(shape["width"]), .scale_bytes = scale_bytes(form)}
+        .work();
+}
+
+Prepared prepare(const Shape& shape, ScaleForm form, int sets, std::uint64_t seed) {
     auto operands = std::make_shared<std::vector<Operands>>();
-    for (int set = 0; set < sets; ++set) operands->emplace_back(shape, power_of_two, seed + std::uint64_t(set));
-    return {.work = QuantiseTiles{.rows = double(shape["rows"]), .width = double(shape["width"])}.work(),
+    for (int set = 0; set < sets; ++set) operands->emplace_back(shape, form, seed + std::uint64_t(set));
+    return {.work = work_of(shape, form),
             .launch = [operands](int set, cudaStream_t stream) { quantise_tiles((*operands)[set].task, stream); },
-            .poison = [operands] { operands->front().out.poison(), operands->front().scales.poison(); },
-            .verify = [operands] { return verify(operands->front()); }};
+            .poison =
+                [operands] {
+                    operands->front().out.poison(), operands->front().fp32.poison(), operands->front().ue8m0.poison();
+                },
+            .verify = [operands, form] { return verify(operands->front(), form); }};
 }
 
-Kernel tiles(const std::string& name, bool power_of_two) {
+Kernel tiles(const std::string& name, ScaleForm form, const std::string& scales) {
     return {
         .name = name,
-        .what = power_of_two ? "BF16 to E4M3 in 1x128 tiles, scales a power of two"
-                             : "BF16 to E4M3 in 1x128 tiles, FP32 scales",
+        .what = "BF16 to E4M3 in 1x128 tiles, " + scales,
         .source = "kernels/quant/quantise.cu",
         .goal = {.share = 0.90, .text = "3.9 TB/s of 4.3 on an H200"},
         .shapes = {{{{"rows", 8192}, {"width", 7168}}, "v3 v3.2 v4-pro"},
@@ -71,16 +97,25 @@ Kernel tiles(const std::string& name, bool power_of_two) {
                    {{{"rows", 8192}, {"width", 5120}}, "v4.1-flash"},
                    {{{"rows", 128}, {"width", 7168}}, "v3 v3.2 v4-pro"}},
         .check_shapes = {{{"rows", 0}, {"width", 128}}, {{"rows", 1}, {"width", 128}}, {{"rows", 67}, {"width", 384}}},
-        .prepare = [power_of_two](const Shape& shape, int sets,
-                                  std::uint64_t seed) { return prepare(shape, power_of_two, sets, seed); },
-        .set_bytes =
-            [](const Shape& shape) {
-                return QuantiseTiles{.rows = double(shape["rows"]), .width = double(shape["width"])}.work().bytes();
-            }};
+        .prepare = [form](const Shape& shape, int sets,
+                          std::uint64_t seed) { return prepare(shape, form, sets, seed); },
+        .set_bytes = [form](const Shape& shape) { return work_of(shape, form).bytes(); }};
 }
 
 }  // namespace
 
-std::vector<Kernel> quant_kernels() { return {tiles("quant/tiles-fp32", false), tiles("quant/tiles-ue8m0", true)}; }
+std::vector<Kernel> quantise_tiles_kernels() {
+    return {tiles("quant/tiles-fp32", ScaleForm::fp32, "FP32 scales"),
+            tiles("quant/tiles-ue8m0", ScaleForm::power_of_two, "scales a power of two in FP32"),
+            tiles("quant/tiles-fp32-columns", ScaleForm::fp32_columns, "FP32 scales column-major as TMA reads them"),
+            tiles("quant/tiles-packed-ue8m0", ScaleForm::packed_ue8m0, "UE8M0 scales four to a word, column-major")};
+}
+
+std::vector<Kernel> quant_kernels() {
+    std::vector<Kernel> all;
+    for (const auto part : {quantise_tiles_kernels, quantise_blocks_kernels, swiglu_quantise_kernels})
+        for (Kernel& kernel : part()) all.push_back(std::move(kernel));
+    return all;
+}
 
 }  // namespace strata

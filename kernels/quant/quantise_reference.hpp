@@ -23,25 +23,38 @@ inline double nearest_e4m3(double x) {
 
 struct Quantised {
     std::vector<double> codes;   // [rows][width]
-    std::vector<double> scales;  // [ceil(rows / tile_rows)][width / 128]
+    std::vector<double> scales;  // [ceil(rows / tile_rows)][width / tile_width]
 };
 
-// Tiles of tile_rows x 128: 1 for activations, 128 for weights. Rows beyond the last are taken as absent.
-inline Quantised quantise(const std::vector<double>& in, long rows, long width, long tile_rows, bool power_of_two) {
-    const long tiles = width / 128, bands = (rows + tile_rows - 1) / tile_rows;
+// Tiles of 1x128 for activations, 128x128 or 32x32 for weights. Rows beyond the last are taken as absent.
+inline Quantised quantise(const std::vector<double>& in, long rows, long width, long tile_rows, bool power_of_two,
+                          long tile_width = 128) {
+    const long tiles = width / tile_width, bands = (rows + tile_rows - 1) / tile_rows;
     Quantised out{std::vector<double>(in.size()), std::vector<double>(std::size_t(bands * tiles))};
     for (long band = 0; band < bands; ++band)
         for (long tile = 0; tile < tiles; ++tile) {
-            const long last = std::min(rows, (band + 1) * tile_rows);
+            const long last = std::min(rows, (band + 1) * tile_rows), right = (tile + 1) * tile_width;
             double amax = 0;
             for (long row = band * tile_rows; row < last; ++row)
-                for (long x = tile * 128; x < tile * 128 + 128; ++x)
+                for (long x = tile * tile_width; x < right; ++x)
                     amax = std::max(amax, std::abs(in[std::size_t(row * width + x)]));
             const double scale = scale_of(amax, power_of_two);
             out.scales[std::size_t(band * tiles + tile)] = scale;
             for (long row = band * tile_rows; row < last; ++row)
-                for (long x = tile * 128; x < tile * 128 + 128; ++x)
+                for (long x = tile * tile_width; x < right; ++x)
                     out.codes[std::size_t(row * width + x)] = nearest_e4m3(in[std::size_t(row * width + x)] / scale);
+        }
+    return out;
+}
+
+// silu(gate) * up of [rows][2 width], gates first; gate <= limit and |up| <= limit.
+inline std::vector<double> swiglu(const std::vector<double>& in, long rows, long width, double limit) {
+    std::vector<double> out;
+    for (long row = 0; row < rows; ++row)
+        for (long x = 0; x < width; ++x) {
+            const double gate = std::min(in[std::size_t(row * 2 * width + x)], limit);
+            const double up = std::clamp(in[std::size_t((row * 2 + 1) * width + x)], -limit, limit);
+            out.push_back(gate / (1 + std::exp(-gate)) * up);
         }
     return out;
 }

@@ -4,10 +4,19 @@
 
 #include <cooperative_groups.h>
 
+#include <cstdint>
+
 namespace strata {
+
+// What tells a block that others' sends have come: a barrier that counts bytes (mbarrier), a phase after the other.
+struct DeviceMailbox {
+    std::uint64_t barrier;
+};
 
 class DeviceThread {
 public:
+    using Mailbox = DeviceMailbox;
+
     __device__ int thread() const { return threadIdx.x; }
     __device__ int threads() const { return blockDim.x; }
     __device__ int block() const { return blockIdx.x; }
@@ -70,7 +79,48 @@ public:
         return cooperative_groups::this_cluster().map_shared_rank(mine, rank);
     }
 
+    // Mail: four bytes sent to another block's shared memory, which its threads may read once they have waited for all
+    // that is expected in a phase. No fence is needed, and nobody waits for those that only send. One thread opens a
+    // mailbox, before the cluster's first barrier, and says what it expects of each phase; the first has parity 0.
+    __device__ static void open_mailbox(Mailbox* mine) {
+        asm volatile("mbarrier.init.shared::cta.b64 [%0], 1;" ::"r"(address(mine)) : "memory");
+        asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory");
+    }
+    __device__ static void expect_mail(Mailbox* mine, int bytes) {
+        asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(address(mine)), "r"(bytes)
+                     : "memory");
+    }
+    // To where `at` and `box` are in the memory of block `rank`.
+    template <class T>
+    __device__ static void send(int rank, T* at, T value, Mailbox* box) {
+        static_assert(sizeof(T) == 4);
+        std::uint32_t bits, to, to_box;
+        memcpy(&bits, &value, 4);
+        asm("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(to) : "r"(address(at)), "r"(rank));
+        asm("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(to_box) : "r"(address(box)), "r"(rank));
+        asm volatile("st.async.shared::cluster.mbarrier::complete_tx::bytes.b32 [%0], %1, [%2];" ::"r"(to), "r"(bits),
+                     "r"(to_box)
+                     : "memory");
+    }
+    // Of the block's scope: one of the cluster's would empty L1 each time, where mail never is.
+    __device__ static void wait_for_mail(Mailbox* mine, int parity) {
+        asm volatile(
+            "{\n"
+            ".reg .pred come;\n"
+            "again:\n"
+            "mbarrier.try_wait.parity.shared::cta.b64 come, [%0], %1;\n"
+            "@come bra done;\n"
+            "bra again;\n"
+            "done:\n"
+            "}" ::"r"(address(mine)),
+            "r"(parity)
+            : "memory");
+    }
+
 private:
+    __device__ static std::uint32_t address(const void* shared) {
+        return std::uint32_t(__cvta_generic_to_shared(shared));
+    }
     static constexpr unsigned kAll = 0xFFFFFFFFu;
 };
 

@@ -37,14 +37,15 @@ private:
     void* base_;
 };
 
-enum class Waiting { nothing, warp, block, cluster, over };
+enum class Waiting { nothing, warp, block, cluster, mail, over };
 
 struct Fibre {
     ucontext_t context{};
     std::unique_ptr<Stack> stack;
     Waiting waiting = Waiting::nothing;
     const char* operation = "";
-    int meetings = 0;  // of its warp, so far
+    const EmulatedMailbox* mailbox = nullptr;  // that it waits for
+    int meetings = 0;                          // of its warp, so far
 #ifdef __SANITIZE_ADDRESS__
     void* fake_stack = nullptr;
 #endif
@@ -88,6 +89,9 @@ public:
     unsigned ballot(int fibre, bool predicate);
     unsigned match_any(int fibre, unsigned value);
     unsigned largest(int fibre, unsigned value);
+    const std::uint64_t* lay_down(int fibre, std::uint64_t value, const char* operation);
+    void deliver(EmulatedMailbox& box);
+    void wait_for_mail(int fibre, const EmulatedMailbox& box, int parity);
 
 private:
     using Word = std::max_align_t;
@@ -245,6 +249,24 @@ void EmulatedCluster::wait_at(int fibre, Waiting barrier) {
     if (fibres_[std::size_t(fibre)].waiting != Waiting::nothing) leave();
 }
 
+// Ends the phase of a mailbox if all that is expected has come.
+void EmulatedCluster::deliver(EmulatedMailbox& box) {
+    if (!box.expected || box.missing != 0) return;
+    box = {.missing = 0, .expected = 0, .parity = std::int16_t(1 - box.parity)};
+    for (Fibre& fibre : fibres_)
+        if (fibre.waiting == Waiting::mail && fibre.mailbox == &box) fibre.waiting = Waiting::nothing;
+}
+
+// Until the phase of that parity has ended.
+void EmulatedCluster::wait_for_mail(int fibre, const EmulatedMailbox& box, int parity) {
+    if (box.parity != parity) return;
+    Fibre& own = fibres_[std::size_t(fibre)];
+    own.waiting = Waiting::mail;
+    own.mailbox = &box;
+    own.operation = "wait_for_mail";
+    leave();
+}
+
 // A lane lays down its value and waits for the other 31.
 void EmulatedCluster::meet(int fibre, std::uint64_t value, const char* operation) {
     WarpTable& table = warps_[std::size_t(fibre) / 32];
@@ -292,6 +314,12 @@ unsigned EmulatedCluster::largest(int fibre, unsigned value) {
     return unsigned(*std::ranges::max_element(values_of(fibre)));
 }
 
+// The values of all lanes; they stay until the next meeting but one.
+const std::uint64_t* EmulatedCluster::lay_down(int fibre, std::uint64_t value, const char* operation) {
+    meet(fibre, value, operation);
+    return values_of(fibre);
+}
+
 void EmulatedCluster::report_deadlock() const {
     std::string waiting;
     int named = 0;
@@ -321,6 +349,11 @@ int EmulatedThread::cluster_size() const { return cluster_.grid().cluster; }
 void EmulatedThread::sync_cluster() { cluster_.wait_at(fibre_, Waiting::cluster); }
 std::uint64_t EmulatedThread::exchange(std::uint64_t value, int from_lane, const char* operation) {
     return cluster_.exchange(fibre_, value, from_lane, operation);
+}
+void EmulatedThread::deliver(EmulatedMailbox* box) { cluster_.deliver(*box); }
+void EmulatedThread::wait_for_mail(EmulatedMailbox* mine, int parity) { cluster_.wait_for_mail(fibre_, *mine, parity); }
+const std::uint64_t* EmulatedThread::lay_down(std::uint64_t value, const char* operation) {
+    return cluster_.lay_down(fibre_, value, operation);
 }
 unsigned char* EmulatedThread::shared_at(int rank, unsigned char* mine) const {
     return cluster_.shared(rank) + (mine - shared());

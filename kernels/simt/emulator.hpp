@@ -20,9 +20,18 @@ inline constexpr ThreadOrder kThreadOrders[] = {ThreadOrder::forward, ThreadOrde
 
 class EmulatedCluster;
 
+// What tells a block that others' sends have come: eight bytes of its shared memory, a phase after the other.
+struct EmulatedMailbox {
+    std::int32_t missing;   // bytes of this phase that have not come, where they are expected already
+    std::int16_t expected;  // 1 once they are
+    std::int16_t parity;    // of this phase
+};
+
 // The names of DeviceThread, for a fibre.
 class EmulatedThread {
 public:
+    using Mailbox = EmulatedMailbox;
+
     EmulatedThread(EmulatedCluster& cluster, int fibre) : cluster_(cluster), fibre_(fibre) {}
 
     int thread() const;
@@ -51,6 +60,15 @@ public:
         return exchanged(value, lane() >= lanes ? lane() - lanes : lane(), "shuffle_up");
     }
     unsigned ballot(bool predicate);
+    // What each lane of the warp holds, of any size: for instructions that work on a warp's registers together. It has
+    // no counterpart on the GPU.
+    template <class T>
+    void gather(const T& mine, T (&all)[32], const char* operation) {
+        static_assert(std::is_trivially_copyable_v<T>);
+        const std::uint64_t* addresses = lay_down(reinterpret_cast<std::uintptr_t>(&mine), operation);
+        for (int from = 0; from < 32; ++from) all[from] = *reinterpret_cast<const T*>(addresses[from]);
+        lay_down(0, operation);  // nobody changes his before all have read it
+    }
     static int ones(unsigned bits) { return __builtin_popcount(bits); }
     unsigned match_any(unsigned value);
     unsigned largest(unsigned value);
@@ -84,7 +102,22 @@ public:
         return reinterpret_cast<T*>(shared_at(rank, reinterpret_cast<unsigned char*>(mine)));
     }
 
+    void open_mailbox(Mailbox* mine) { *mine = {}; }
+    void expect_mail(Mailbox* mine, int bytes) {
+        mine->missing += bytes, mine->expected = 1;
+        deliver(mine);
+    }
+    template <class T>
+    void send(int rank, T* at, T value, Mailbox* box) {
+        *shared_of(rank, at) = value;
+        Mailbox* theirs = shared_of(rank, box);
+        theirs->missing -= int(sizeof(T));
+        deliver(theirs);
+    }
+    void wait_for_mail(Mailbox* mine, int parity);
+
 private:
+    void deliver(Mailbox* box);
     template <class T>
     T exchanged(T value, int from_lane, const char* operation) {
         static_assert(std::is_trivially_copyable_v<T> && sizeof(T) <= sizeof(std::uint64_t));
@@ -95,6 +128,7 @@ private:
         return value;
     }
     std::uint64_t exchange(std::uint64_t value, int from_lane, const char* operation);
+    const std::uint64_t* lay_down(std::uint64_t value, const char* operation);
     unsigned char* shared_at(int rank, unsigned char* mine) const;
 
     EmulatedCluster& cluster_;

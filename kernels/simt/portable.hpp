@@ -5,10 +5,12 @@
 #define STRATA_HD __host__ __device__ __forceinline__  // element arithmetic: the kernel's and the test's
 #define STRATA_BODY __device__ __forceinline__         // a thread's body: takes a DeviceThread or an EmulatedThread
 #define STRATA_UNROLL _Pragma("unroll")
+#define STRATA_ROLLED _Pragma("unroll 1")  // a loop that would take too many registers unrolled
 #else
 #define STRATA_HD inline
 #define STRATA_BODY inline
 #define STRATA_UNROLL
+#define STRATA_ROLLED
 #endif
 
 namespace strata {

@@ -1,0 +1,138 @@
+// The arithmetic of one token's gates, shared by every form of mHC: its kernels and their tests.
+#pragma once
+
+#include "kernels/arithmetic.hpp"
+#include "kernels/simt/packed_bf16.hpp"
+
+namespace strata {
+
+inline constexpr int kMhcStreams = 4;
+inline constexpr int kMhcMixes = 24;  // 4 pre, 4 post, 16 comb
+
+// What a site has learned, and its constants.
+struct MhcGates {
+    const float* scale = nullptr;  // [3]: of pre, post and comb
+    const float* base = nullptr;   // [24]
+    float norm_eps = 1e-6f;        // V4.1's single pass: 1e-20
+    float eps = 1e-6f;
+    float post_mult = 2;
+    int iterations = 20;  // of Sinkhorn
+};
+
+STRATA_HD float fma_of(float a, float b, float c) {
+#ifdef __CUDA_ARCH__
+    return fmaf(a, b, c);
+#else
+    return std::fma(a, b, c);
+#endif
+}
+
+// Mix j of a token, already divided by the root mean square.
+STRATA_HD float scaled_mix(const MhcGates& gates, int j, float mix) {
+    return fma_of(mix, gates.scale[j < 4 ? 0 : j < 8 ? 1 : 2], gates.base[j]);
+}
+
+// Four numbers from m[0], `along` apart, divided by their sum plus eps.
+template <int along>
+STRATA_BODY void normalise_four(float* m, float eps) {
+    const float factor = 1.0f / (m[0] + m[along] + (m[2 * along] + m[3 * along]) + eps);
+    STRATA_UNROLL
+    for (int k = 0; k < 4; ++k) m[k * along] *= factor;
+}
+
+// Sinkhorn-Knopp of the 4x4 logits m, in place. It ends on the columns, and eps leaves every sum of a column at
+// 1 - 1e-6: that is the definition.
+STRATA_BODY void sinkhorn(float (&m)[16], int iterations, float eps) {
+    STRATA_UNROLL
+    for (int row = 0; row < 16; row += 4) {
+        const float largest = max_of(max_of(m[row], m[row + 1]), max_of(m[row + 2], m[row + 3]));
+        STRATA_UNROLL
+        for (int j = row; j < row + 4; ++j) m[j] = exp_of(m[j] - largest);
+        normalise_four<1>(m + row, 0);
+        STRATA_UNROLL
+        for (int j = row; j < row + 4; ++j) m[j] += eps;
+    }
+    for (int iteration = 0; iteration < iterations; ++iteration) {
+        STRATA_UNROLL
+        for (int row = 0; row < 4; ++row)
+            if (iteration > 0) normalise_four<1>(m + row * 4, eps);
+        STRATA_UNROLL
+        for (int column = 0; column < 4; ++column) normalise_four<4>(m + column, eps);
+    }
+}
+
+// Neighbouring hidden elements, two to a word.
+template <int words>
+struct alignas(4 * words) Elements {
+    std::uint32_t at[words];
+};
+
+template <int words>
+STRATA_HD Elements<words> load_elements(const Bf16* p, long index) {
+    return *reinterpret_cast<const Elements<words>*>(p + index);
+}
+
+// To global or shared memory where it is two words, to global memory where it is four. Said so that it stays one store:
+// nvcc takes a structure's apart where it cannot tell that others' loads are elsewhere.
+template <int words>
+STRATA_HD void store_elements(Bf16* p, long index, const Elements<words>& elements) {
+    static_assert(words == 2 || words == 4);
+    if constexpr (words == 2) {
+        *reinterpret_cast<std::uint64_t*>(p + index) = elements.at[0] | std::uint64_t(elements.at[1]) << 32;
+    } else {
+#ifdef __CUDA_ARCH__
+        asm volatile("st.global.v4.b32 [%0], {%1, %2, %3, %4};" ::"l"(__cvta_generic_to_global(p + index)),
+                     "r"(elements.at[0]), "r"(elements.at[1]), "r"(elements.at[2]), "r"(elements.at[3])
+                     : "memory");
+#else
+        *reinterpret_cast<Elements<words>*>(p + index) = elements;
+#endif
+    }
+}
+
+// The same hidden elements of a token's four streams.
+template <int words>
+struct Streams {
+    Elements<words> at[kMhcStreams];
+};
+
+// New stream n after a layer's output. Always in the same order, so that every form gives the same bits.
+// post: [4]; comb: [4][4], from stream m to stream n at m * 4 + n.
+template <int words>
+STRATA_BODY Elements<words> spread_stream(int n, const Elements<words>& out, const Streams<words>& old,
+                                          const float* post, const float* comb) {
+    Elements<words> spread;
+    STRATA_UNROLL
+    for (int word = 0; word < words; ++word) {
+        float low = low_of(out.at[word]) * post[n], high = high_of(out.at[word]) * post[n];
+        STRATA_UNROLL
+        for (int m = 0; m < kMhcStreams; ++m) {
+            low = fma_of(comb[m * 4 + n], low_of(old.at[m].at[word]), low);
+            high = fma_of(comb[m * 4 + n], high_of(old.at[m].at[word]), high);
+        }
+        spread.at[word] = bf16_pair(low, high);
+    }
+    return spread;
+}
+
+// The layer's input, gathered stream after stream: sums weighted by pre.
+template <int words>
+struct Gathered {
+    float low[words] = {}, high[words] = {};
+
+    STRATA_BODY void add(const Elements<words>& stream, float pre) {
+        STRATA_UNROLL
+        for (int word = 0; word < words; ++word) {
+            low[word] = fma_of(pre, low_of(stream.at[word]), low[word]);
+            high[word] = fma_of(pre, high_of(stream.at[word]), high[word]);
+        }
+    }
+    STRATA_BODY Elements<words> elements() const {
+        Elements<words> in;
+        STRATA_UNROLL
+        for (int word = 0; word < words; ++word) in.at[word] = bf16_pair(low[word], high[word]);
+        return in;
+    }
+};
+
+}  // namespace strata

@@ -1,0 +1,132 @@
+// What `pre` of mHC is asked for, in its three forms, and how a cluster's shared memory is divided for it.
+#pragma once
+
+#include <algorithm>
+
+#include "kernels/mhc/mhc_post_body.hpp"
+
+namespace strata {
+
+enum class MhcForm {
+    pre,         // gates and the layer's input from the streams
+    fused,       // `post` of the site before first: the new streams are written, and mixed while they are at hand
+    single_pass  // V4.1: as fused, but the input is gathered with the gates of the site before
+};
+
+struct MhcPreTask {
+    MhcForm form = MhcForm::pre;
+    const Bf16* residual = nullptr;  // [tokens][4][hidden]; but for `pre`, those of the site before
+    const float* fn = nullptr;       // [24][4 hidden]
+    MhcGates gates{};
+    Bf16* layer_in = nullptr;  // [tokens][hidden]
+    float* post = nullptr;     // [tokens][4]
+    float* comb = nullptr;     // [tokens][4][4]
+    float* pre = nullptr;      // [tokens][4]; needed by single_pass, which uses it at the next site
+    float* mixes = nullptr;    // [tokens][24], where they are wanted
+    // Of the site before; not for `pre`.
+    const Bf16* layer_out = nullptr;  // [tokens][hidden]
+    const float* last_post = nullptr;
+    const float* last_comb = nullptr;
+    const float* last_pre = nullptr;  // single_pass only; at the first layer 1, 0, 0, 0 for every token
+    Bf16* new_residual = nullptr;     // may be `residual`
+    long tokens = 0;
+    int hidden = 0;    // 1024, 4096, 5120 or 7168
+    int clusters = 8;  // that run at once: 8 of 16 blocks are 128 of an H200's 132 multiprocessors
+};
+
+inline constexpr int kMhcCluster = 16;          // blocks; each has 1/16 of hidden, of all four streams
+inline constexpr int kMhcSums = kMhcMixes + 1;  // and the sum of squares
+inline constexpr long kMhcSharedBytes = 227 * 1024;
+
+// How a block works: its warps share the products, `steps` times 16 for each; tokens are taken in groups of eight.
+template <int warps, int steps, int groups, MhcForm form_>
+struct MhcPlan {
+    static constexpr int kWarps = warps;
+    static constexpr int kThreads = 32 * warps;
+    static constexpr MhcForm kForm = form_;
+    static constexpr bool kSpreads = form_ != MhcForm::pre;
+    static constexpr int kSteps = steps;
+    static constexpr int kGroups = groups;
+    static constexpr int kTokens = 8 * groups;
+    static constexpr int kHidden = 64 * warps * steps;
+    static constexpr int kSlice = kHidden / kMhcCluster;  // of hidden, a block
+    // A token's row in shared memory, in elements: the padding of 32 B puts the rows that the eight-byte loads of
+    // half a warp go to in different banks.
+    static constexpr int kRow = 4 * kSlice + 16;
+    static_assert(kTokens <= kMhcCluster);  // a block finishes the sums of one token, or of none
+    static constexpr int kLastGates = 24;   // floats a token: post, comb and pre of the site before
+
+    static constexpr long kStageBytes = kTokens * (kRow * 2L + (kSpreads ? kSlice * 2L + kLastGates * 4L : 0L));
+    static constexpr long kPartialBytes = warps * groups * 8L * kMhcSums * 4;
+    static constexpr long kInboxBytes = kMhcCluster * kMhcSums * 4L;
+    static constexpr long kGateBytes = kTokens * 4 * 4L;
+    // Seven steps' part of fn and what `post` needs do not fit the registers together: one step's is in shared memory.
+    static constexpr int kStepsInRegisters = kSpreads ? std::min(steps, 6) : steps;
+    static constexpr long kFnBytes = (steps - kStepsInRegisters) * 3L * 16 * kThreads;
+    static constexpr long kOtherBytes =
+        kFnBytes + (kPartialBytes + 2 * kInboxBytes + 3 * kGateBytes + 5 * 8 + 15) / 16 * 16;
+    // Tiles at hand: the one that is multiplied and, where the layer's input waits for the cluster's sums, the two
+    // before it.
+    static constexpr int kHeld = form_ == MhcForm::single_pass ? 1 : 3;
+    static constexpr int kStages = int(std::min((kMhcSharedBytes - kOtherBytes) / kStageBytes, 7L));
+    static constexpr int kAhead = kStages - kHeld;  // stages that are being loaded
+    static_assert(kAhead >= 1);
+    static constexpr long kBytes = kOtherBytes + kStages * kStageBytes;
+};
+
+// Few tokens are spread over more clusters in groups of eight.
+inline bool has_few_tokens(const MhcPreTask& task) { return task.tokens <= 8L * task.clusters; }
+
+// Calls use(plan) with the plan for a task. Sixteen tokens at once save turns where shared memory has room for them;
+// eight spread few tokens over more clusters. The smallest size is for checks: it has fewer warps.
+template <MhcForm form, class Use>
+auto with_plan_of_form(const MhcPreTask& task, Use use) {
+    const bool few = form != MhcForm::pre || has_few_tokens(task);
+    constexpr int kMany = form == MhcForm::pre ? 2 : 1;
+    switch (task.hidden) {
+        case 4096: return few ? use(MhcPlan<16, 4, 1, form>{}) : use(MhcPlan<16, 4, kMany, form>{});
+        case 5120: return few ? use(MhcPlan<16, 5, 1, form>{}) : use(MhcPlan<16, 5, kMany, form>{});
+        case 7168: return use(MhcPlan<16, 7, 1, form>{});
+        default: return few ? use(MhcPlan<4, 4, 1, form>{}) : use(MhcPlan<4, 4, kMany, form>{});
+    }
+}
+
+template <class Use>
+auto with_plan(const MhcPreTask& task, Use use) {
+    switch (task.form) {
+        case MhcForm::pre: return with_plan_of_form<MhcForm::pre>(task, use);
+        case MhcForm::fused: return with_plan_of_form<MhcForm::fused>(task, use);
+        default: return with_plan_of_form<MhcForm::single_pass>(task, use);
+    }
+}
+
+inline void require_valid(const MhcPreTask& task) {
+    if (task.tokens < 0 || task.tokens > 1L << 28 ||
+        (task.hidden != 1024 && task.hidden != 4096 && task.hidden != 5120 && task.hidden != 7168))
+        throw std::invalid_argument("mhc_pre: " + std::to_string(task.tokens) + " tokens of " +
+                                    std::to_string(task.hidden) + " elements; hidden must be 1024, 4096, 5120 or 7168");
+    if (task.clusters < 1)
+        throw std::invalid_argument("mhc_pre: " + std::to_string(task.clusters) + " clusters; expected at least one");
+    if (task.gates.iterations < 1)
+        throw std::invalid_argument("mhc_pre: " + std::to_string(task.gates.iterations) +
+                                    " iterations of Sinkhorn; expected at least one");
+    if (task.tokens == 0) return;
+    if (!task.gates.scale || !task.gates.base) throw std::invalid_argument("mhc_pre: scale or base is missing");
+    require_buffers("mhc_pre", {task.residual, task.fn, task.layer_in, task.post, task.comb});
+    if (task.form != MhcForm::pre)
+        require_buffers("mhc_pre after post", {task.layer_out, task.last_post, task.last_comb, task.new_residual});
+    if (task.form == MhcForm::single_pass) require_buffers("mhc_pre in a single pass", {task.last_pre, task.pre});
+}
+
+inline Grid grid_of(const MhcPreTask& task) {
+    return with_plan(task, [&](auto plan) {
+        using Plan = decltype(plan);
+        const long tiles = ceil_div(task.tokens, Plan::kTokens);
+        return Grid{.blocks = int(std::min(tiles, long(task.clusters))) * kMhcCluster,
+                    .threads = Plan::kThreads,
+                    .cluster = kMhcCluster,
+                    .shared_bytes = std::size_t(Plan::kBytes)};
+    });
+}
+
+}  // namespace strata
