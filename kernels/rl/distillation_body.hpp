@@ -44,8 +44,8 @@ template <class T>
 void require_valid(const DistillationTask<T>& task) {
     require_valid_logits("distillation", task.tokens, task.vocabulary, task.temperature);
     if (task.tokens > 0)
-        require_buffers("distillation",
-                        {task.student, task.teacher, task.divergences, task.student_log2_sum, task.teacher_log2_sum});
+        require_logits_buffers("distillation", {task.student, task.teacher, task.divergences, task.student_log2_sum,
+                                                task.teacher_log2_sum});
     require_aligned("distillation", {task.student, task.teacher});
 }
 
@@ -60,8 +60,9 @@ template <class T>
 void require_valid(const DistillationGradientTask<T>& task) {
     require_valid_logits("distillation gradient", task.tokens, task.vocabulary, task.temperature);
     if (task.tokens > 0)
-        require_buffers("distillation gradient", {task.student, task.teacher, task.divergences, task.student_log2_sum,
-                                                  task.teacher_log2_sum, task.slope, task.gradient});
+        require_logits_buffers("distillation gradient",
+                               {task.student, task.teacher, task.divergences, task.student_log2_sum,
+                                task.teacher_log2_sum, task.slope, task.gradient});
     require_aligned("distillation gradient", {task.student, task.teacher, task.gradient});
     if (task.tokens * pair_pieces<T>(task.vocabulary) > 0x7FFFFFFF)
         throw std::invalid_argument("distillation gradient: too many logits for one launch; give it fewer tokens");

@@ -56,7 +56,7 @@ inline void require_valid_logits(const char* what, long tokens, long vocabulary,
                                     "; expected a positive number");
 }
 
-inline void require_buffers(const char* what, std::initializer_list<const void*> needed) {
+inline void require_logits_buffers(const char* what, std::initializer_list<const void*> needed) {
     for (const void* one : needed)
         if (!one) throw std::invalid_argument(std::string(what) + ": a buffer that is needed is missing");
 }
@@ -70,7 +70,8 @@ inline void require_aligned(const char* what, std::initializer_list<const void*>
 template <class T>
 void require_valid(const TokenLogpTask<T>& task) {
     require_valid_logits("token logp", task.tokens, task.vocabulary, task.temperature);
-    if (task.tokens > 0) require_buffers("token logp", {task.logits, task.taken, task.logp, task.log2_sum, task.error});
+    if (task.tokens > 0)
+        require_logits_buffers("token logp", {task.logits, task.taken, task.logp, task.log2_sum, task.error});
     require_aligned("token logp", {task.logits});
 }
 
@@ -87,7 +88,8 @@ template <class T>
 void require_valid(const TokenLogpGradientTask<T>& task) {
     require_valid_logits("token logp gradient", task.tokens, task.vocabulary, task.temperature);
     if (task.tokens > 0)
-        require_buffers("token logp gradient", {task.logits, task.taken, task.log2_sum, task.slope, task.gradient});
+        require_logits_buffers("token logp gradient",
+                               {task.logits, task.taken, task.log2_sum, task.slope, task.gradient});
     require_aligned("token logp gradient", {task.logits, task.gradient});
     if (task.tokens * gradient_pieces<T>(task.vocabulary) > 0x7FFFFFFF)
         throw std::invalid_argument("token logp gradient: too many logits for one launch; give it fewer tokens");

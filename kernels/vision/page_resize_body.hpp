@@ -19,14 +19,14 @@ struct PageResizeTask {
     long images = 0;
     long height = 0;
     long width = 0;
-    Placement placed{};                // where in the square; an upscaled page repeats pixels by the same rule
+    PagePlacement placed{};            // where in the square; an upscaled page repeats pixels by the same rule
     int filling[3] = {127, 127, 127};  // around it, a channel: grey, the mean that patchify takes away
 };
 
 inline constexpr int kResizeThreads = 256;
 
 inline void require_valid(const PageResizeTask& task) {
-    const Placement& placed = task.placed;
+    const PagePlacement& placed = task.placed;
     if (task.images < 0 || task.height < 1 || task.width < 1 || task.height > 32768 || task.width > 32768)
         throw std::invalid_argument("page resize: " + std::to_string(task.images) + " images of " +
                                     std::to_string(task.height) + " x " + std::to_string(task.width) +
@@ -74,7 +74,7 @@ STRATA_HD std::uint8_t area_average(const std::uint8_t* plane, const PageResizeT
 
 template <class Thread>
 STRATA_BODY void page_resize(Thread& t, const PageResizeTask& task) {
-    const Placement& placed = task.placed;
+    const PagePlacement& placed = task.placed;
     const long quad = long(t.block()) * kResizeThreads + t.thread(), quads = placed.side / 4;
     if (quad >= task.images * 3 * placed.side * quads) return;
     const long plane = quad / quads / placed.side;

@@ -21,7 +21,7 @@ inline double covered(double from, double to, long pixel) {
 
 // One plane [height][width] to [side][side].
 inline std::vector<double> page_resize(const std::vector<std::uint8_t>& in, long height, long width,
-                                       const Placement& placed, int filling) {
+                                       const PagePlacement& placed, int filling) {
     std::vector<double> out(std::size_t(placed.side * placed.side), filling);
     for (long y = 0; y < placed.height; ++y)
         for (long x = 0; x < placed.width; ++x) {

@@ -53,7 +53,7 @@ inline long valid_tokens(PageMode mode, PageSize page, long tiles = 0) {
 }
 
 // Where a page lies in the square of its mode.
-struct Placement {
+struct PagePlacement {
     long side = 0;
     long top = 0;
     long left = 0;
@@ -61,7 +61,7 @@ struct Placement {
     long width = 0;
 };
 
-inline Placement placement(PageMode mode, PageSize page) {
+inline PagePlacement placement(PageMode mode, PageSize page) {
     if (page.height <= 0 || page.width <= 0) throw std::invalid_argument("a page without pixels cannot be placed");
     const long side = side_of(mode), longer = std::max(page.height, page.width);
     if (!pads(mode)) return {side, 0, 0, side, side};

@@ -18,9 +18,9 @@ struct Distilled {
 };
 
 template <class T>
-Distilled<T> emulated(const Logits<T>& student, const Logits<T>& teacher, Divergence form, float temperature,
-                      const std::vector<float>& slope, ThreadOrder order, const std::vector<std::uint8_t>& counted = {},
-                      bool in_place = false) {
+Distilled<T> emulated(const RandomLogits<T>& student, const RandomLogits<T>& teacher, Divergence form,
+                      float temperature, const std::vector<float>& slope, ThreadOrder order,
+                      const std::vector<std::uint8_t>& counted = {}, bool in_place = false) {
     const std::size_t tokens = slope.size();
     Distilled<T> out{std::vector<float>(tokens, -7), std::vector<float>(tokens, -7), std::vector<float>(tokens, -7),
                      in_place ? student.at : std::vector<T>(student.at.size(), from_float<T>(-7))};
@@ -60,7 +60,7 @@ TYPED_TEST_SUITE(Distillations, ElementTypes);
 TYPED_TEST(Distillations, match_the_reference_in_every_thread_order) {
     const std::vector<float> slope{1.0f, -0.5f};
     for (const long vocabulary : {1L, 13L, 4808L, 5001L}) {
-        const Logits<TypeParam> student(2, vocabulary, 21), teacher(2, vocabulary, 22);
+        const RandomLogits<TypeParam> student(2, vocabulary, 21), teacher(2, vocabulary, 22);
         for (const Divergence form : kForms)
             for (const ThreadOrder order : kThreadOrders) {
                 if (vocabulary < 32 && order != ThreadOrder::shuffled) continue;
@@ -79,7 +79,7 @@ TYPED_TEST(Distillations, match_the_reference_in_every_thread_order) {
 }
 
 TEST(Distillation, in_place_is_the_same) {
-    const Logits<Bf16> student(2, 4808, 23), teacher(2, 4808, 24);
+    const RandomLogits<Bf16> student(2, 4808, 23), teacher(2, 4808, 24);
     const auto apart = emulated(student, teacher, Divergence::reverse, 1, {1, 2}, ThreadOrder::forward);
     const auto in_place = emulated(student, teacher, Divergence::reverse, 1, {1, 2}, ThreadOrder::reversed, {}, true);
     for (std::size_t i = 0; i < apart.gradient.size(); ++i)
@@ -87,8 +87,8 @@ TEST(Distillation, in_place_is_the_same) {
 }
 
 TEST(Distillation, of_equal_laws_is_zero_whatever_is_added_to_the_logits) {
-    const Logits<float> student(1, 600, 25);
-    Logits<float> teacher = student;
+    const RandomLogits<float> student(1, 600, 25);
+    RandomLogits<float> teacher = student;
     for (float& one : teacher.at) one += 4;
     for (const Divergence form : kForms) {
         const auto is = emulated(student, teacher, form, 1, {1.0f}, ThreadOrder::forward);
@@ -99,7 +99,7 @@ TEST(Distillation, of_equal_laws_is_zero_whatever_is_added_to_the_logits) {
 
 // Student (1/2, 1/2), teacher (3/4, 1/4): KL(student | teacher) = (log(2/3) + log 2) / 2 = log(4/3) / 2.
 TEST(Distillation, by_hand) {
-    Logits<float> student(1, 2, 1), teacher(1, 2, 1);
+    RandomLogits<float> student(1, 2, 1), teacher(1, 2, 1);
     student.set(0, 0, 1), student.set(0, 1, 1);
     teacher.set(0, 0, std::log(3.0f)), teacher.set(0, 1, 0);
     const auto reverse = emulated(student, teacher, Divergence::reverse, 1, {1.0f}, ThreadOrder::forward);
@@ -112,7 +112,7 @@ TEST(Distillation, by_hand) {
 }
 
 TEST(Distillation, what_a_mask_takes_from_both_adds_nothing) {
-    Logits<float> student(1, 40, 26), teacher(1, 40, 27), fewer_student(1, 30, 1), fewer_teacher(1, 30, 1);
+    RandomLogits<float> student(1, 40, 26), teacher(1, 40, 27), fewer_student(1, 30, 1), fewer_teacher(1, 30, 1);
     for (long v = 0; v < 40; ++v) {
         if (v < 30) fewer_student.set(0, v, student.at[std::size_t(v)]);
         if (v < 30) fewer_teacher.set(0, v, teacher.at[std::size_t(v)]);
@@ -127,7 +127,7 @@ TEST(Distillation, what_a_mask_takes_from_both_adds_nothing) {
 }
 
 TEST(Distillation, a_nan_stays_seen_and_what_does_not_count_is_not_read) {
-    Logits<float> student(2, 40, 28), teacher(2, 40, 29);
+    RandomLogits<float> student(2, 40, 28), teacher(2, 40, 29);
     teacher.set(0, 17, NAN);
     for (const Divergence form : kForms) {
         EXPECT_TRUE(std::isnan(emulated(student, teacher, form, 1, {1, 1}, ThreadOrder::forward).divergences[0]));
@@ -139,7 +139,7 @@ TEST(Distillation, a_nan_stays_seen_and_what_does_not_count_is_not_read) {
 }
 
 TEST(Distillation, the_references_gradient_is_that_of_finite_differences) {
-    const Logits<float> student(1, 12, 30), teacher(1, 12, 31);
+    const RandomLogits<float> student(1, 12, 30), teacher(1, 12, 31);
     for (const Divergence form : kForms) {
         const auto gradient = reference::divergence_gradient(student.row(0), teacher.row(0), form, 0.8, 1.5);
         for (std::size_t v = 0; v < 12; ++v) {

@@ -32,7 +32,7 @@ reference::PolicyBatch batch_of(const std::vector<std::vector<double>>& rows) {
 std::vector<float> in_float(const std::vector<double>& values) { return {values.begin(), values.end()}; }
 
 TEST(GrpoStep, gradient_is_the_slope_of_the_loss_for_every_logit) {
-    const Logits<float> logits(6, kVocabulary, 71, 0.7f);
+    const RandomLogits<float> logits(6, kVocabulary, 71, 0.7f);
     std::vector<std::vector<double>> rows;
     for (long t = 0; t < 6; ++t) rows.push_back(logits.row(t));
     const GrpoOptions options{.clip_high = 0.28f, .cap = 3, .kl_weight = 0.1f, .unbiased_kl = true};

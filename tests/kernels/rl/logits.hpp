@@ -9,8 +9,8 @@
 namespace strata {
 
 template <class T>
-struct Logits {
-    Logits(long row_count, long width, std::uint64_t seed, float deviation = 2) : vocabulary(width) {
+struct RandomLogits {
+    RandomLogits(long row_count, long width, std::uint64_t seed, float deviation = 2) : vocabulary(width) {
         std::mt19937_64 random(seed);
         std::normal_distribution<float> values(0, deviation);
         for (long i = 0; i < row_count * width; ++i) at.push_back(from_float<T>(values(random)));

@@ -15,7 +15,7 @@ struct Forward {
 };
 
 template <class T>
-Forward forward(const Logits<T>& logits, const std::vector<int>& taken, float temperature, ThreadOrder order,
+Forward forward(const RandomLogits<T>& logits, const std::vector<int>& taken, float temperature, ThreadOrder order,
                 const std::vector<std::uint8_t>& counted = {}) {
     Forward out{std::vector<float>(taken.size(), -7), std::vector<float>(taken.size(), -7)};
     const TokenLogpTask<T> task{.logits = logits.at.data(),
@@ -33,7 +33,7 @@ Forward forward(const Logits<T>& logits, const std::vector<int>& taken, float te
 }
 
 template <class T>
-std::vector<T> backward(const Logits<T>& logits, const std::vector<int>& taken, const Forward& from,
+std::vector<T> backward(const RandomLogits<T>& logits, const std::vector<int>& taken, const Forward& from,
                         const std::vector<float>& slope, float temperature, ThreadOrder order, bool in_place = false) {
     std::vector<T> gradient = in_place ? logits.at : std::vector<T>(logits.at.size(), from_float<T>(-7));
     const TokenLogpGradientTask<T> task{.logits = in_place ? gradient.data() : logits.at.data(),
@@ -57,7 +57,7 @@ TYPED_TEST_SUITE(TokenLogp, ElementTypes);
 // Rows of more than one step, of one thread's worth, and such that begin off a 16-byte boundary.
 TYPED_TEST(TokenLogp, matches_the_reference_in_every_thread_order) {
     for (const long vocabulary : {1L, 5L, 24L, 8720L, 9001L}) {
-        const Logits<TypeParam> logits(3, vocabulary, 11);
+        const RandomLogits<TypeParam> logits(3, vocabulary, 11);
         const std::vector<int> taken{0, int(vocabulary / 2), int(vocabulary - 1)};
         for (const ThreadOrder order : kThreadOrders) {
             const Forward is = forward(logits, taken, 0.7f, order);
@@ -72,7 +72,7 @@ TYPED_TEST(TokenLogp, matches_the_reference_in_every_thread_order) {
 
 TYPED_TEST(TokenLogp, gradient_matches_the_reference_in_every_thread_order) {
     for (const long vocabulary : {5L, 8720L, 9001L}) {
-        const Logits<TypeParam> logits(2, vocabulary, 12);
+        const RandomLogits<TypeParam> logits(2, vocabulary, 12);
         const std::vector<int> taken{int(vocabulary - 1), 2};
         const std::vector<float> slope{-0.5f, 3.0f};
         const Forward from = forward(logits, taken, 1.3f, ThreadOrder::forward);
@@ -90,7 +90,7 @@ TYPED_TEST(TokenLogp, gradient_matches_the_reference_in_every_thread_order) {
 }
 
 TYPED_TEST(TokenLogp, gradient_in_place_is_the_same) {
-    const Logits<TypeParam> logits(2, 8720, 13);
+    const RandomLogits<TypeParam> logits(2, 8720, 13);
     const std::vector<int> taken{7, 8719};
     const std::vector<float> slope{1.0f, -2.0f};
     const Forward from = forward(logits, taken, 1, ThreadOrder::forward);
@@ -101,7 +101,7 @@ TYPED_TEST(TokenLogp, gradient_in_place_is_the_same) {
 
 // Four equal logits: log p is -log 4 and the gradient of the taken one 3/4, of the others -1/4.
 TEST(TokenLogpByHand, of_equal_logits) {
-    Logits<float> logits(1, 4, 1);
+    RandomLogits<float> logits(1, 4, 1);
     for (long v = 0; v < 4; ++v) logits.set(0, v, 5);
     const Forward from = forward(logits, {1}, 1, ThreadOrder::forward);
     EXPECT_NEAR(from.logp[0], -std::log(4.0), 1e-6);
@@ -111,7 +111,7 @@ TEST(TokenLogpByHand, of_equal_logits) {
 }
 
 TEST(TokenLogpByHand, large_logits_do_not_overflow_and_a_mask_of_minus_infinity_weighs_nothing) {
-    Logits<float> logits(1, 9000, 2);
+    RandomLogits<float> logits(1, 9000, 2);
     for (long v = 0; v < 9000; ++v) logits.set(0, v, -INFINITY);
     logits.set(0, 4500, 3e4f), logits.set(0, 8999, 3e4f);
     const Forward from = forward(logits, {8999}, 1, ThreadOrder::reversed);
@@ -123,7 +123,7 @@ TEST(TokenLogpByHand, large_logits_do_not_overflow_and_a_mask_of_minus_infinity_
 
 TEST(TokenLogpByHand, a_nan_or_an_infinity_stays_seen) {
     for (const float bad : {NAN, INFINITY}) {
-        Logits<float> logits(2, 5000, 3);
+        RandomLogits<float> logits(2, 5000, 3);
         logits.set(0, 4999, bad);
         const Forward is = forward(logits, {0, 0}, 1, ThreadOrder::forward);
         EXPECT_TRUE(std::isnan(is.logp[0]));
@@ -132,7 +132,7 @@ TEST(TokenLogpByHand, a_nan_or_an_infinity_stays_seen) {
 }
 
 TEST(TokenLogpByHand, a_token_outside_the_vocabulary_raises_the_error_and_reads_nothing) {
-    const Logits<Bf16> logits(3, 16, 4);
+    const RandomLogits<Bf16> logits(3, 16, 4);
     for (const int outside : {-1, 16, INT32_MIN, INT32_MAX}) {
         const std::vector<int> taken{3, outside, 5};
         const Forward is = forward(logits, taken, 1, ThreadOrder::forward);
@@ -144,7 +144,7 @@ TEST(TokenLogpByHand, a_token_outside_the_vocabulary_raises_the_error_and_reads_
 }
 
 TEST(TokenLogpByHand, what_does_not_count_is_not_read) {
-    Logits<float> logits(2, 64, 5);
+    RandomLogits<float> logits(2, 64, 5);
     logits.set(0, 3, NAN);
     const Forward is = forward(logits, {-100, 1}, 1, ThreadOrder::forward, {0, 1});
     EXPECT_EQ(is.error, 0);
@@ -155,7 +155,7 @@ TEST(TokenLogpByHand, what_does_not_count_is_not_read) {
 }
 
 TEST(TokenLogpByHand, the_slopes_weight_multiplies) {
-    const Logits<float> logits(1, 8, 6);
+    const RandomLogits<float> logits(1, 8, 6);
     const int taken = 2;
     const Forward from = forward(logits, {taken}, 1, ThreadOrder::forward);
     const float slope = 2, weight = 0.25f;
@@ -174,7 +174,7 @@ TEST(TokenLogpByHand, the_slopes_weight_multiplies) {
 }
 
 TEST(TokenLogpByHand, the_references_gradient_is_that_of_finite_differences) {
-    const Logits<float> logits(1, 12, 7);
+    const RandomLogits<float> logits(1, 12, 7);
     const auto gradient = reference::token_logp_gradient(logits.row(0), 4, 0.8, 1.5);
     for (std::size_t v = 0; v < 12; ++v) {
         const double step = 1e-5;

@@ -11,7 +11,7 @@ namespace strata {
 namespace {
 
 std::vector<std::uint8_t> emulated(const std::vector<std::uint8_t>& in, long images, long height, long width,
-                                   const Placement& placed, ThreadOrder order) {
+                                   const PagePlacement& placed, ThreadOrder order) {
     std::vector<std::uint8_t> out(std::size_t(images * 3 * placed.side * placed.side), 77);
     const PageResizeTask task{.in = in.data(),
                               .out = out.data(),
@@ -27,10 +27,10 @@ std::vector<std::uint8_t> emulated(const std::vector<std::uint8_t>& in, long ima
 
 TEST(PageResize, matches_the_reference_in_every_thread_order) {
     std::mt19937_64 random(51);
-    for (const auto& [height, width, placed] : {std::tuple{40L, 56L, Placement{16, 0, 0, 16, 16}},
-                                                {33L, 21L, Placement{20, 0, 3, 20, 13}},
-                                                {7L, 5L, Placement{12, 1, 2, 10, 7}},  // upscaled
-                                                {1L, 90L, Placement{8, 3, 0, 1, 8}}}) {
+    for (const auto& [height, width, placed] : {std::tuple{40L, 56L, PagePlacement{16, 0, 0, 16, 16}},
+                                                {33L, 21L, PagePlacement{20, 0, 3, 20, 13}},
+                                                {7L, 5L, PagePlacement{12, 1, 2, 10, 7}},  // upscaled
+                                                {1L, 90L, PagePlacement{8, 3, 0, 1, 8}}}) {
         std::vector<std::uint8_t> in(std::size_t(2 * 3 * height * width));
         for (std::uint8_t& one : in) one = std::uint8_t(random());
         for (const ThreadOrder order : kThreadOrders) {

@@ -29,12 +29,12 @@ TEST(PageSchedule, counts_the_tokens_that_show_the_page) {
 }
 
 TEST(PageSchedule, places_a_page_in_the_middle_of_its_square) {
-    const Placement upright = placement(PageMode::base, {2000, 1000});
+    const PagePlacement upright = placement(PageMode::base, {2000, 1000});
     EXPECT_EQ(upright.height, 1024);
     EXPECT_EQ(upright.width, 512);
     EXPECT_EQ(upright.left, 256);
     EXPECT_EQ(upright.top, 0);
-    const Placement stretched = placement(PageMode::tiny, {2000, 1000});
+    const PagePlacement stretched = placement(PageMode::tiny, {2000, 1000});
     EXPECT_EQ(stretched.height, 512);
     EXPECT_EQ(stretched.width, 512);
     EXPECT_EQ(placement(PageMode::base, {1, 5000}).height, 1);
