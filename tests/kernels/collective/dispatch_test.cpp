@@ -159,10 +159,9 @@ TEST(Pack, fp8_rows_are_those_of_quantisation_bit_for_bit) {
             std::vector<float> scales(in.size() / 128);
             const QuantiseTilesTask alone{.in = in.data(),
                                           .out = codes.data(),
-                                          .scales = scales.data(),
+                                          .scales = {.fp32 = scales.data(), .power_of_two = power_of_two},
                                           .rows = tokens,
-                                          .width = hidden,
-                                          .power_of_two = power_of_two};
+                                          .width = hidden};
             emulate(grid_of(alone), ThreadOrder::forward, [&](EmulatedThread& t) { quantise_tiles(t, alone); });
             const Integers routes = random_routes(tokens, k, experts, 3);
             const Layout layout = laid_out(routes, k, experts, ranks);
