@@ -30,6 +30,9 @@ private:
     cudaStream_t stream_ = nullptr;
 };
 
+// The streams above do not wait for what the default stream has begun: fills, poison, small copies.
+void finish_preparation() { check_cuda(cudaDeviceSynchronize(), "waiting for preparation"); }
+
 // ---- prefetch
 
 struct Batch {
@@ -53,6 +56,7 @@ Verdict verify_prefetch(const Buffer<std::uint8_t>& table, const std::vector<std
     std::reverse(batches[1].begin(), batches[1].end());
     batches[2].resize(ids.size() / 2);
     std::vector<Buffer<std::uint8_t>> codes, scales;
+    finish_preparation();
     prefetcher.start(batches[0], copies);
     for (std::size_t i = 0; i < batches.size(); ++i) {
         if (i + 1 < batches.size()) prefetcher.start(batches[i + 1], copies);
@@ -125,9 +129,10 @@ Verdict verify_swap(const TwoTables& of) {
     const SideStream steps, side;
     StreamCopies copies(steps, side);
     TableSwap swap(of.active.data(), of.rows, of.spare.data(), of.rows, copies, kRowsAChunk);
-    swap.load({of.second->data(), of.rows});
     const auto ids = random_row_ids(240, std::max<std::int64_t>(of.rows, 1), false, 7);
     const Buffer<std::int32_t> ids_on_gpu(ids);
+    finish_preparation();
+    swap.load({of.second->data(), of.rows});
     std::vector<Verdict> verdicts;
     for (int after = 0; after < 3; after += !swap.loading()) {
         const TableView table = swap.begin_step(1);
