@@ -190,14 +190,25 @@ void EmulatedCluster::run(int first_block, int row) {
     std::vector<int> order(fibres_.size());
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = int(i);
     if (order_ == ThreadOrder::reversed) std::reverse(order.begin(), order.end());
-    while (whole_.over < int(fibres_.size())) {
-        if (order_ == ThreadOrder::shuffled) std::shuffle(order.begin(), order.end(), random_);
+    const auto run_some = [&](int first, int count) {
         bool moved = false;
-        for (const int fibre : order) {
+        for (int i = first; i < first + count; ++i) {
+            const int fibre = order[std::size_t(i)];
             if (fibres_[std::size_t(fibre)].waiting != Waiting::nothing) continue;
             moved = true;
             switch_to(fibre);
             if (thrown_) std::rethrow_exception(thrown_);
+        }
+        return moved;
+    };
+    while (whole_.over < int(fibres_.size())) {
+        bool moved = false;
+        if (order_ == ThreadOrder::shuffled) {
+            std::shuffle(order.begin(), order.end(), random_);
+            moved = run_some(0, int(order.size()));
+        } else {  // a block goes as far as it can without the others
+            for (int block = 0; block < grid_.cluster; ++block)
+                while (run_some(block * grid_.threads, grid_.threads)) moved = true;
         }
         if (!moved) report_deadlock();
     }
