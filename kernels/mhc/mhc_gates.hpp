@@ -90,30 +90,35 @@ STRATA_HD void store_elements(Bf16* p, long index, const Elements<words>& elemen
     }
 }
 
-// The same hidden elements of a token's four streams.
+// The new streams after a layer's output, summed old stream after old stream: every form gives the same bits.
 template <int words>
-struct Streams {
-    Elements<words> at[kMhcStreams];
-};
+struct Spread {
+    float low[kMhcStreams][words], high[kMhcStreams][words];
 
-// New stream n after a layer's output. Always in the same order, so that every form gives the same bits.
-// post: [4]; comb: [4][4], from stream m to stream n at m * 4 + n.
-template <int words>
-STRATA_BODY Elements<words> spread_stream(int n, const Elements<words>& out, const Streams<words>& old,
-                                          const float* post, const float* comb) {
-    Elements<words> spread;
-    STRATA_UNROLL
-    for (int word = 0; word < words; ++word) {
-        float low = low_of(out.at[word]) * post[n], high = high_of(out.at[word]) * post[n];
+    STRATA_BODY Spread(const Elements<words>& layer_out, const Pack<float>& post) {
         STRATA_UNROLL
-        for (int m = 0; m < kMhcStreams; ++m) {
-            low = fma_of(comb[m * 4 + n], low_of(old.at[m].at[word]), low);
-            high = fma_of(comb[m * 4 + n], high_of(old.at[m].at[word]), high);
+        for (int n = 0; n < kMhcStreams; ++n) STRATA_UNROLL
+        for (int word = 0; word < words; ++word) {
+            low[n][word] = low_of(layer_out.at[word]) * post.at[n];
+            high[n][word] = high_of(layer_out.at[word]) * post.at[n];
         }
-        spread.at[word] = bf16_pair(low, high);
     }
-    return spread;
-}
+    // Old stream m, with row m of comb: its share in each new stream.
+    STRATA_BODY void add(const Elements<words>& old, const Pack<float>& shares) {
+        STRATA_UNROLL
+        for (int n = 0; n < kMhcStreams; ++n) STRATA_UNROLL
+        for (int word = 0; word < words; ++word) {
+            low[n][word] = fma_of(shares.at[n], low_of(old.at[word]), low[n][word]);
+            high[n][word] = fma_of(shares.at[n], high_of(old.at[word]), high[n][word]);
+        }
+    }
+    STRATA_BODY Elements<words> stream(int n) const {
+        Elements<words> elements;
+        STRATA_UNROLL
+        for (int word = 0; word < words; ++word) elements.at[word] = bf16_pair(low[n][word], high[n][word]);
+        return elements;
+    }
+};
 
 // The layer's input, gathered stream after stream: sums weighted by pre.
 template <int words>

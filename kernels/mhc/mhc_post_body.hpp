@@ -71,22 +71,16 @@ STRATA_BODY void mhc_post(Thread& t, const MhcPostTask& task) {
     const long across = task.hidden / 8, index = long(t.block()) * kMhcStreamThreads + t.thread();
     const long token = index / across, at = token * 4 * task.hidden + index % across * 8;
     if (token >= task.tokens) return;
-    Streams<4> old;
+    Elements<4> old[kMhcStreams];
     STRATA_UNROLL
-    for (int m = 0; m < kMhcStreams; ++m) old.at[m] = load_elements<4>(task.residual, at + m * task.hidden);
+    for (int m = 0; m < kMhcStreams; ++m) old[m] = load_elements<4>(task.residual, at + m * task.hidden);
     const Elements<4> layer_out = load_elements<4>(task.layer_out, index * 8);
     const long gates = task.constant_gates ? 0 : token;
-    const Pack<float> post = load_pack(task.post, gates * 4);
-    float comb[16];
+    Spread<4> spread(layer_out, load_pack(task.post, gates * 4));
     STRATA_UNROLL
-    for (int m = 0; m < kMhcStreams; ++m) {
-        const Pack<float> row = load_pack(task.comb, gates * 16 + m * 4);
-        STRATA_UNROLL
-        for (int n = 0; n < kMhcStreams; ++n) comb[m * 4 + n] = row.at[n];
-    }
+    for (int m = 0; m < kMhcStreams; ++m) spread.add(old[m], load_pack(task.comb, gates * 16 + m * 4));
     STRATA_UNROLL
-    for (int n = 0; n < kMhcStreams; ++n)
-        store_elements(task.out, at + n * task.hidden, spread_stream(n, layer_out, old, post.at, comb));
+    for (int n = 0; n < kMhcStreams; ++n) store_elements(task.out, at + n * task.hidden, spread.stream(n));
 }
 
 template <class Thread>
@@ -94,13 +88,13 @@ STRATA_BODY void mhc_gather(Thread& t, const MhcGatherTask& task) {
     const long across = task.hidden / 8, index = long(t.block()) * kMhcStreamThreads + t.thread();
     const long token = index / across, at = token * 4 * task.hidden + index % across * 8;
     if (token >= task.tokens) return;
-    Streams<4> streams;
+    Elements<4> streams[kMhcStreams];
     STRATA_UNROLL
-    for (int i = 0; i < kMhcStreams; ++i) streams.at[i] = load_elements<4>(task.residual, at + i * task.hidden);
+    for (int i = 0; i < kMhcStreams; ++i) streams[i] = load_elements<4>(task.residual, at + i * task.hidden);
     const Pack<float> pre = load_pack(task.pre, (task.constant_gates ? 0 : token) * 4);
     Gathered<4> in;
     STRATA_UNROLL
-    for (int i = 0; i < kMhcStreams; ++i) in.add(streams.at[i], pre.at[i]);
+    for (int i = 0; i < kMhcStreams; ++i) in.add(streams[i], pre.at[i]);
     store_elements(task.layer_in, index * 8, in.elements());
 }
 

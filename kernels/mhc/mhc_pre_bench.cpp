@@ -97,8 +97,7 @@ Kernel mixing(const std::string& name, const std::string& what, MhcForm form, Go
 std::vector<ProductionShape> prefill() {
     return {{{{"tokens", 8192}, {"hidden", 7168}}, "v4-pro"},
             {{{"tokens", 8192}, {"hidden", 4096}}, "v4-flash"},
-            {{{"tokens", 4096}, {"hidden", 7168}}, "v4-pro"},
-            {{{"tokens", 512}, {"hidden", 7168}}, "v4-pro"}};
+            {{{"tokens", 4096}, {"hidden", 7168}}, "v4-pro"}};
 }
 
 std::vector<ProductionShape> decode() {
@@ -108,7 +107,7 @@ std::vector<ProductionShape> decode() {
 }
 
 std::vector<ProductionShape> of_v41() {
-    return {{{{"tokens", 8192}, {"hidden", 5120}}, "v4.1-flash"}, {{{"tokens", 64}, {"hidden", 5120}}, "v4.1-flash"}};
+    return {{{{"tokens", 8192}, {"hidden", 5120}}, "v4.1-flash"}, {{{"tokens", 4096}, {"hidden", 5120}}, "v4.1-flash"}};
 }
 
 }  // namespace

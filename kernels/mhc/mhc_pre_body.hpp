@@ -15,9 +15,8 @@
 namespace strata {
 
 // x, and nvcc does not know it: what is computed from it is computed again where it is used. fn takes most registers,
-// and addresses kept for later turns of a loop, or numbers unpacked once for all, would not fit beside it.
-template <class Int>
-STRATA_BODY Int forgotten(Int x) {
+// and addresses kept for later turns of a loop would not fit beside it.
+STRATA_BODY int forgotten(int x) {
 #ifdef __CUDA_ARCH__
     asm volatile("" : "+r"(x));
 #endif
@@ -143,21 +142,15 @@ private:
             if (first + token >= tokens()) break;
             Bf16* row = streams_of(tile) + token * Plan::kRow + x;
             const float* last = last_gates_of(tile) + token * Plan::kLastGates;
-            auto layer_out = load_elements<2>(layer_out_of(tile), token * Plan::kSlice + x);
-            Streams<2> old;
+            Spread<2> sums(load_elements<2>(layer_out_of(tile), token * Plan::kSlice + x), load_pack(last, 0));
             STRATA_UNROLL
-            for (int m = 0; m < kMhcStreams; ++m) old.at[m] = load_elements<2>(row, m * Plan::kSlice);
+            for (int m = 0; m < kMhcStreams; ++m)
+                sums.add(load_elements<2>(row, m * Plan::kSlice), load_pack(last, 4 + m * 4));
             Bf16* to = task_.new_residual + slice_of((first + token) * 4) + x;
             Gathered<2> in;
             STRATA_UNROLL
             for (int n = 0; n < kMhcStreams; ++n) {
-                STRATA_UNROLL
-                for (int word = 0; word < 2; ++word) {
-                    layer_out.at[word] = forgotten(layer_out.at[word]);
-                    STRATA_UNROLL
-                    for (int m = 0; m < kMhcStreams; ++m) old.at[m].at[word] = forgotten(old.at[m].at[word]);
-                }
-                const Elements<2> stream = spread_stream(n, layer_out, old, last, last + 4);
+                const Elements<2> stream = sums.stream(n);
                 store_elements(row, n * Plan::kSlice, stream);
                 store_elements(to, n * Plan::kHidden, stream);
                 if constexpr (Plan::kForm == MhcForm::single_pass) in.add(stream, last[20 + n]);

@@ -105,6 +105,9 @@ private:
         std::vector<Word>& block = shared_[std::size_t(rank)];
         std::memset(block.data(), 0xA5, block.size() * sizeof(Word));
     }
+    bool run_some(int first, int count);
+    bool advance_shuffled();
+    bool advance_far();
     void hold_some();
     void release(Waiting barrier, int first, int count);
     void meet(int fibre, std::uint64_t value, const char* operation);
@@ -119,6 +122,7 @@ private:
     const std::function<void(EmulatedThread&)>& body_;
     std::mt19937_64 random_;
     std::vector<Fibre> fibres_;
+    std::vector<int> order_of_fibres_;
     std::vector<WarpTable> warps_;
     std::vector<bool> held_;  // warps that rest for a while
     std::vector<Barrier> blocks_;
@@ -201,33 +205,47 @@ void EmulatedCluster::run(int first_block, int row) {
         makecontext(&fibre.context, reinterpret_cast<void (*)()>(&EmulatedCluster::enter), 2, unsigned(self >> 32),
                     unsigned(self));
     }
-    std::vector<int> order(fibres_.size());
-    for (std::size_t i = 0; i < order.size(); ++i) order[i] = int(i);
-    if (order_ == ThreadOrder::reversed) std::reverse(order.begin(), order.end());
+    order_of_fibres_.resize(fibres_.size());
+    for (std::size_t i = 0; i < fibres_.size(); ++i) order_of_fibres_[i] = int(i);
+    if (order_ == ThreadOrder::reversed) std::reverse(order_of_fibres_.begin(), order_of_fibres_.end());
     while (whole_.over < int(fibres_.size())) {
-        if (order_ == ThreadOrder::shuffled) {
-            std::shuffle(order.begin(), order.end(), random_);
-            if (random_() % 4 == 0) hold_some();
-        }
-        bool moved = false;
-        for (const int fibre : order) {
-            if (fibres_[std::size_t(fibre)].waiting != Waiting::nothing || held_[std::size_t(fibre) / 32]) continue;
-            moved = true;
-            switch_to(fibre);
-            if (thrown_) std::rethrow_exception(thrown_);
-        }
+        const bool moved = order_ == ThreadOrder::shuffled ? advance_shuffled() : advance_far();
         if (!moved && std::ranges::find(held_, true) == held_.end()) report_deadlock();
         if (!moved) held_.assign(held_.size(), false);
     }
 }
 
-// Lets some warps, or all warps of some blocks, run ahead of the others: as far as barriers let them.
-void EmulatedCluster::hold_some() {
-    const bool whole_blocks = random_() % 2 == 0;
-    std::vector<bool> draw(held_.size());
-    for (std::size_t i = 0; i < draw.size(); ++i) draw[i] = random_() % 2 == 0;
-    for (std::size_t warp = 0; warp < held_.size(); ++warp)
-        held_[warp] = draw[whole_blocks ? std::size_t(rank_of(int(warp) * 32)) : warp];
+// Runs those of `count` fibres, from place `first` of the order on, that wait for nothing.
+bool EmulatedCluster::run_some(int first, int count) {
+    bool moved = false;
+    for (int i = first; i < first + count; ++i) {
+        const int fibre = order_of_fibres_[std::size_t(i)];
+        if (fibres_[std::size_t(fibre)].waiting != Waiting::nothing || held_[std::size_t(fibre) / 32]) continue;
+        moved = true;
+        switch_to(fibre);
+        if (thrown_) std::rethrow_exception(thrown_);
+    }
+    return moved;
+}
+
+// A little of everyone, now and then with some warps or blocks held back.
+bool EmulatedCluster::advance_shuffled() {
+    std::shuffle(order_of_fibres_.begin(), order_of_fibres_.end(), random_);
+    if (random_() % 4 == 0) hold_some();
+    return run_some(0, int(fibres_.size()));
+}
+
+// A warp goes as far as it can without the other warps, and a block without the other blocks: what is read too late, or
+// written too early, for want of a barrier comes out wrong.
+bool EmulatedCluster::advance_far() {
+    bool moved = false;
+    for (int block = 0; block < int(fibres_.size()); block += grid_.threads)
+        for (bool again = true; again;) {
+            again = false;
+            for (int warp = block; warp < block + grid_.threads; warp += 32)
+                while (run_some(warp, 32)) again = moved = true;
+        }
+    return moved;
 }
 
 // Lets a barrier's threads go once all that have not ended are there.
