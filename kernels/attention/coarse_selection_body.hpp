@@ -64,14 +64,14 @@ Grid grid_of(const CoarseTask<T>& task) {
     return {.blocks = int(task.rows * ceil_div(task.columns, positions_a_block<T>())), .threads = kCoarseThreads};
 }
 
-// The largest logit of a pack of which the first `there` elements count.
+// What stands behind the end shares a block only with the newest positions, and that block is pinned.
 template <class T>
-STRATA_BODY float largest_of(const Pack<T>& pack, long there) {
+STRATA_BODY float largest_of(const Pack<T>& pack) {
     float most = -kInfinity;
     STRATA_UNROLL
     for (int i = 0; i < Pack<T>::kSize; ++i) {
         const float x = to_float(pack.at[i]);
-        if (i < there && x > most) most = x < FLT_MAX ? x : FLT_MAX;
+        if (x > most) most = x < FLT_MAX ? x : FLT_MAX;
     }
     return most;
 }
@@ -94,7 +94,7 @@ STRATA_BODY void block_maxima(Thread& t, const CoarseTask<T>& task) {
     STRATA_UNROLL
     for (int i = 0; i < kCoarsePacks; ++i) {
         const long at = first + i * kCoarseThreads * kSize;
-        const float most = warp_max<kLanes>(t, largest_of(packs[i], end - at));
+        const float most = warp_max<kLanes>(t, largest_of(packs[i]));
         if (at >= end || at % kCandidateBlock != 0) continue;
         const bool pinned = at + kCandidateBlock > end;
         task.maxima[row * task.maxima_stride + at / kCandidateBlock] = pinned ? kInfinity : most;
