@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,6 +32,12 @@ private:
 struct ProductionShape {
     Shape shape;
     std::string models;  // whose shape it is: "v3 v3.2"
+};
+
+// What `prepare` throws where a kernel has nothing to do on this machine: an exchange between GPUs where there is one.
+class NotApplicable : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
 };
 
 // Outputs held against the reference.
@@ -61,6 +68,7 @@ struct Prepared {
 // What of a run's ceilings an op is held against.
 enum class Ceiling { copy, pinned_to_device, none };
 
+// What the first shape of a kernel is held to.
 struct Goal {
     double share = 0;               // of the ceiling; 0: none
     std::optional<Seconds> time{};  // instead, for what latency bounds

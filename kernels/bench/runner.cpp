@@ -70,10 +70,13 @@ Sample Runner::measure(const Case& one, const Ceilings& ceilings) {
                   .models = one.shape->models,
                   .shape = one.shape->shape,
                   .seed = kSeed,
-                  .goal = one.kernel->goal};
+                  .goal = one.shape == &one.kernel->shapes.front() ? one.kernel->goal : Goal{}};
     try {
         const nvtx3::scoped_range range{one.kernel->name};
         measure_into(sample, one, ceilings);
+    } catch (const NotApplicable& why) {
+        sample.outcome = Outcome::skipped;
+        sample.reason = why.what();
     } catch (const std::exception& failed) {
         sample.outcome = Outcome::failed;
         sample.reason = failed.what();

@@ -21,7 +21,7 @@ struct Nccl {
 
     Nccl() {
         void* library = dlopen("libnccl.so.2", RTLD_NOW);
-        if (!library) throw std::invalid_argument("not applicable: NCCL is not installed (libnccl.so.2)");
+        if (!library) throw NotApplicable("NCCL is not installed (libnccl.so.2)");
         find(library, "ncclCommInitAll", init_all);
         find(library, "ncclCommDestroy", destroy);
         find(library, "ncclGroupStart", group_start);
@@ -159,7 +159,7 @@ std::size_t bytes_a_peer(const Shape& shape, int ranks) {
 
 Prepared prepare(const Shape& shape, int sets, std::uint64_t seed) {
     const int count = gpus();
-    if (count < 2) throw std::invalid_argument("not applicable: one GPU");
+    if (count < 2) throw NotApplicable("one GPU");
     const std::size_t bytes = bytes_a_peer(shape, count);
     auto ranks = std::make_shared<Ranks>(count, sets, bytes, seed);
     const Bytes through(double(bytes) * count);  // a GPU reads what it sends and writes what it receives

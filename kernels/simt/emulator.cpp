@@ -248,6 +248,15 @@ bool EmulatedCluster::advance_far() {
     return moved;
 }
 
+// Lets some warps, or all warps of some blocks, run ahead of the others: as far as barriers let them.
+void EmulatedCluster::hold_some() {
+    const bool whole_blocks = random_() % 2 == 0;
+    std::vector<bool> draw(held_.size());
+    for (std::size_t i = 0; i < draw.size(); ++i) draw[i] = random_() % 2 == 0;
+    for (std::size_t warp = 0; warp < held_.size(); ++warp)
+        held_[warp] = draw[whole_blocks ? std::size_t(rank_of(int(warp) * 32)) : warp];
+}
+
 // Lets a barrier's threads go once all that have not ended are there.
 void EmulatedCluster::release(Waiting barrier, int first, int count) {
     Barrier& at = barrier == Waiting::block ? blocks_[std::size_t(first / grid_.threads)] : whole_;

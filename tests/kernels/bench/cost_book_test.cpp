@@ -1,7 +1,10 @@
 // What the bench writes is what the cost book reads.
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "kernels/bench/build_facts.hpp"
+#include "kernels/bench/catalog.hpp"
 #include "sim/cost/measured_kernels.hpp"
 #include "tests/scratch_folder.hpp"
 
@@ -20,6 +23,14 @@ TEST(KernelsInTheCostBook, the_fingerprint_of_sources_is_the_same_at_build_time_
     const MeasuredKernels read(scratch.path(), STRATA_SOURCE_DIR "/kernels");
     EXPECT_EQ(read.samples(), 1);
     EXPECT_EQ(read.stale(), 1);
+}
+
+TEST(KernelsInTheCostBook, every_family_that_has_a_kernel_here_is_read) {
+    std::set<Family> families;
+    for (const Kernel& kernel : every_kernel())
+        if (const auto family = family_of_kernel(kernel.name)) families.insert(*family);
+    EXPECT_EQ(families, (std::set<Family>{Family::mhc_pre, Family::mhc_post, Family::engram_gather, Family::engram_gate,
+                                          Family::swiglu_quantise, Family::indexer_top_k}));
 }
 
 }  // namespace

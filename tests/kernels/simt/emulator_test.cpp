@@ -60,6 +60,26 @@ TEST(Emulator, another_order_shows_a_barrier_that_is_missing) {
     EXPECT_EQ(wrong_reads(ThreadOrder::reversed), 31);
 }
 
+// Every thread reads what its neighbour warp wrote, meets its own warp, and writes anew. Without a barrier between, a
+// warp that goes far ahead overwrites what the other has still to read.
+TEST(Emulator, a_warp_goes_as_far_as_it_can) {
+    const auto wrong_reads = [](ThreadOrder order, bool barrier) {
+        int wrong = 0;
+        emulate({.threads = 64, .shared_bytes = 256}, order, [&](EmulatedThread& t) {
+            int* shared = reinterpret_cast<int*>(t.shared());
+            shared[t.thread()] = 1;
+            t.sync();
+            wrong += warp_sum(t, shared[t.thread() ^ 32]) != 32;
+            if (barrier) t.sync();
+            shared[t.thread()] = 2;
+        });
+        return wrong;
+    };
+    for (const ThreadOrder order : kThreadOrders) EXPECT_EQ(wrong_reads(order, true), 0);
+    EXPECT_GT(wrong_reads(ThreadOrder::forward, false), 0);
+    EXPECT_GT(wrong_reads(ThreadOrder::reversed, false), 0);
+}
+
 // Block 1 reads the memory of block 0 without a barrier at the end, or writes there without one at the beginning: on a
 // GPU block 0 may have gone, or not have come yet.
 TEST(Emulator, shared_memory_of_a_block_that_has_ended_or_not_begun_is_rubbish) {
@@ -78,7 +98,7 @@ TEST(Emulator, shared_memory_of_a_block_that_has_ended_or_not_begun_is_rubbish) 
     EXPECT_EQ(read_by_the_other(ThreadOrder::forward, true), 7);
     EXPECT_NE(read_by_the_other(ThreadOrder::reversed, false), 7) << "block 0 had not begun";
     int seen = 0;
-    emulate({.blocks = 2, .threads = 32, .cluster = 2, .shared_bytes = 8}, ThreadOrder::forward,
+    emulate({.blocks = 2, .threads = 32, .cluster = 2, .shared_bytes = 8}, ThreadOrder::reversed,
             [&](EmulatedThread& t) {
                 int* shared = reinterpret_cast<int*>(t.shared());
                 *shared = 7;
