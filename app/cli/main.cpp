@@ -127,8 +127,9 @@ int main(int argc, char** argv) {
     CLI::App* host_command = measure_command->add_subcommand("host", "this machine's memory and drive");
     add_host_options(*host_command, measure);
     CLI::App* kernels_command = measure_command->add_subcommand(
-        "kernels", "the CUDA kernels on this machine's GPU; a record in kernels/profiles is what the cost book reads. "
-                   "Exit code 77: no CUDA device");
+        "kernels",
+        "the CUDA kernels on this machine's GPU; a record in kernels/profiles is what the cost book reads. "
+        "Exit code 77: no CUDA device");
     kernels_command->add_option("--filter", kernels.filters, "only kernels whose name and shape contain this")
         ->allow_extra_args(false);
     kernels_command->add_option("--out", kernels.out_file, "write the record (lines of JSON) to FILE, as it goes");

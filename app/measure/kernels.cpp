@@ -16,9 +16,10 @@ namespace strata {
 int measure_kernels(const KernelMeasuring& asked) {
     const auto program = std::filesystem::read_symlink("/proc/self/exe").parent_path() / "strata-kernels";
     if (!std::filesystem::exists(program))
-        throw InputError(fmt::format("{} is not there: the CUDA kernels are built where nvcc is found. On a machine with a "
-                                     "GPU, kernels/ builds alone (kernels/README.md)",
-                                     program.string()));
+        throw InputError(
+            fmt::format("{} is not there: the CUDA kernels are built where nvcc is found. On a machine with a "
+                        "GPU, kernels/ builds alone (kernels/README.md)",
+                        program.string()));
     std::vector<std::string> words{program.string(), "run", "--minutes", fmt::format("{}", asked.minutes)};
     if (asked.filters.empty()) words.push_back("--all");
     for (const std::string& filter : asked.filters) words.insert(words.end(), {"--filter", filter});

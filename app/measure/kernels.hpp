@@ -12,8 +12,8 @@ struct KernelMeasuring {
     double minutes = 8;
 };
 
-// Returns what the bench returned: 0 fine, 1 a kernel failed or was refused, 77 no CUDA device. Throws InputError where the
-// program is not beside this one, as where nvcc was not found when it was built.
+// Returns what the bench returned: 0 fine, 1 a kernel failed or was refused, 77 no CUDA device. Throws InputError where
+// the program is not beside this one, as where nvcc was not found when it was built.
 int measure_kernels(const KernelMeasuring& asked);
 
 }  // namespace strata

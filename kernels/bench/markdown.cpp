@@ -29,7 +29,8 @@ Samples samples_of(const std::string& record) {
             for (const auto& [name, value] : json.at("shape").items()) shape += " " + name + "=" + value.dump();
             samples[json.at("kernel").get<std::string>() + shape] = json;
         } catch (const Json::exception& error) {
-            throw std::invalid_argument(record + ":" + std::to_string(number) + ": not a line of a record: " + error.what());
+            throw std::invalid_argument(record + ":" + std::to_string(number) +
+                                        ": not a line of a record: " + error.what());
         }
     }
     return samples;
@@ -67,20 +68,24 @@ std::string baseline_of(const Json& sample) {
 
 std::string markdown_table(const std::vector<Kernel>& kernels, const std::string& record) {
     const Samples samples = samples_of(record);
-    std::string table = "| kernel | shape | time [us] | of the run's ceiling | goal | against |\n|---|---|---|---|---|---|\n";
+    std::string table =
+        "| kernel | shape | time [us] | of the run's ceiling | goal | against |\n|---|---|---|---|---|---|\n";
     for (const Kernel& kernel : kernels) {
         const Shape& shape = kernel.shapes.front().shape;
         table += "| `" + kernel.name + "` | " + shape.text() + " | ";
         const auto found = samples.find(key_of(kernel, shape));
         if (found == samples.end() || found->second.at("outcome") != "measured") {
-            const std::string why = found == samples.end() ? "not measured" : found->second.at("outcome").get<std::string>();
+            const std::string why =
+                found == samples.end() ? "not measured" : found->second.at("outcome").get<std::string>();
             table += why + " | " + why + " | " + goal_of(kernel) + " | " + why + " |\n";
             continue;
         }
         const Json& sample = found->second;
         const Json& share = sample.at("share_of_ceiling");
         table += rounded(sample.at("t_us").at("median"), "%.2f") + " | " +
-                 (share.is_null() ? "-" : rounded(100 * share.get<double>(), "%.1f %% of ") + sample.at("ceiling").get<std::string>()) +
+                 (share.is_null()
+                      ? "-"
+                      : rounded(100 * share.get<double>(), "%.1f %% of ") + sample.at("ceiling").get<std::string>()) +
                  " | " + goal_of(kernel) + " | " + baseline_of(sample) + " |\n";
     }
     return table;

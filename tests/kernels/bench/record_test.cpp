@@ -111,7 +111,8 @@ TEST(KernelTable, the_readme_has_a_line_for_every_kernel) {
     std::ifstream file(STRATA_SOURCE_DIR "/kernels/README.md");
     const std::string readme{std::istreambuf_iterator<char>(file), {}};
     for (const Kernel& kernel : every_kernel())
-        EXPECT_NE(readme.find("| `" + kernel.name + "` | " + kernel.shapes.front().shape.text() + " |"), std::string::npos)
+        EXPECT_NE(readme.find("| `" + kernel.name + "` | " + kernel.shapes.front().shape.text() + " |"),
+                  std::string::npos)
             << kernel.name << ": write the table anew with `strata-kernels table`";
 }
 
