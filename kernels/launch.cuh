@@ -7,6 +7,9 @@
 #include <string>
 
 #include "kernels/simt/grid.hpp"
+#ifdef STRATA_EMULATED
+#include "kernels/simt/emulator.hpp"
+#endif
 
 namespace strata {
 
@@ -28,7 +31,13 @@ inline void check_cuda(cudaError_t code, const std::string& doing) {
     throw CudaError(code, doing);
 }
 
-#ifdef __CUDACC__
+#ifdef STRATA_EMULATED
+// The kernel in the emulator: each of its threads finds in DeviceThread the fibre that it is.
+template <class... Parameters, class... Arguments>
+void launch(const char*, void (*kernel)(Parameters...), const Grid& grid, cudaStream_t, const Arguments&... arguments) {
+    emulate(grid, ThreadOrder::forward, [&](EmulatedThread&) { kernel(Parameters(arguments)...); });
+}
+#elif defined(__CUDACC__)
 // launch("quantise", kernel, grid, stream, arguments...): dynamic shared memory beyond 48 KB and clusters of more than
 // 8 blocks are asked for here.
 template <class... Parameters, class... Arguments>

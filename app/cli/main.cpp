@@ -123,7 +123,7 @@ int main(int argc, char** argv) {
                                      "  strata measure host --only random_gather --threads 8\n"
                                      "  strata measure host --only direct_reads --scratch /data --file-size '16 GB'\n"
                                      "  strata measure kernels --out kernels/profiles/this-gpu.jsonl");
-    measure_command->require_subcommand(1);
+    measure_command->require_subcommand(0, 1);
     CLI::App* host_command = measure_command->add_subcommand("host", "this machine's memory and drive");
     add_host_options(*host_command, measure);
     CLI::App* kernels_command = measure_command->add_subcommand(
@@ -161,7 +161,9 @@ int main(int argc, char** argv) {
         if (*check_command) return strata::check_verb(checked, root);
         if (*validate_command) return strata::validate_verb(ledger_json, only, root);
         if (*kernels_command) return strata::measure_kernels(kernels);
-        if (*measure_command) return strata::measure_verb(measure);
+        if (*host_command) return strata::measure_verb(measure);
+        if (*measure_command)
+            throw strata::InputError("measure", "host or kernels (see 'strata measure --help')", "nothing");
         if (*schema_command) return strata::schema_verb(schema, root);
         return strata::catalog_verb(kind, name, json, root);
     } catch (const CLI::ParseError& error) {

@@ -41,11 +41,9 @@ struct CoarseSelection {
     double keys = 0;
     double blocks = 2048;  // candidates of a row
 
-    // The maxima are written, and read again by the selection.
+    // The maxima are written; the selection reads them where they still are, in the L2.
     constexpr Work work() const {
-        return {.flops = Flops(0),
-                .read = Bytes(rows * keys * (4 + 0.5)),
-                .written = Bytes(rows * (keys * 0.5 + blocks * 4))};
+        return {.flops = Flops(0), .read = Bytes(rows * keys * 4), .written = Bytes(rows * (keys * 0.5 + blocks * 4))};
     }
 };
 

@@ -8,15 +8,21 @@ namespace strata {
 namespace {
 
 // SplitMix64's finaliser: a bijection of 64 bits with no visible pattern over a counter.
-__device__ std::uint64_t mixed(std::uint64_t x) {
+STRATA_HD std::uint64_t mixed(std::uint64_t x) {
     x += 0x9E3779B97F4A7C15ull;
     x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9ull;
     x = (x ^ (x >> 27)) * 0x94D049BB133111EBull;
     return x ^ (x >> 31);
 }
 
-__device__ float unit(std::uint32_t bits) { return (float(bits >> 8) + 0.5f) * 0x1p-24f; }  // in (0, 1)
+STRATA_HD float unit(std::uint32_t bits) { return (float(bits >> 8) + 0.5f) * 0x1p-24f; }  // in (0, 1)
 
+#ifdef STRATA_EMULATED
+template <class T, class Value>
+void fill(T* at, std::size_t count, std::uint64_t seed, Value value) {
+    for (std::size_t i = 0; i < count; ++i) at[i] = value(mixed(mixed(seed) + i));
+}
+#else
 template <class T, class Value>
 __global__ void fill_kernel(T* at, std::size_t count, std::uint64_t seed, Value value) {
     for (std::size_t i = blockIdx.x * std::size_t(blockDim.x) + threadIdx.x; i < count;
@@ -27,32 +33,41 @@ __global__ void fill_kernel(T* at, std::size_t count, std::uint64_t seed, Value 
 template <class T, class Value>
 void fill(T* at, std::size_t count, std::uint64_t seed, Value value) {
     if (count == 0) return;
-    fill_kernel<<<1024, 256>>>(at, count, seed, value);
-    check_cuda(cudaGetLastError(), "filling a buffer");
+    launch("filling a buffer", fill_kernel<T, Value>, Grid{.blocks = 1024, .threads = 256}, nullptr, at, count, seed,
+           value);
 }
+#endif
 
 template <class T>
 struct Normal {
     float deviation, mean;
-    __device__ T operator()(std::uint64_t bits) const {
-        const float radius = sqrtf(-2 * __logf(unit(std::uint32_t(bits))));
-        return from_float<T>(mean + deviation * radius * __cosf(6.28318531f * unit(std::uint32_t(bits >> 32))));
+    STRATA_HD T operator()(std::uint64_t bits) const {
+        const float radius = std::sqrt(-2 * std::log(unit(std::uint32_t(bits))));
+        return from_float<T>(mean + deviation * radius * std::cos(6.28318531f * unit(std::uint32_t(bits >> 32))));
     }
 };
 
 struct Uniform {
     float low, high;
-    __device__ float operator()(std::uint64_t bits) const { return low + (high - low) * unit(std::uint32_t(bits)); }
+    STRATA_HD float operator()(std::uint64_t bits) const { return low + (high - low) * unit(std::uint32_t(bits)); }
 };
 
 template <class T>
 struct Integer {
     std::uint64_t below;
-    __device__ T operator()(std::uint64_t bits) const { return T(__umul64hi(bits, below)); }
+    STRATA_HD T operator()(std::uint64_t bits) const {
+#ifdef __CUDA_ARCH__
+        return T(__umul64hi(bits, below));
+#else
+        __extension__ using Wide = unsigned __int128;
+        return T((Wide(bits) * below) >> 64);
+#endif
+    }
 };
 
-struct Byte {
-    __device__ std::uint8_t operator()(std::uint64_t bits) const { return std::uint8_t(bits); }
+template <class T>
+struct Bits {
+    STRATA_HD T operator()(std::uint64_t bits) const { return T(bits); }
 };
 
 }  // namespace
@@ -76,7 +91,9 @@ void fill_integers(std::int64_t* at, std::size_t n, std::uint64_t seed, std::int
     fill(at, n, seed, Integer<std::int64_t>{std::uint64_t(below)});
 }
 void fill_bytes(void* at, std::size_t bytes, std::uint64_t seed) {
-    fill(static_cast<std::uint8_t*>(at), bytes, seed, Byte{});
+    const std::size_t words = bytes / 8;  // a byte at a time would take seconds over the bus
+    fill(static_cast<std::uint64_t*>(at), words, seed, Bits<std::uint64_t>{});
+    fill(static_cast<std::uint8_t*>(at) + words * 8, bytes % 8, seed + 1, Bits<std::uint8_t>{});
 }
 
 }  // namespace strata

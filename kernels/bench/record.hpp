@@ -45,8 +45,9 @@ struct Sample {
     std::optional<std::string> throttle{};
     Verdict verdict{};
     std::vector<BaselineTime> baselines{};
-    std::string ceiling{};  // its name, empty where there is none
-    double share = 0;       // of it
+    std::string ceiling{};      // its name, empty where there is none
+    double possible_share = 1;  // more than 1 where reading alone is faster than the ceiling
+    double share = 0;           // of it
     Goal goal{};
     std::vector<std::string> flags{};  // what a reader should doubt
 };

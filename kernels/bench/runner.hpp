@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -40,6 +41,7 @@ public:
 
 private:
     void measure_into(Sample& sample, const Case& one, const Ceilings& ceilings);
+    Verdict verdict_of(const Prepared& prepared);  // of one launch, from poisoned outputs
     void time_into(Sample& sample, const Prepared& prepared, const Cold& cold);
     void activity_into(Sample& sample, const Prepared& prepared, const Cold& cold);
     void counters_into(Sample& sample, const Prepared& prepared, const Kernel& kernel);
@@ -49,7 +51,8 @@ private:
     Stage stage_;
     Management management_;
     std::unique_ptr<CuptiLibrary> cupti_;
-    std::string cupti_missing_, counters_missing_;
+    std::string cupti_missing_;
+    std::map<std::string, std::string> counters_missing_;  // by set of metrics
 };
 
 }  // namespace strata

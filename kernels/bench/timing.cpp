@@ -52,6 +52,7 @@ double Stage::time_once(const Launch& launch, int set, bool flush) {
 std::vector<std::vector<double>> Stage::time(const std::vector<Launch>& variants, const Cold& cold,
                                              const TimingLimits& limits) {
     // A kernel's code is loaded at its first launch, which a closed gate could block for ever.
+    check_cuda(cudaDeviceSynchronize(), "preparing operands");  // filled on the default stream
     for (const Launch& launch : variants) launch(0, stream_);
     finish();
     int turn = 0;

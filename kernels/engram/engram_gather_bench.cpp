@@ -12,7 +12,6 @@ namespace {
 
 constexpr std::int64_t kRowsInHbm = 60'000'000;   // 16.3 GB
 constexpr std::int64_t kRowsOnHost = 30'000'000;  // 8.2 GB
-constexpr int kLog2CacheSets = 17;                // 2^20 rows of 272 B: 285 MB
 
 struct Operands {
     Operands(std::shared_ptr<Buffer<std::uint8_t>> of, const Shape& shape, int most_blocks, std::uint64_t seed)
@@ -65,11 +64,8 @@ Prepared prepare(const Shape& shape, Where where, int sets, std::uint64_t seed) 
 // Codes on the host, scales in HBM; only the codes cross the bus and count.
 Prepared prepare_split(const Shape& shape, int sets, std::uint64_t seed) {
     const std::int64_t rows = shape["table_rows"];
-    const auto codes = std::make_shared<Buffer<std::uint8_t>>(std::size_t(rows) * kEngramRowWidth, Where::pinned);
-    const auto scales = std::make_shared<Buffer<std::uint8_t>>(std::size_t(rows) * kEngramRowScales);
-    fill_bytes(codes->data(), codes->bytes(), seed);
-    fill_bytes(scales->data(), scales->bytes(), seed + 1);
-    check_cuda(cudaDeviceSynchronize(), "filling a table");
+    const auto codes = random_bytes(std::size_t(rows) * kEngramRowWidth, Where::pinned, seed);
+    const auto scales = random_bytes(std::size_t(rows) * kEngramRowScales, Where::device, seed + 1);
     auto operands = std::make_shared<std::vector<Operands>>();
     for (int set = 0; set < sets; ++set)
         operands->emplace_back(codes, shape, kEngramBusBlocks, seed + 2 + std::uint64_t(set));
@@ -97,9 +93,10 @@ Prepared prepare_split(const Shape& shape, int sets, std::uint64_t seed) {
 // A cache planned from earlier tokens of the same distribution, so that the hits are what a service would see.
 struct Cache {
     Cache(const EngramGatherTask& gather, const Shape& shape, std::uint64_t seed)
-        : tags_on_host(plan_row_cache(random_row_ids(std::size_t(shape["planned_tokens"]) * kEngramRowsPerToken,
+        : log2_sets(int(shape["log2_sets"])),
+          tags_on_host(plan_row_cache(random_row_ids(std::size_t(shape["planned_tokens"]) * kEngramRowsPerToken,
                                                      shape["table_rows"], shape["zipf"] != 0, seed),
-                                      kLog2CacheSets)),
+                                      log2_sets)),
           tags(tags_on_host),
           rows(tags.size() * kEngramRowStride),
           hits(std::vector<std::int32_t>{0}) {
@@ -112,20 +109,18 @@ struct Cache {
         check_cuda(cudaDeviceSynchronize(), "filling a cache");
     }
     EngramCachedGatherTask before(const EngramGatherTask& gather) const {
-        return {.gather = gather,
-                .cached = rows.data(),
-                .tags = tags.data(),
-                .hits = hits.data(),
-                .log2_sets = kLog2CacheSets};
+        return {
+            .gather = gather, .cached = rows.data(), .tags = tags.data(), .hits = hits.data(), .log2_sets = log2_sets};
     }
     Verdict counted(const std::vector<std::int32_t>& ids) const {
         std::int32_t should = 0;
         for (const std::int32_t id : ids) {
-            const auto set = tags_on_host.begin() + std::ptrdiff_t(cache_set(id, kLog2CacheSets)) * kCacheWays;
+            const auto set = tags_on_host.begin() + std::ptrdiff_t(cache_set(id, log2_sets)) * kCacheWays;
             should += std::find(set, set + kCacheWays, id) != set + kCacheWays;
         }
         return same_bits(hits.read(), {should});
     }
+    int log2_sets;
     std::vector<std::int32_t> tags_on_host;
     Buffer<std::int32_t> tags;
     Buffer<std::uint8_t> rows;
@@ -207,12 +202,16 @@ std::vector<Kernel> engram_gather_kernels() {
         return prepare(shape, Where::pinned, sets, seed);
     };
     Kernel cached = gather("engram/gather-cached", "rows from a cache of hot rows in HBM, the others over the bus");
+    // 2^17 sets of 8 rows of 272 B: 285 MB.
     cached.ceiling = Ceiling::none;  // what a hit saves depends on the distribution
     cached.shapes = {
-        {{{"tokens", 8192}, {"table_rows", kRowsOnHost}, {"zipf", 1}, {"planned_tokens", 65536}}, "v4.1-flash"},
-        {{{"tokens", 128}, {"table_rows", kRowsOnHost}, {"zipf", 1}, {"planned_tokens", 65536}}, "v4.1-flash"}};
-    cached.check_shapes = {{{"tokens", 1}, {"table_rows", 5}, {"zipf", 0}, {"planned_tokens", 0}},
-                           {{"tokens", 67}, {"table_rows", 1000}, {"zipf", 1}, {"planned_tokens", 10}}};
+        {{{"tokens", 8192}, {"table_rows", kRowsOnHost}, {"zipf", 1}, {"planned_tokens", 65536}, {"log2_sets", 17}},
+         "v4.1-flash"},
+        {{{"tokens", 128}, {"table_rows", kRowsOnHost}, {"zipf", 1}, {"planned_tokens", 65536}, {"log2_sets", 17}},
+         "v4.1-flash"}};
+    cached.check_shapes = {
+        {{"tokens", 1}, {"table_rows", 5}, {"zipf", 0}, {"planned_tokens", 0}, {"log2_sets", 3}},
+        {{"tokens", 67}, {"table_rows", 1000}, {"zipf", 1}, {"planned_tokens", 10}, {"log2_sets", 6}}};
     cached.prepare = prepare_cached;
     Kernel split = bus;
     split.name = "engram/gather-pinned-split";

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cmath>
+#include <map>
 #include <memory>
 #include <random>
 
@@ -11,12 +12,22 @@
 
 namespace strata {
 
-// Filled on the GPU, in pinned memory over the bus; all sets of operands share one.
-inline std::shared_ptr<Buffer<std::uint8_t>> random_table(std::int64_t rows, Where where, std::uint64_t seed) {
-    auto table = std::make_shared<Buffer<std::uint8_t>>(std::size_t(rows) * kEngramRowStride, where);
+// Filled on the GPU, in pinned memory over the bus. Pinning gigabytes takes seconds: what is pinned once is kept for
+// the next shape, and never freed, because CUDA may be gone before the last one is.
+inline std::shared_ptr<Buffer<std::uint8_t>> random_bytes(std::size_t bytes, Where where, std::uint64_t seed) {
+    static auto& pinned = *new std::map<std::pair<std::size_t, std::uint64_t>, std::shared_ptr<Buffer<std::uint8_t>>>;
+    const auto kept = pinned.find({bytes, seed});
+    if (where == Where::pinned && kept != pinned.end()) return kept->second;
+    auto table = std::make_shared<Buffer<std::uint8_t>>(bytes, where);
     fill_bytes(table->data(), table->bytes(), seed);
     check_cuda(cudaDeviceSynchronize(), "filling a table");
+    if (where == Where::pinned) pinned[{bytes, seed}] = table;
     return table;
+}
+
+// All sets of operands share one.
+inline std::shared_ptr<Buffer<std::uint8_t>> random_table(std::int64_t rows, Where where, std::uint64_t seed) {
+    return random_bytes(std::size_t(rows) * kEngramRowStride, where, seed);
 }
 
 // Uniform, or such that the k-th most frequent row is used about 1 / k as often as the first (Zipf with exponent 1;

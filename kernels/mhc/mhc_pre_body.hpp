@@ -103,7 +103,7 @@ private:
                 if (token < there)
                     copies_.copy16(
                         streams_of(tile) + token * Plan::kRow + stream * Plan::kSlice + x,
-                        task_.residual + ((first + token) * 4 + stream) * Plan::kHidden + rank_ * Plan::kSlice + x);
+                        task_.residual + (long(first + token) * 4 + stream) * Plan::kHidden + rank_ * Plan::kSlice + x);
             }
             if constexpr (Plan::kSpreads) load_of_last_site(tile);
         }

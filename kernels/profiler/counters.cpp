@@ -120,7 +120,8 @@ public:
     }
 
     // One range that the caller pushes and pops; `work` is run again until every pass has been submitted.
-    void run(const CounterPlan& plan, std::vector<std::uint8_t>& data, const std::function<void()>& work) const {
+    void run(const CounterPlan& plan, std::vector<std::uint8_t>& data, const std::function<void()>& before,
+             const std::function<void()>& work) const {
         STRATA_CUPTI_PARAMS(CUpti_RangeProfiler_SetConfig_Params, config);
         config.pRangeProfilerObject = object_;
         config.configSize = plan.image.size();
@@ -142,6 +143,7 @@ public:
             start.pRangeProfilerObject = push.pRangeProfilerObject = object_;
             pop.pRangeProfilerObject = stop.pRangeProfilerObject = object_;
             push.pRangeName = "work";
+            before();
             STRATA_CUPTI(cupti_, cuptiRangeProfilerStart, &start);
             STRATA_CUPTI(cupti_, cuptiRangeProfilerPushRange, &push);
             work();
@@ -202,7 +204,7 @@ CounterPlan plan_counters(const CuptiLibrary& cupti, const std::string& chip, co
 }
 
 std::map<std::string, double> count(const CuptiLibrary& cupti, const MetricSet& set,
-                                    const std::function<void()>& work) {
+                                    const std::function<void()>& before, const std::function<void()>& work) {
     STRATA_CUPTI_PARAMS(CUpti_Profiler_Initialize_Params, initialize);
     STRATA_CUPTI(cupti, cuptiProfilerInitialize, &initialize);
     current_context();
@@ -210,7 +212,7 @@ std::map<std::string, double> count(const CuptiLibrary& cupti, const MetricSet& 
     const CounterPlan plan = host.plan(set.metrics);
     const Target target(cupti);
     std::vector<std::uint8_t> data = target.data_for(set.metrics);
-    target.run(plan, data, work);
+    target.run(plan, data, before, work);
     std::vector<const char*> names = names_of(set.metrics);
     std::vector<double> values(names.size());
     STRATA_CUPTI_PARAMS(CUpti_Profiler_Host_EvaluateToGpuValues_Params, evaluate);

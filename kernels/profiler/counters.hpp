@@ -30,8 +30,9 @@ struct CounterPlan {
 CounterPlan plan_counters(const CuptiLibrary& cupti, const std::string& chip, const std::vector<std::string>& metrics,
                           const std::vector<std::uint8_t>& availability = {});
 
-// Runs `work` as often as the set has passes (it must do the same each time and wait for the GPU) and returns the value
-// of every metric. Throws CuptiError where the driver does not permit it.
-std::map<std::string, double> count(const CuptiLibrary& cupti, const MetricSet& set, const std::function<void()>& work);
+// Runs `before` uncounted and `work` counted, as often as the set has passes (they must do the same each time and wait
+// for the GPU), and returns the value of every metric. Throws CuptiError where the driver does not permit it.
+std::map<std::string, double> count(const CuptiLibrary& cupti, const MetricSet& set,
+                                    const std::function<void()>& before, const std::function<void()>& work);
 
 }  // namespace strata

@@ -81,7 +81,7 @@ inline PolicyLosses policy_loss(const PolicyBatch& batch, const GrpoOptions& opt
             if (!batch.counted[t]) continue;
             const double ratio = std::exp(batch.logp[t] - batch.old_logp[t]);
             const double capped = options.cap > 0 ? std::min(ratio, double(options.cap)) : ratio;
-            const double clipped = std::clamp(ratio, 1 - double(options.clip_low), 1 + double(options.clip_high));
+            const double clipped = std::clamp(ratio, double(1 - options.clip_low), double(1 + options.clip_high));
             const double gain = std::min(capped * advantage, clipped * advantage);
             const bool moves = capped == ratio && capped * advantage <= clipped * advantage;
             double loss = teaches && advantage != 0 ? -gain : 0;

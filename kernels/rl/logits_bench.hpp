@@ -15,7 +15,7 @@ inline std::vector<ProductionShape> logits_shapes() {
 
 inline std::vector<Shape> logits_check_shapes() {
     return {{{"tokens", 0}, {"vocabulary", 8}},
-            {{"tokens", 1}, {"vocabulary", 1}},
+            {{"tokens", 1}, {"vocabulary", 2}},
             {{"tokens", 3}, {"vocabulary", 129280}},
             {{"tokens", 5}, {"vocabulary", 32771}},  // prime: rows begin anywhere
             {{"tokens", 301}, {"vocabulary", 8192}}};

@@ -2,6 +2,19 @@
 // run unchanged in both. Blocks are one-dimensional and a multiple of 32 threads; warp operations take all 32 lanes.
 #pragma once
 
+#ifdef STRATA_EMULATED  // compiled by g++: the thread of a kernel is a fibre
+#include "kernels/simt/emulator.hpp"
+
+namespace strata {
+
+class DeviceThread : public EmulatedThread {
+public:
+    DeviceThread() : EmulatedThread(EmulatedThread::running()) {}
+};
+
+}  // namespace strata
+
+#else
 #include <cooperative_groups.h>
 
 #include <cstdint>
@@ -125,3 +138,5 @@ private:
 };
 
 }  // namespace strata
+
+#endif

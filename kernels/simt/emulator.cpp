@@ -77,6 +77,8 @@ public:
     }
 
     void run(int first_block, int row);
+    int fibre_that_runs() const { return running_; }
+    static thread_local EmulatedCluster* current;  // whose fibres run
 
     const Grid& grid() const { return grid_; }
     int first_block() const { return first_block_; }
@@ -138,6 +140,8 @@ private:
 #endif
 };
 
+thread_local EmulatedCluster* EmulatedCluster::current = nullptr;
+
 void EmulatedCluster::enter(unsigned high, unsigned low) {
     auto* self = reinterpret_cast<EmulatedCluster*>((std::uintptr_t(high) << 32) | low);
 #ifdef __SANITIZE_ADDRESS__
@@ -186,6 +190,7 @@ void EmulatedCluster::switch_to(int index) {
 }
 
 void EmulatedCluster::run(int first_block, int row) {
+    current = this;
     first_block_ = first_block;
     row_ = row;
     warps_.assign(fibres_.size() / 32, {});
@@ -359,6 +364,10 @@ void EmulatedCluster::report_deadlock() const {
                            std::to_string(whole_.over) + " of " + std::to_string(fibres_.size()) + " have ended");
 }
 
+EmulatedThread EmulatedThread::running() {
+    if (!EmulatedCluster::current) throw std::logic_error("emulator: no fibre is running");
+    return {*EmulatedCluster::current, EmulatedCluster::current->fibre_that_runs()};
+}
 int EmulatedThread::thread() const { return fibre_ % cluster_.grid().threads; }
 int EmulatedThread::threads() const { return cluster_.grid().threads; }
 int EmulatedThread::block() const { return cluster_.first_block() + cluster_.rank_of(fibre_); }

@@ -33,6 +33,7 @@ public:
     using Mailbox = EmulatedMailbox;
 
     EmulatedThread(EmulatedCluster& cluster, int fibre) : cluster_(cluster), fibre_(fibre) {}
+    static EmulatedThread running();  // the fibre that calls; only inside a body
 
     int thread() const;
     int threads() const;

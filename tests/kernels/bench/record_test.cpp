@@ -83,6 +83,8 @@ TEST(KernelRecord, refuses_wrong_outputs_and_more_than_the_card_can_do) {
     Sample warm = made_up();
     warm.share = 1.03;
     EXPECT_NE(refusal_of(warm)->find("103 % of this run's copy ceiling"), std::string::npos);
+    warm.possible_share = 1.03;  // it only reads, and reading is 3 % faster here
+    EXPECT_FALSE(refusal_of(warm));
 }
 
 TEST(KernelRecord, a_goal_in_time_is_held_against_the_gpus_own_clock) {
@@ -90,7 +92,12 @@ TEST(KernelRecord, a_goal_in_time_is_held_against_the_gpus_own_clock) {
     sample.goal = {.time = Seconds(4.5e-6), .text = "4.5 us"};
     EXPECT_EQ(goal_reached(sample), false);
     sample.activity_us = 4.2;
+    EXPECT_EQ(goal_reached(sample), false) << "which kernels these are is not known";
+    sample.kernels = {"one"};
     EXPECT_EQ(goal_reached(sample), true);
+    sample.kernels = {"one", "two"};
+    EXPECT_EQ(goal_reached(sample), false) << "what lies between two kernels counts";
+    sample.kernels = {"one"};
     sample.outcome = Outcome::skipped;
     EXPECT_FALSE(goal_reached(sample));
 }
