@@ -9,6 +9,7 @@
 #include <string>
 
 #include "kernels/elements.hpp"
+#include "kernels/simt/global_store.hpp"
 #include "kernels/simt/grid.hpp"
 
 namespace strata {
@@ -86,7 +87,7 @@ STRATA_BODY void combine(Thread& t, const CombineTask& task) {
         Pack<Bf16> out;
         STRATA_UNROLL
         for (int x = 0; x < 8; ++x) out.at[x] = to_bf16(sum.at[x]);
-        store_pack(task.out, at, out);
+        store_global(task.out, at, out);
     }
 }
 
