@@ -1,5 +1,6 @@
 #include "kernels/bench/bandwidth.hpp"
 #include "kernels/launch.cuh"
+#include "kernels/mixed_bits.hpp"
 
 namespace strata {
 
@@ -41,12 +42,6 @@ __global__ void __launch_bounds__(kThreads) read_kernel(const float4* from, std:
     keep(sum, sink);
 }
 
-__device__ std::uint64_t mixed(std::uint64_t x) {
-    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9ull;
-    x = (x ^ (x >> 27)) * 0x94D049BB133111EBull;
-    return x ^ (x >> 31);
-}
-
 // Every piece of sixteen bytes of the chosen rows, one a thread and turn: neighbours read one row together.
 __global__ void __launch_bounds__(kThreads)
     random_rows_kernel(const float4* table, std::int64_t table_rows, std::int64_t pieces, std::int64_t count,
@@ -60,7 +55,8 @@ __global__ void __launch_bounds__(kThreads)
         for (int i = 0; i < kInFlight; ++i) {
             const std::int64_t at = base + i * kThreads;
             if (at >= all) continue;
-            const std::int64_t row = std::int64_t(__umul64hi(mixed(seed + std::uint64_t(at / pieces)), table_rows));
+            const std::int64_t row =
+                std::int64_t(__umul64hi(mixed_bits(seed + std::uint64_t(at / pieces)), table_rows));
             held[i] = __ldcs(table + row * pieces + at % pieces);
         }
 #pragma unroll

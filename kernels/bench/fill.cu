@@ -2,32 +2,25 @@
 #include <cuda_runtime.h>
 
 #include "kernels/bench/device_buffer.hpp"
+#include "kernels/mixed_bits.hpp"
 
 namespace strata {
 
 namespace {
-
-// SplitMix64's finaliser: a bijection of 64 bits with no visible pattern over a counter.
-STRATA_HD std::uint64_t mixed(std::uint64_t x) {
-    x += 0x9E3779B97F4A7C15ull;
-    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9ull;
-    x = (x ^ (x >> 27)) * 0x94D049BB133111EBull;
-    return x ^ (x >> 31);
-}
 
 STRATA_HD float unit(std::uint32_t bits) { return (float(bits >> 8) + 0.5f) * 0x1p-24f; }  // in (0, 1)
 
 #ifdef STRATA_EMULATED
 template <class T, class Value>
 void fill(T* at, std::size_t count, std::uint64_t seed, Value value) {
-    for (std::size_t i = 0; i < count; ++i) at[i] = value(mixed(mixed(seed) + i));
+    for (std::size_t i = 0; i < count; ++i) at[i] = value(mixed_bits(mixed_bits(seed) + i));
 }
 #else
 template <class T, class Value>
 __global__ void fill_kernel(T* at, std::size_t count, std::uint64_t seed, Value value) {
     for (std::size_t i = blockIdx.x * std::size_t(blockDim.x) + threadIdx.x; i < count;
          i += std::size_t(gridDim.x) * blockDim.x)
-        at[i] = value(mixed(mixed(seed) + i));
+        at[i] = value(mixed_bits(mixed_bits(seed) + i));
 }
 
 template <class T, class Value>

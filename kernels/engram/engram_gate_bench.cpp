@@ -1,6 +1,7 @@
 // The Engram gate at the hidden sizes of v4.1-flash and of the paper's models, against the copy of this run.
 #include "kernels/bench/compare.hpp"
 #include "kernels/bench/device_buffer.hpp"
+#include "kernels/bench/in_double.hpp"
 #include "kernels/engram/bench_parts.hpp"
 #include "kernels/engram/engram.hpp"
 #include "kernels/engram/engram_gate_launch.hpp"
@@ -44,12 +45,6 @@ struct Operands {
     Buffer<float> gate;
     EngramGateTask task;
 };
-
-std::vector<double> row_of(const Buffer<Bf16>& buffer, std::int64_t row, std::int64_t width) {
-    std::vector<double> values;
-    for (const Bf16 x : buffer.read(std::size_t(row * width), std::size_t(width))) values.push_back(to_float(x));
-    return values;
-}
 
 // Outputs against the reference rounded to BF16: 1e-8 leaves room for one in a thousand to be rounded the other way.
 Verdict verify(const Operands& operands) {

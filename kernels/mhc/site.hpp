@@ -5,6 +5,7 @@
 
 #include "kernels/bench/compare.hpp"
 #include "kernels/bench/device_buffer.hpp"
+#include "kernels/bench/in_double.hpp"
 #include "kernels/bench/kernel.hpp"
 #include "kernels/mhc/mhc_launch.hpp"
 #include "kernels/mhc/mhc_reference.hpp"
@@ -78,13 +79,6 @@ struct Site {
 };
 
 // Row `row` of a buffer of rows of `width` elements.
-template <class T>
-std::vector<double> row_of(const Buffer<T>& buffer, std::int64_t row, std::int64_t width) {
-    std::vector<double> all;
-    for (const T x : buffer.read(std::size_t(row * width), std::size_t(width))) all.push_back(to_float(x));
-    return all;
-}
-
 template <std::size_t size>
 std::array<double, size> numbers_of(const Buffer<float>& buffer, std::int64_t row) {
     std::array<double, size> all;

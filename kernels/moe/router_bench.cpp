@@ -3,6 +3,7 @@
 
 #include "kernels/bench/compare.hpp"
 #include "kernels/bench/device_buffer.hpp"
+#include "kernels/bench/in_double.hpp"
 #include "kernels/moe/bias_update.hpp"
 #include "kernels/moe/bias_update_launch.hpp"
 #include "kernels/moe/bias_update_reference.hpp"
@@ -59,14 +60,12 @@ struct RouterOperands {
     RouteTask task;
 };
 
-std::vector<double> doubles(const std::vector<float>& values) { return {values.begin(), values.end()}; }
-
 reference::Route expected(const RouterOperands& operands, long token) {
     const RouteTask& task = operands.task;
     const std::vector<double> logits =
-        doubles(operands.logits.read(std::size_t(token * task.experts), std::size_t(task.experts)));
+        in_double(operands.logits.read(std::size_t(token * task.experts), std::size_t(task.experts)));
     if (!task.table)
-        return reference::route(logits, doubles(operands.bias.read()), task.score, task.k, task.groups,
+        return reference::route(logits, in_double(operands.bias.read()), task.score, task.k, task.groups,
                                 task.kept_groups, task.scale);
     const std::int32_t id = operands.ids.read(std::size_t(token), 1)[0];
     reference::Route route{.experts = operands.table.read(std::size_t(long(id) * task.k), std::size_t(task.k)),
@@ -144,8 +143,8 @@ struct BiasOperands {
 // The bias is updated in place: poisoning sets it back.
 Verdict verify(const BiasOperands& operands) {
     return close_to(
-        doubles(operands.bias.read()),
-        reference::updated_bias(operands.counts.read(), doubles(operands.before.read()), operands.task.speed), 1e-7,
+        in_double(operands.bias.read()),
+        reference::updated_bias(operands.counts.read(), in_double(operands.before.read()), operands.task.speed), 1e-7,
         1e-6);
 }
 

@@ -3,6 +3,7 @@
 // timed.
 #include "kernels/bench/compare.hpp"
 #include "kernels/bench/device_buffer.hpp"
+#include "kernels/bench/in_double.hpp"
 #include "kernels/bench/kernel.hpp"
 #include "kernels/mtp/kernels.hpp"
 #include "kernels/mtp/speculative_verify_body.hpp"
@@ -68,13 +69,6 @@ struct Operands {
     Buffer<VerifyStatus> status;
     VerifyTask<T> task;
 };
-
-template <class T>
-std::vector<double> row_of(const Buffer<T>& buffer, long row, long width) {
-    std::vector<double> all;
-    for (const T x : buffer.read(std::size_t(row * width), std::size_t(width))) all.push_back(to_float(x));
-    return all;
-}
 
 // How far u lies outside the part of [0, 1) that belongs to a token, as a share of what float sums leave open: each
 // weight is known to some 1e-6 of a q, and the weights sum up to `total`.

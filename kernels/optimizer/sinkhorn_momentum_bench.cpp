@@ -2,6 +2,7 @@
 // run. Momentum and weights are updated in place: before each check they are made anew, from the same seed.
 #include "kernels/bench/compare.hpp"
 #include "kernels/bench/device_buffer.hpp"
+#include "kernels/bench/in_double.hpp"
 #include "kernels/optimizer/bench_parts.hpp"
 #include "kernels/optimizer/sinkhorn_momentum.hpp"
 #include "kernels/optimizer/sinkhorn_momentum_launch.hpp"
@@ -63,8 +64,6 @@ struct Operands {
     SinkhornMomentumTask task;
 };
 
-std::vector<double> as_double(const std::vector<float>& x) { return {x.begin(), x.end()}; }
-
 // All rows' momenta and the columns' factors, then weights and stored rows of some.
 Verdict verify(const Operands& of) {
     const SinkhornMomentumTask& task = of.task;
@@ -104,7 +103,7 @@ Verdict verify(const Operands& of) {
         scales.push_back(to_float(Ue8m0{stored[0]}));
         scales_should.push_back(to_float(to_ue8m0(power_of_two_above(float(amax) / kE4m3Max))));
     }
-    std::vector<double> columns_is = as_double(of.columns.read());
+    std::vector<double> columns_is = in_double(of.columns.read());
     if (task.rows == 0) columns_is = columns;  // nothing was launched
     // A weight of 1 moves by 2e-4: float leaves 6e-8 of it.
     return all_of({same_bits(of.error.read(), {0}), close_to(m, m_should, 1e-9, 1e-5),

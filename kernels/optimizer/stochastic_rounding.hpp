@@ -5,16 +5,9 @@
 #include <cstdint>
 
 #include "kernels/elements.hpp"
+#include "kernels/mixed_bits.hpp"
 
 namespace strata {
-
-// SplitMix64's finaliser: a bijection of 64 bits with no visible pattern over a counter.
-STRATA_HD std::uint64_t mixed_bits(std::uint64_t x) {
-    x += 0x9E3779B97F4A7C15ull;
-    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9ull;
-    x = (x ^ (x >> 27)) * 0x94D049BB133111EBull;
-    return x ^ (x >> 31);
-}
 
 // `chance`: 16 random bits. What lies between two BF16 numbers becomes the upper one with the probability of its place
 // between them; a BF16 number stays. NaN and infinities stay; a finite number stays finite.

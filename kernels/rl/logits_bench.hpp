@@ -3,6 +3,7 @@
 
 #include "kernels/bench/compare.hpp"
 #include "kernels/bench/device_buffer.hpp"
+#include "kernels/bench/in_double.hpp"
 #include "kernels/bench/kernel.hpp"
 
 namespace strata {
@@ -19,13 +20,6 @@ inline std::vector<Shape> logits_check_shapes() {
             {{"tokens", 3}, {"vocabulary", 129280}},
             {{"tokens", 5}, {"vocabulary", 32771}},  // prime: rows begin anywhere
             {{"tokens", 301}, {"vocabulary", 8192}}};
-}
-
-template <class T>
-std::vector<double> row_of(const Buffer<T>& buffer, std::int64_t row, std::int64_t width) {
-    std::vector<double> all;
-    for (const T x : buffer.read(std::size_t(row * width), std::size_t(width))) all.push_back(to_float(x));
-    return all;
 }
 
 }  // namespace strata

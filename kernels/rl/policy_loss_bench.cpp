@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/bench/in_double.hpp"
 #include "kernels/rl/grpo_reference.hpp"
 #include "kernels/rl/kernels.hpp"
 #include "kernels/rl/logits_bench.hpp"
@@ -88,11 +89,6 @@ struct Operands {
     TokenLogpTask<Bf16> forward;
     TokenLogpGradientTask<Bf16> back;
 };
-
-std::vector<double> in_double(const Buffer<float>& buffer) {
-    const auto all = buffer.read();
-    return {all.begin(), all.end()};
-}
 
 // The slope jumps where clipping begins: which side a ratio is on that float cannot tell from the edge is not a fault.
 bool at_an_edge(double ratio, const GrpoOptions& options) {

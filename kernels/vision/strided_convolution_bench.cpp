@@ -1,6 +1,7 @@
 // The two convolutions of DeepSeek-OCR's 16x compressor, for one page and for a batch.
 #include "kernels/bench/compare.hpp"
 #include "kernels/bench/device_buffer.hpp"
+#include "kernels/bench/in_double.hpp"
 #include "kernels/vision/kernels.hpp"
 #include "kernels/vision/optical_compression.hpp"
 #include "kernels/vision/strided_convolution_launch.hpp"
@@ -29,12 +30,6 @@ struct Operands {
     Buffer<Bf16> in, weights, out;
     StridedConvolutionTask task;
 };
-
-std::vector<double> in_double(const std::vector<Bf16>& values) {
-    std::vector<double> all;
-    for (const Bf16 x : values) all.push_back(to_float(x));
-    return all;
-}
 
 // Some pixels, all channels of each; FP32 sums of up to 4608 terms of either sign, then BF16.
 Verdict verify(const Operands& operands) {

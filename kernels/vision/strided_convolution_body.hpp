@@ -10,7 +10,7 @@
 #include <string>
 
 #include "kernels/simt/grid.hpp"
-#include "kernels/vision/warp_product.hpp"
+#include "kernels/simt/mma.hpp"
 
 namespace strata {
 
@@ -126,33 +126,33 @@ STRATA_HD std::uint32_t pair_at(const Bf16* at) { return *reinterpret_cast<const
 
 // The warp's 64 x 32 of one step: sums[i][j] is 16 x 8.
 template <class Tile, class Thread>
-STRATA_BODY void multiply(Thread& t, const Bf16* stage, float (&sums)[4][4][4]) {
+STRATA_BODY void multiply(Thread& t, const Bf16* stage, MmaSum (&sums)[4][4]) {
     const int group = t.lane() / 4, pair = t.lane() % 4 * 2;
     const Bf16* rows = stage + (t.warp() / Tile::kWarpsAcross * 64 + group) * kConvolutionStride + pair;
     const Bf16* columns =
         stage + (Tile::kRows + t.warp() % Tile::kWarpsAcross * 32 + group) * kConvolutionStride + pair;
     STRATA_UNROLL
     for (int k = 0; k < kConvolutionStep; k += 16) {
-        std::uint32_t b[4][2];
+        MmaB b[4];
         STRATA_UNROLL
         for (int j = 0; j < 4; ++j) {
             const Bf16* at = columns + j * 8 * kConvolutionStride + k;
-            b[j][0] = pair_at(at), b[j][1] = pair_at(at + 8);
+            b[j] = {pair_at(at), pair_at(at + 8)};
         }
         STRATA_UNROLL
         for (int i = 0; i < 4; ++i) {
             const Bf16* at = rows + i * 16 * kConvolutionStride + k;
-            const std::uint32_t a[4] = {pair_at(at), pair_at(at + 8 * kConvolutionStride), pair_at(at + 8),
-                                        pair_at(at + 8 * kConvolutionStride + 8)};
+            const MmaA a{pair_at(at), pair_at(at + 8 * kConvolutionStride), pair_at(at + 8),
+                         pair_at(at + 8 * kConvolutionStride + 8)};
             STRATA_UNROLL
-            for (int j = 0; j < 4; ++j) warp_product(t, sums[i][j], a, b[j]);
+            for (int j = 0; j < 4; ++j) mma_bf16_m16n8k16(t, sums[i][j], a, b[j]);
         }
     }
 }
 
 template <class Tile, class Thread>
 STRATA_BODY void write_sums(Thread& t, const StridedConvolutionTask& task, long first_row, long first_column,
-                            const float (&sums)[4][4][4]) {
+                            const MmaSum (&sums)[4][4]) {
     const long rows = pixels_out(task);
     const long row = first_row + t.warp() / Tile::kWarpsAcross * 64 + t.lane() / 4;
     const long column = first_column + t.warp() % Tile::kWarpsAcross * 32 + t.lane() % 4 * 2;
@@ -165,8 +165,8 @@ STRATA_BODY void write_sums(Thread& t, const StridedConvolutionTask& task, long 
             STRATA_UNROLL
             for (int j = 0; j < 4; ++j) {
                 if (column + j * 8 >= task.channels_out) continue;
-                const std::uint32_t low = to_bf16(sums[i][j][half * 2]).bits,
-                                    high = to_bf16(sums[i][j][half * 2 + 1]).bits;
+                const std::uint32_t low = to_bf16(sums[i][j].at[half * 2]).bits,
+                                    high = to_bf16(sums[i][j].at[half * 2 + 1]).bits;
                 *reinterpret_cast<std::uint32_t*>(task.out + at * task.channels_out + column + j * 8) = low | high
                                                                                                                   << 16;
             }
@@ -183,7 +183,7 @@ STRATA_BODY void strided_convolution(Thread& t, const StridedConvolutionTask& ta
     for (int i = 0; i < Tile::kRowPacks; ++i)
         rows[i] = convolution_row(task, first_row + (t.thread() + i * Tile::kThreads) / 4);
     Bf16* stages = reinterpret_cast<Bf16*>(t.shared());
-    float sums[4][4][4] = {};
+    MmaSum sums[4][4] = {};
     ConvolutionCargo<Tile> cargo;
     fetch<Tile>(t, task, rows, first_column, 0, 0, cargo);
     lay_down<Tile>(t, cargo, stages);

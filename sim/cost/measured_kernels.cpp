@@ -43,13 +43,15 @@ bool ends_with(const std::string& name, std::string_view ending) {
 }
 
 std::string source_hash(const fs::path& kernels, const std::string& folder) {
-    std::string shared = fingerprint(kernels / "simt", [](const std::string&) { return true; });
-    for (const char* file : {"elements.hpp", "arithmetic.hpp", "launch.cuh"})
-        shared += sha256(contents(kernels / file));
-    std::string own;
-    for (const char* ending : {".cu", ".cuh", "_body.hpp"})
-        own += fingerprint(kernels / folder, [&](const std::string& name) { return ends_with(name, ending); });
-    return sha256(sha256(shared) + sha256(own));
+    const auto of_kind = [](const fs::path& where, std::initializer_list<const char*> endings) {
+        std::string all;
+        for (const char* ending : endings)
+            all += fingerprint(where, [&](const std::string& name) { return ends_with(name, ending); });
+        return all;
+    };
+    const std::string simt = fingerprint(kernels / "simt", [](const std::string&) { return true; });
+    const std::string shared = simt + of_kind(kernels, {".hpp", ".cuh"});
+    return sha256(sha256(shared) + sha256(of_kind(kernels / folder, {".cu", ".cuh", ".hpp"})));
 }
 
 // "kernels/mhc/mhc_pre.cu" -> "mhc"

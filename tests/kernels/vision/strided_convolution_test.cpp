@@ -10,29 +10,6 @@
 namespace strata {
 namespace {
 
-// A product of whole numbers is exact: a[i][k] = 16 i + k and b[k][j] = 8 k + j, in BF16 up to 256.
-TEST(WarpProduct, is_the_product_of_the_fragments_matrices) {
-    std::vector<float> is(16 * 8, -1);
-    emulate({.threads = 32}, ThreadOrder::shuffled, [&](EmulatedThread& t) {
-        const int g = t.lane() / 4, i = t.lane() % 4;
-        const auto pair = [](float low, float high) {
-            return std::uint32_t(to_bf16(low).bits) | std::uint32_t(to_bf16(high).bits) << 16;
-        };
-        const auto of_a = [&](int row, int k) { return pair(float(16 * row + k), float(16 * row + k + 1)); };
-        const auto of_b = [&](int k, int column) { return pair(float(8 * k + column), float(8 * k + 8 + column)); };
-        float c[4] = {1, 1, 1, 1};
-        warp_product(t, c, {of_a(g, 2 * i), of_a(g + 8, 2 * i), of_a(g, 2 * i + 8), of_a(g + 8, 2 * i + 8)},
-                     {of_b(2 * i, g), of_b(2 * i + 8, g)});
-        for (int at = 0; at < 4; ++at) is[std::size_t((g + at / 2 * 8) * 8 + 2 * i + at % 2)] = c[at];
-    });
-    for (int row = 0; row < 16; ++row)
-        for (int column = 0; column < 8; ++column) {
-            float should = 1;
-            for (int k = 0; k < 16; ++k) should += float(16 * row + k) * float(8 * k + column);
-            EXPECT_EQ(is[std::size_t(row * 8 + column)], should);
-        }
-}
-
 struct Convolution {
     Convolution(long images, long height, long width, long channels_in, long channels_out) {
         task = {.images = images,
