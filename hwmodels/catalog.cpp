@@ -107,6 +107,16 @@ const Spec& find(const std::map<std::string, Spec, std::less<>>& parts, std::str
 
 }  // namespace
 
+AcceleratorSpec read_accelerator(const std::filesystem::path& file) {
+    Problems problems;
+    const YamlField root(load_yaml(file.string()), file.string(), "", problems);
+    AcceleratorSpec spec;
+    spec.name = root["name"].text();
+    read_fields(spec, root, Reader(spec.name));
+    problems.throw_if_any();
+    return spec;
+}
+
 Catalog::Catalog(const std::filesystem::path& folder) {
     Problems problems;
     read_folder(accelerators_, folder / "accelerators", problems);

@@ -43,4 +43,7 @@ private:
     Named<std::string> dram_files_, nvme_files_, pcie_files_;
 };
 
+// One file of FOLDER/accelerators by itself. Throws InputError.
+AcceleratorSpec read_accelerator(const std::filesystem::path& file);
+
 }  // namespace strata

@@ -1,14 +1,14 @@
-// Fits the curves of sim/cost/cost_curves.yaml on the H200 tables of the aiconfigurator project (FOLDER) and on the
-// published H800 tables beside the curves (PUBLISHED):
-//   fit-cost-curves FOLDER sim/cost/published > sim/cost/cost_curves.yaml
+// Fits the curves of sim/cost/cost_curves.yaml on the tables of the cost book (PUBLISHED/H200_SXM) and on the published
+// H800 tables beside them:
+//   fit-cost-curves sim/cost/published > cost_curves.yaml
 // Work comes from the op headers, never from here. A fifth of the rows, chosen by a hash of the line, is held out and
 // gives the errors that are reported; a table of a dozen rows is fitted whole, and its errors are those of each row
-// under the fit without it. Rows that beat the datasheet (their data was in cache) are dropped and counted.
+// under the fit without it. Each table's `band` is set from leaving out its rows one by one, held-out rows apart.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
-#include <cstdint>
+#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <iostream>
@@ -17,6 +17,7 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "hwmodels/catalog.hpp"
 #include "kernels/collective/collective.hpp"
 #include "sim/cost/cost_book.hpp"
 
@@ -30,9 +31,7 @@ struct Roof {
     Bandwidth wire;
     const char* device;
 };
-constexpr Roof kH200Bf16{989.0_TFLOPS, 4800.0_GBps, "H200_SXM"}, kH200Fp8{1979.0_TFLOPS, 4800.0_GBps, "H200_SXM"},
-    kH200Link{989.0_TFLOPS, 450.0_GBps, "H200_SXM"}, kH800Fp8{1979.0_TFLOPS, 3350.0_GBps, "H800_SXM"},
-    kH800Nic{989.0_TFLOPS, 50.0_GBps, "H800_SXM"};
+constexpr Roof kH800Fp8{1979.0_TFLOPS, 3350.0_GBps, "H800_SXM"}, kH800Nic{989.0_TFLOPS, 50.0_GBps, "H800_SXM"};
 using Row = std::map<std::string, std::string>;
 
 double of(const Row& row, const std::string& column) { return std::stod(row.at(column)); }
@@ -46,11 +45,15 @@ struct Sample {
     Seconds predicted(const CostCurve& curve) const { return roofline(work, roof.peak, roof.wire, curve); }
 };
 
-std::uint64_t fnv1a(const std::string& text) {
-    std::uint64_t hash = 14695981039346656037ULL;
-    for (const unsigned char c : text) hash = (hash ^ c) * 1099511628211ULL;
-    return hash;
-}
+// A row of a table of the cost book.
+struct TableRow {
+    const CostProfile::Row& row;
+    const Device& device;
+    Seconds measured = row.time;
+    bool held_out = row.held_out;
+
+    Seconds predicted(const CostCurve& curve) const { return physics_of(row.point, curve, device).time(); }
+};
 
 // `shape` returns the work and the time in ms, or nothing where the row is of another kind.
 std::vector<Sample> read(const std::string& file, const Roof& roof,
@@ -73,11 +76,12 @@ std::vector<Sample> read(const std::string& file, const Roof& roof,
         }
         Work work;
         double time_ms = 0;
-        if (shape(row, work, time_ms)) samples.push_back({work, roof, Seconds(time_ms * 1e-3), fnv1a(line) % 5 == 0});
+        if (shape(row, work, time_ms)) samples.push_back({work, roof, Seconds(time_ms * 1e-3), false});
     }
     return samples;
 }
 
+template <class Sample>
 double error_of(const Sample& sample, const CostCurve& curve) {
     return std::abs(sample.predicted(curve) / sample.measured - 1);
 }
@@ -90,6 +94,7 @@ double percentile(std::vector<double> values, double p) {
 }
 
 // Mean absolute log error, robust enough against the tables' outliers.
+template <class Sample>
 double loss(const std::vector<Sample>& samples, const CostCurve& curve) {
     double sum = 0;
     for (const Sample& sample : samples)
@@ -97,19 +102,33 @@ double loss(const std::vector<Sample>& samples, const CostCurve& curve) {
     return sum;
 }
 
-// `overhead`, where given, is kept: two rows cannot tell it from the slope. Coordinate descent with shrinking
-// multiplicative steps, from one start: the loss has a single basin in each coordinate.
-CostCurve fit(const std::vector<Sample>& samples, std::optional<Seconds> overhead = {}) {
+// Coordinate descent with shrinking multiplicative steps, from one start: the loss has a single basin in each
+// coordinate. `overhead`, where given, is kept: two rows cannot tell it from the slope.
+template <class Sample>
+CostCurve fit(const std::vector<Sample>& samples, std::optional<Seconds> overhead = {},
+              Family family = Family::grouped_gemm) {
     CostCurve best{.overhead = overhead.value_or(5.0_us), .compute_efficiency = 0.5, .memory_efficiency = 0.5};
+    const bool product = family == Family::gemm_bf16 || family == Family::gemm_fp8;
+    const bool looks = family == Family::indexer_top_k;
+    if (product) best.wave = 1.0_us;
+    if (product) best.operand_ratio = 100;
+    // Logits stream at what the memory gives to any stream (mhc_post); looking at them is what is fitted.
+    if (looks) best.elements_per_us = 2000;
+    if (looks) best.memory_efficiency = 0.87;
     double least = loss(samples, best);
     for (double step = 2; step > 1.005;) {
         bool better = false;
-        for (int coordinate = overhead ? 1 : 0; coordinate < 3; ++coordinate)
+        for (int coordinate = overhead ? 1 : 0; coordinate < 6; ++coordinate)
             for (const double factor : {step, 1 / step}) {
                 CostCurve trial = best;
                 if (coordinate == 0) trial.overhead = trial.overhead * factor;
                 if (coordinate == 1) trial.compute_efficiency = std::min(1.0, trial.compute_efficiency * factor);
                 if (coordinate == 2) trial.memory_efficiency = std::min(1.0, trial.memory_efficiency * factor);
+                if ((coordinate == 3 || coordinate == 4) && !product) continue;
+                if (coordinate == (looks ? 2 : 5)) continue;
+                if (coordinate == 5) trial.elements_per_us *= factor;
+                if (coordinate == 3) trial.wave = trial.wave * factor;
+                if (coordinate == 4) trial.operand_ratio *= factor;
                 const double now = loss(samples, trial);
                 if (now < least) {
                     least = now;
@@ -122,12 +141,16 @@ CostCurve fit(const std::vector<Sample>& samples, std::optional<Seconds> overhea
     return best;
 }
 
-void print(const char* name, const char* device, const CostCurve& curve, const std::string& errors,
+void print(std::string_view name, const std::string& device, const CostCurve& curve, const std::string& errors,
            const std::string& source) {
-    std::cout << fmt::format(
-        "  {}:\n    device: {}\n    overhead: {:.3f} us\n    compute_efficiency: {:.3f}\n    memory_efficiency: "
-        "{:.3f}\n{}    source: \"{}\"\n",
-        name, device, to_us(curve.overhead), curve.compute_efficiency, curve.memory_efficiency, errors, source);
+    std::cout << fmt::format("  {}:\n    device: {}\n    overhead: {:.3f} us\n    compute_efficiency: {:.3f}\n", name,
+                             device, to_us(curve.overhead), curve.compute_efficiency)
+              << fmt::format("    memory_efficiency: {:.3f}\n", curve.memory_efficiency);
+    if (curve.operand_ratio > 0)
+        std::cout << fmt::format("    wave: {:.3f} us\n    operand_ratio: {:.2f}\n", to_us(curve.wave),
+                                 curve.operand_ratio);
+    if (curve.elements_per_us > 0) std::cout << fmt::format("    elements_per_us: {:.1f}\n", curve.elements_per_us);
+    std::cout << fmt::format("{}    source: \"{}\"\n", errors, source);
 }
 
 std::string errors_of(std::size_t rows, const std::vector<double>& errors) {
@@ -135,17 +158,39 @@ std::string errors_of(std::size_t rows, const std::vector<double>& errors) {
                        percentile(errors, 0.9));
 }
 
-CostCurve fit_and_print(const char* name, std::vector<Sample> samples, const std::string& file) {
-    const std::size_t all = samples.size();
-    std::erase_if(samples, [](const Sample& s) { return s.measured < s.predicted(CostCurve{}); });
-    const CostCurve curve = fit(samples);
+// What a family's curve is fitted on: the kind of row that steps ask for. The rest of a table has its own residuals.
+bool asked_for(const OpPoint& point) {
+    static const std::map<Family, std::string> first_word{{Family::moe_experts, "balanced"},
+                                                          {Family::latent_attention, "bfloat16"},
+                                                          {Family::context_attention, "bfloat16"},
+                                                          {Family::indexer_top_k, "top_last"},
+                                                          {Family::all_reduce, "sglang_graph"}};
+    const auto word = first_word.find(point.family);
+    if (word != first_word.end()) return word_of(point.labels[0]) == word->second;
+    switch (point.family) {  // V4-style models route to six experts or more; 20 SMs are DeepEP's default
+        case Family::dispatch_low_latency:
+        case Family::combine_low_latency: return point.sides[2] >= 4;
+        case Family::dispatch_normal:
+        case Family::combine_normal: return point.sides[2] >= 4 && point.sides[4] == 20;
+        default: return true;
+    }
+}
+
+CostCurve fit_table(const std::string& file, const Catalog& catalog) {
+    CostProfile profile = read_profile(file);
+    const Device device = device_of(catalog.accelerator(profile.device));
+    std::vector<TableRow> samples;
+    for (const CostProfile::Row& row : profile.rows)
+        if (asked_for(row.point)) samples.push_back({row, device});
+    const CostCurve curve = fit(samples, {}, profile.family);
     std::vector<double> errors;
-    for (const Sample& sample : samples)
+    for (const TableRow& sample : samples)
         if (sample.held_out) errors.push_back(error_of(sample, curve));
-    print(name, samples.front().roof.device, curve, errors_of(samples.size() - errors.size(), errors),
-          fmt::format("aiconfigurator H200 table {}, {} rows held out for the errors, {} dropped because they beat the "
-                      "datasheet",
-                      file, errors.size(), all - samples.size()));
+    print(to_string(profile.family), profile.device, curve, errors_of(samples.size() - errors.size(), errors),
+          fmt::format("table {}/{}.csv, {} rows held out for the errors", profile.device, to_string(profile.family),
+                      errors.size()));
+    profile.band = CostTable(profile, curve, device, true).band_by_leaving_out();
+    write_profile(profile);
     return curve;
 }
 
@@ -160,23 +205,6 @@ void fit_few_and_print(const char* name, std::vector<Sample> samples, const std:
     }
     print(name, samples.front().roof.device, fit(samples, overhead), errors_of(samples.size(), errors),
           source + "; errors are those of each row under the fit without it");
-}
-
-// One op of an expert-parallel exchange: bytes that a rank sends, by what the kernel does with copies (collective.hpp).
-std::vector<Sample> exchange(const std::string& file, const Roof& roof, const std::string& op, bool low_latency) {
-    return read(file, roof, [=](const Row& row, Work& work, double& ms) {
-        const double top_k = of(row, "num_topk"), ranks = 8;
-        if (of(row, "node_num") != 1 || top_k < 4) return false;       // V4-style models route to six experts or more
-        if (!low_latency && of(row, op + "_sms") != 20) return false;  // DeepEP's default, and DeepSeek-V3's
-        const ExpertAllToAll all_to_all{.tokens = of(row, "num_token"),
-                                        .hidden = of(row, "hidden_size"),
-                                        .copies = low_latency ? top_k : copies_per_rank(top_k, ranks),
-                                        .bytes_per_element = op == "dispatch" ? kDispatchBytes : kCombineBytes,
-                                        .peers = ranks};
-        work = {.flops = Flops(0), .read = all_to_all.sent(), .written = Bytes(0)};
-        ms = 1e-3 * of(row, op + (low_latency ? "_avg_t_us" : "_transmit_us"));
-        return true;
-    });
 }
 
 // The same between nodes. The README's GB/s count the copies that stay in the own node; they do not cross a NIC.
@@ -197,103 +225,21 @@ std::vector<Sample> exchange_between_nodes(const std::string& file, const std::s
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 3) {
-        std::cerr << "usage: fit-cost-curves FOLDER (with gemm.csv, moe.csv, mla_generation.csv, ...) "
-                     "sim/cost/published > sim/cost/cost_curves.yaml\n";
+    if (argc != 2) {
+        std::cerr << "usage: fit-cost-curves sim/cost/published > cost_curves.yaml\n";
         return 2;
     }
-    const std::string folder = std::string(argv[1]) + "/", published = std::string(argv[2]) + "/";
-    std::cout << "# Written by tools/fit_cost_curves.cpp on tables of github.com/ai-dynamo/aiconfigurator (Apache-2.0, "
-                 "commit 095f58a5 of\n"
-                 "# 2026-08-21, SGLang 0.5.14, one H200 SXM) and on sim/cost/published. Errors are relative, on rows "
-                 "that the "
-                 "fit never saw.\ngenerated_by: fit-cost-curves\ncurves:\n";
-    const auto gemm = [](const char* dtype, Precision weights) {
-        return [=](const Row& row, Work& work, double& ms) {
-            work = Gemm{of(row, "m"), of(row, "n"), of(row, "k"), weights}.work();
-            ms = of(row, "latency");
-            return row.at("gemm_dtype") == dtype;
-        };
-    };
-    fit_and_print("gemm_bf16", read(folder + "gemm.csv", kH200Bf16, gemm("bfloat16", Precision::bf16)), "gemm.csv");
-    fit_and_print("gemm_fp8", read(folder + "gemm.csv", kH200Fp8, gemm("fp8_block", Precision::fp8_block)), "gemm.csv");
-    fit_and_print("moe_experts",
-                  read(folder + "moe.csv", kH200Fp8,
-                       [](const Row& row, Work& work, double& ms) {
-                           work = MoeExperts{.tokens = of(row, "num_tokens"),
-                                             .hidden = of(row, "hidden_size"),
-                                             .intermediate = of(row, "inter_size") / of(row, "moe_tp_size"),
-                                             .top_k = of(row, "topk"),
-                                             .experts = of(row, "num_experts"),
-                                             .local_experts = of(row, "num_experts") / of(row, "moe_ep_size")}
-                                      .work();
-                           ms = of(row, "latency");
-                           return row.at("distribution") == "balanced" && row.at("moe_dtype") == "fp8_block";
-                       }),
-                  "moe.csv (balanced)");
-    fit_and_print("latent_attention",
-                  read(folder + "mla_generation.csv", kH200Bf16,
-                       [](const Row& row, Work& work, double& ms) {
-                           work = LatentAttention{.sequences = of(row, "batch_size"),
-                                                  .heads = of(row, "num_heads"),
-                                                  .attended = of(row, "step"),
-                                                  .entry_bytes = 1152}
-                                      .work();
-                           ms = of(row, "latency");
-                           return row.at("kv_cache_dtype") == "bfloat16";
-                       }),
-                  "mla_generation.csv (BF16 cache)");
-    // The measured prefill runs the absorbed form: 576 + 512 wide for every pair.
-    fit_and_print("context_attention",
-                  read(folder + "mla_context.csv", kH200Bf16,
-                       [](const Row& row, Work& work, double& ms) {
-                           work = ContextAttention{.sequences = of(row, "batch_size"),
-                                                   .length = of(row, "isl"),
-                                                   .past = 0,
-                                                   .heads = of(row, "num_heads"),
-                                                   .key_dim = 576,
-                                                   .value_dim = 512}
-                                      .work();
-                           ms = of(row, "latency");
-                           return row.at("kv_cache_dtype") == "bfloat16";
-                       }),
-                  "mla_context.csv (BF16 cache; absorbed form)");
-    fit_and_print("indexer_logits",
-                  read(folder + "indexer_logits.csv", kH200Fp8,
-                       [](const Row& row, Work& work, double& ms) {
-                           work = IndexerLogits{.sequences = of(row, "batch_size"),
-                                                .queries = of(row, "isl"),
-                                                .keys = of(row, "step") + of(row, "isl") / 2,
-                                                .heads = of(row, "num_heads"),
-                                                .shared_reads = std::min(64.0, of(row, "isl"))}
-                                      .work();
-                           ms = of(row, "latency");
-                           return true;
-                       }),
-                  "indexer_logits.csv");
-    fit_and_print("indexer_top_k",
-                  read(folder + "indexer_topk.csv", kH200Bf16,
-                       [](const Row& row, Work& work, double& ms) {
-                           work = IndexerTopK{.rows = of(row, "batch_size") * of(row, "isl"),
-                                              .keys = of(row, "step") + of(row, "isl") / 2,
-                                              .k = 2048}
-                                      .work();
-                           ms = of(row, "latency");
-                           return row.at("score_mode") == "top_last";
-                       }),
-                  "indexer_topk.csv (top_last)");
-    const auto mhc = [&](const char* op, auto shape) {
-        return read(folder + "mhc.csv", kH200Bf16, [=](const Row& row, Work& work, double& ms) {
-            work =
-                decltype(shape){
-                    .tokens = of(row, "num_tokens"), .hidden = of(row, "hidden_size"), .streams = of(row, "hc_mult")}
-                    .work();
-            ms = of(row, "latency") / of(row, "num_sites");  // a row times all its sites
-            return row.at("op_name") == op;
-        });
-    };
-    fit_and_print("mhc_pre", mhc("pre", MhcPre{}), "mhc.csv");
-    const CostCurve post = fit_and_print("mhc_post", mhc("post", MhcPost{}), "mhc.csv");
+    const std::string published = std::string(argv[1]) + "/";
+    const Catalog catalog(std::string(STRATA_SOURCE_DIR) + "/hwmodels/catalog");
+    std::cout << "# Written by tools/fit_cost_curves.cpp from the tables in sim/cost/published. Errors are relative, "
+                 "those of "
+                 "physics alone,\n# on rows that the fit never saw.\ngenerated_by: fit-cost-curves\ncurves:\n";
+    std::map<Family, CostCurve> fitted;
+    for (int i = 0; i < kFamilies; ++i) {
+        const auto family = static_cast<Family>(i);
+        const std::string file = fmt::format("{}H200_SXM/{}.csv", published, to_string(family));
+        if (std::filesystem::exists(file)) fitted[family] = fit_table(file, catalog);
+    }
     fit_few_and_print(
         "grouped_gemm",
         read(published + "deepgemm_h800.csv", kH800Fp8,
@@ -306,29 +252,17 @@ int main(int argc, char** argv) {
              }),
         "DeepGEMM README, H800 (published/deepgemm_h800.csv)");
     for (const std::string op : {"dispatch", "combine"}) {
-        fit_and_print((op + "_low_latency").c_str(), exchange(folder + "deepep_low_latency.csv", kH200Link, op, true),
-                      "deepep_low_latency.csv (one node, top 4 or more)");
-        const CostCurve normal =
-            fit_and_print((op + "_normal").c_str(), exchange(folder + "deepep_normal.csv", kH200Link, op, false),
-                          "deepep_normal.csv (one node, 20 SMs, top 4 or more)");
         const std::string readme = "DeepEP README, H800 with 400 Gb/s NICs (published/deepep_h800.csv)";
+        const CostCurve& normal = fitted.at(op == "dispatch" ? Family::dispatch_normal : Family::combine_normal);
         fit_few_and_print((op + "_low_latency_between_nodes").c_str(),
                           exchange_between_nodes(published + "deepep_h800.csv", op, true), readme);
         fit_few_and_print((op + "_normal_between_nodes").c_str(),
                           exchange_between_nodes(published + "deepep_h800.csv", op, false),
                           readme + ", overhead as inside a node", normal.overhead);
     }
-    fit_and_print("all_reduce",
-                  read(folder + "custom_allreduce.csv", kH200Link,
-                       [](const Row& row, Work& work, double& ms) {
-                           const AllReduce op{.elements = of(row, "message_size"), .peers = of(row, "num_gpus")};
-                           work = {.flops = Flops(0), .read = op.sent(), .written = Bytes(0)};
-                           ms = of(row, "latency");
-                           return row.at("backend") == "sglang_graph";
-                       }),
-                  "custom_allreduce.csv (in a CUDA graph)");
     const std::string unmeasured = "    rows: 0\n";
     // Random rows of a few hundred bytes: 2.5 of 4.8 TB/s is the goal of the gather kernel, not yet measured.
+    const CostCurve& post = fitted.at(Family::mhc_post);
     CostCurve gather = post;
     gather.memory_efficiency = 0.52;
     print("engram_gather", "H200_SXM", gather, unmeasured,

@@ -146,6 +146,17 @@ int main(int argc, char** argv) {
     catalog_command->add_option("name", name, "the one to show");
     catalog_command->add_flag("--json", json, "as JSON");
 
+    std::string op, shape, device = "H200_SXM";
+    CLI::App* explain_command = verb(
+        app, "explain", "Show how the cost book comes to the time of an op",
+        "  strata explain gemm_fp8 --shape m=4096,n=7168,k=16384 --device H200_SXM\n"
+        "  strata explain latent_attention --shape batch=64,context=32768,heads=128,cache=bfloat16 --device GB200");
+    explain_command->add_option("op", op, "a family of ops with tables, such as gemm_bf16 (a wrong one lists all)")
+        ->required();
+    explain_command->add_option("--shape", shape, "the lengths of its sides: SIDE=N,SIDE=N,...")->required();
+    explain_command->add_option("--device", device, "an accelerator of the catalogue")->capture_default_str();
+    explain_command->add_flag("--json", json, "as JSON");
+
     std::string schema = "scenario";
     CLI::App* schema_command = verb(app, "schema", "Print the JSON Schema of scenarios, models or measurements",
                                     "  strata schema > scenario.schema.json\n"
@@ -164,6 +175,7 @@ int main(int argc, char** argv) {
         if (*host_command) return strata::measure_verb(measure);
         if (*measure_command)
             throw strata::InputError("measure", "host or kernels (see 'strata measure --help')", "nothing");
+        if (*explain_command) return strata::explain_verb(op, shape, device, json, root);
         if (*schema_command) return strata::schema_verb(schema, root);
         return strata::catalog_verb(kind, name, json, root);
     } catch (const CLI::ParseError& error) {

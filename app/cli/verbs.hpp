@@ -27,6 +27,8 @@ int check_verb(const std::vector<std::string>& scenarios, const std::string& roo
 int validate_verb(const std::string& json_file, const std::string& only, const std::string& root);
 int catalog_verb(const std::string& kind, const std::string& name, bool json, const std::string& root);
 int measure_verb(const MeasureArguments& arguments);
+int explain_verb(const std::string& op, const std::string& shape, const std::string& device, bool json,
+                 const std::string& root);
 int schema_verb(const std::string& kind, const std::string& root);
 
 }  // namespace strata

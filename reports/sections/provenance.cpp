@@ -27,7 +27,10 @@ Table by_origin(const Study& study, const Recommendation& chosen) {
         {"measured", "measured on this accelerator at this shape"},
         {"published", "a published number"},
         {"interpolated", "between shapes measured on this accelerator, or a curve fitted on them"},
-        {"transferred", "that curve's efficiencies, with another accelerator's peaks"},
+        {"interpolated, outside", "a shape beyond what was measured on this accelerator"},
+        {"transferred", "measured on another accelerator, with this one's own peaks and waves"},
+        {"transferred, outside", "the same, of a shape beyond what was measured there"},
+        {"modelled, outside", "physics carried on from the nearest shape measured on this accelerator"},
         {"modelled", "bandwidth and latency from the catalogue"},
         {"assumed", "nothing measured or published: our assumption"}};
     Table table{.title = "Where the time of an accelerator's ops comes from",

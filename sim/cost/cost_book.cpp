@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <filesystem>
 
+#include "hwmodels/catalog.hpp"
 #include "hwmodels/yaml_field.hpp"
 
 namespace strata {
@@ -12,28 +15,6 @@ namespace {
 
 constexpr std::array<std::string_view, 6> kOrigins{"measured",    "published", "interpolated",
                                                    "transferred", "modelled",  "assumed"};
-constexpr std::array<std::string_view, kFamilies> kNames{"gemm_bf16",
-                                                         "gemm_fp8",
-                                                         "moe_experts",
-                                                         "latent_attention",
-                                                         "context_attention",
-                                                         "indexer_logits",
-                                                         "indexer_top_k",
-                                                         "mhc_pre",
-                                                         "mhc_post",
-                                                         "engram_gather",
-                                                         "engram_gate",
-                                                         "swiglu_quantise",
-                                                         "grouped_gemm",
-                                                         "dispatch_low_latency",
-                                                         "dispatch_normal",
-                                                         "dispatch_low_latency_between_nodes",
-                                                         "dispatch_normal_between_nodes",
-                                                         "combine_low_latency",
-                                                         "combine_normal",
-                                                         "combine_low_latency_between_nodes",
-                                                         "combine_normal_between_nodes",
-                                                         "all_reduce"};
 
 template <class... Cases>
 struct Overloaded : Cases... {
@@ -48,13 +29,16 @@ double share(const YamlField& field) {
 }
 
 CostCurve read_curve(const YamlField& field) {
-    field.allow_only({"device", "overhead", "compute_efficiency", "memory_efficiency", "rows", "median_error",
-                      "p90_error", "source"});
+    field.allow_only({"device", "overhead", "compute_efficiency", "memory_efficiency", "wave", "operand_ratio",
+                      "elements_per_us", "rows", "median_error", "p90_error", "source"});
     CostCurve curve;
     curve.device = field["device"].text();
     curve.overhead = field["overhead"].seconds();
     curve.compute_efficiency = share(field["compute_efficiency"]);
     curve.memory_efficiency = share(field["memory_efficiency"]);
+    if (field["wave"].exists()) curve.wave = field["wave"].seconds();
+    if (field["elements_per_us"].exists()) curve.elements_per_us = field["elements_per_us"].number();
+    if (field["operand_ratio"].exists()) curve.operand_ratio = field["operand_ratio"].number();
     curve.rows = static_cast<int>(field["rows"].integer());
     if (curve.rows > 0) {
         curve.median_error = field["median_error"].number();
@@ -82,10 +66,48 @@ Work padded_work(const KernelShape& shape) {
     return work;
 }
 
+// A shape as the tables' rows are written; none where they measured another kind of kernel.
+std::optional<OpPoint> point_of(const Gemm& op) {
+    if (op.weights == Precision::bf16) return OpPoint{.family = Family::gemm_bf16, .sides = {op.m, op.n, op.k}};
+    if (op.weights == Precision::fp8_block) return OpPoint{.family = Family::gemm_fp8, .sides = {op.m, op.n, op.k}};
+    return {};
+}
+std::optional<OpPoint> point_of(const MoeExperts& op) {
+    static const Label balanced = label_of("balanced"), fp8 = label_of("fp8_block");
+    if (op.weights != Precision::fp8_block || op.local_experts <= 0) return {};
+    return OpPoint{
+        .family = Family::moe_experts,
+        .sides = {op.tokens, op.hidden, op.intermediate, op.top_k, op.experts, 1, op.experts / op.local_experts},
+        .labels = {balanced, fp8}};
+}
+std::optional<OpPoint> point_of(const LatentAttention& op) {
+    static const Label bf16 = label_of("bfloat16");
+    const bool as_measured = op.score_dim == 576 && op.value_dim == 512 && op.entry_bytes == 1152 && op.queries == 1;
+    if (!as_measured) return {};
+    return OpPoint{
+        .family = Family::latent_attention, .sides = {op.sequences, op.attended, op.heads}, .labels = {bf16}};
+}
+std::optional<OpPoint> point_of(const IndexerLogits& op) {
+    const double past = op.keys - op.queries / 2;
+    if (op.heads != 64 || op.head_dim != 128 || op.key_bytes != 132 || past < 0) return {};
+    return OpPoint{.family = Family::indexer_logits, .sides = {op.sequences, op.queries, past}};
+}
+std::optional<OpPoint> point_of(const MhcPre& op) {
+    if (op.streams != 4) return {};
+    return OpPoint{.family = Family::mhc_pre, .sides = {op.tokens, op.hidden}};
+}
+std::optional<OpPoint> point_of(const MhcPost& op) {
+    if (op.streams != 4) return {};
+    return OpPoint{.family = Family::mhc_post, .sides = {op.tokens, op.hidden}};
+}
+template <class Other>
+std::optional<OpPoint> point_of(const Other&) {
+    return {};
+}
+
 }  // namespace
 
 std::string_view to_string(Origin origin) { return kOrigins[static_cast<std::size_t>(origin)]; }
-std::string_view to_string(Family family) { return kNames[static_cast<std::size_t>(family)]; }
 
 Family family_of(const KernelShape& shape) {
     return std::visit(
@@ -104,33 +126,21 @@ Family family_of(const KernelShape& shape) {
         shape);
 }
 
-Seconds roofline(const Work& work, FlopRate peak, Bandwidth memory, const CostCurve& curve) {
-    const Seconds computing = work.flops > Flops(0) ? work.flops / (peak * curve.compute_efficiency) : Seconds(0);
-    return curve.overhead + std::max(computing, work.bytes() / (memory * curve.memory_efficiency));
+KernelWork kernel_work(const KernelShape& shape) {
+    return {.family = family_of(shape),
+            .fp8 = computes_in_fp8(shape),
+            .work = padded_work(shape),
+            .point = std::visit([](const auto& op) { return point_of(op); }, shape)};
 }
 
-CostBook CostBook::of(const std::string& root) {
-    return CostBook(root + "/sim/cost/cost_curves.yaml",
-                    MeasuredKernels(root + "/kernels/profiles", root + "/kernels"));
-}
-
-CostBook::CostBook(const std::string& curves_file, MeasuredKernels measured) : measured_(std::move(measured)) {
-    Problems problems;
-    const YamlField root(load_yaml(curves_file), curves_file, "", problems);
-    root.allow_only({"generated_by", "curves"});
-    root["curves"].allow_only({kNames.begin(), kNames.end()});
-    for (std::size_t i = 0; i < kFamilies; ++i) curves_[i] = read_curve(root["curves"][std::string(kNames[i])]);
-    problems.throw_if_any();
-}
-
-Device CostBook::device_of(const AcceleratorSpec& accelerator) const {
+Device device_of(const AcceleratorSpec& accelerator) {
     Device device;
-    const auto peak = [](const Sourced<FlopRate>& rate, std::string& missing) {
+    const auto peak = [](const auto& rate, std::string& missing) -> std::decay_t<decltype(rate.get())> {
         try {
             return rate.get();
         } catch (const InputError& error) {
             missing = error.what();
-            return FlopRate(0);
+            return {};
         }
     };
     device.bf16 = peak(accelerator.bf16, device.bf16_missing);
@@ -142,51 +152,172 @@ Device CostBook::device_of(const AcceleratorSpec& accelerator) const {
         device.fp8 = peak(accelerator.fp8, device.fp8_missing);
     }
     device.memory = accelerator.memory_bandwidth.get();
+    device.link = peak(accelerator.scale_up_bandwidth, device.link_missing);
     device.cores = accelerator.cores.value.value_or(0);
     const auto given = [](const auto& number) { return number.kind != "assumed"; };
     if (given(accelerator.memory_bandwidth) && given(accelerator.bf16) && given(accelerator.fp8) &&
-        given(accelerator.cores))
+        given(accelerator.cores)) {
+        device.name = accelerator.name;
         device.cuda_name = accelerator.cuda_name;
-    for (std::size_t i = 0; i < kFamilies; ++i) device.fitted_here[i] = curves_[i].device == accelerator.name;
+    }
     return device;
 }
 
-Origin CostBook::origin_of(Family family, const Device& on) const {
-    const auto index = static_cast<std::size_t>(family);
-    return curves_[index].rows == 0 ? Origin::assumed
-           : on.fitted_here[index]  ? Origin::interpolated
-                                    : Origin::transferred;
+CostBook CostBook::of(const std::string& root, bool without_held_out) {
+    return CostBook({.curves = root + "/sim/cost/cost_curves.yaml",
+                     .profiles = root + "/sim/cost/published",
+                     .accelerators = root + "/hwmodels/catalog/accelerators",
+                     .measured = MeasuredKernels(root + "/kernels/profiles", root + "/kernels"),
+                     .without_held_out = without_held_out});
 }
 
-KernelWork kernel_work(const KernelShape& shape) {
-    return {family_of(shape), computes_in_fp8(shape), padded_work(shape)};
+CostBook::CostBook(Sources sources)
+    : series_(std::make_unique<CostSeriesCache>()), measured_(std::move(sources.measured)) {
+    Problems problems;
+    const YamlField root(load_yaml(sources.curves), sources.curves, "", problems);
+    root.allow_only({"generated_by", "curves"});
+    for (std::size_t i = 0; i < kFamilies; ++i)
+        curves_[i] = read_curve(root["curves"][std::string(to_string(static_cast<Family>(i)))]);
+    problems.throw_if_any();
+    if (!sources.profiles.empty()) load(sources);
+}
+
+// FOLDER/<device>/<family>.csv. A family has one table: what was measured on other devices is judged by it, not mixed
+// in.
+void CostBook::load(const Sources& sources) {
+    namespace fs = std::filesystem;
+    std::vector<fs::path> files;
+    for (const auto& entry : fs::recursive_directory_iterator(sources.profiles))
+        if (entry.path().extension() == ".csv" && entry.path().parent_path() != fs::path(sources.profiles))
+            files.push_back(entry.path());
+    std::sort(files.begin(), files.end());
+    std::map<std::string, Device> devices;
+    for (const fs::path& file : files) try {
+            const CostProfile profile = read_profile(file.string());
+            if (!devices.contains(profile.device))
+                devices[profile.device] =
+                    device_of(read_accelerator(fs::path(sources.accelerators) / (profile.device + ".yaml")));
+            const Device& device = devices[profile.device];
+            check_against_bound(profile, device);
+            tables_[static_cast<std::size_t>(profile.family)] =
+                std::make_unique<CostTable>(profile, curve(profile.family), device, sources.without_held_out);
+        } catch (const InputError& error) {
+            refused_.push_back(error.what());
+        }
+}
+
+Origin CostBook::origin_of(Family family, const Device& on) const {
+    const CostCurve& fitted = curve(family);
+    return fitted.rows == 0 ? Origin::assumed : fitted.device == on.name ? Origin::interpolated : Origin::transferred;
 }
 
 Estimate CostBook::estimate(const KernelWork& kernel, const Device& on) const {
+    if (const auto found = measured_.find(on.cuda_name, kernel.family, kernel.work))
+        return {.time = found->time,
+                .overhead = std::min(curve(kernel.family).overhead, found->time),
+                .memory_bound = kernel.work.bytes() > Bytes(0),
+                .origin = found->exact ? Origin::measured : Origin::interpolated,
+                .family = kernel.family,
+                .low = found->time,
+                .high = found->time};
+    if (kernel.point && kernel.memory_efficiency == 0 && table(kernel.family)) return estimate(*kernel.point, on);
+    return from_curve(kernel, on);
+}
+
+Estimate CostBook::from_curve(const KernelWork& kernel, const Device& on) const {
     const std::string& missing = kernel.fp8 ? on.fp8_missing : on.bf16_missing;
     if (!missing.empty() && kernel.work.flops > Flops(0)) throw InputError(missing);
     const FlopRate peak = kernel.fp8 ? on.fp8 : on.bf16;
     const CostCurve& fitted = curve(kernel.family);
-    if (const auto found = measured_.find(on.cuda_name, kernel.family, kernel.work))
-        return {.time = found->time,
-                .overhead = std::min(fitted.overhead, found->time),
-                .memory_bound = kernel.work.bytes() > Bytes(0),
-                .origin = found->exact ? Origin::measured : Origin::interpolated,
-                .family = kernel.family};
     const double known = kernel.memory_efficiency;
     const Bandwidth memory = known > 0 ? on.memory * (known / fitted.memory_efficiency) : on.memory;
     const Seconds time = roofline(kernel.work, peak, memory, fitted);
     const Seconds moving = kernel.work.bytes() / (memory * fitted.memory_efficiency);
     const bool memory_bound =
         kernel.work.flops <= Flops(0) || kernel.work.flops / (peak * fitted.compute_efficiency) <= moving;
-    return {time, fitted.overhead, memory_bound, known > 0 ? Origin::modelled : origin_of(kernel.family, on),
-            kernel.family};
+    return {.time = time,
+            .overhead = fitted.overhead,
+            .memory_bound = memory_bound,
+            .origin = known > 0 ? Origin::modelled : origin_of(kernel.family, on),
+            .family = kernel.family,
+            .low = time,
+            .high = time};
+}
+
+// What a sweep asks most, the table's own device within its lengths, needs no physics but the bound.
+Estimate CostBook::estimate(const OpPoint& point, const Device& on) const {
+    const CostTable* rows = table(point.family);
+    if (!rows || !rows->measured_on(on) || !rows->inside(point) || rows->measured(point))
+        return explain(point, on).estimate;
+    const CostCurve& fitted = curve(point.family);
+    const CostSeries::Between between =
+        series_->of(point, *rows, fitted).of(point.sides[static_cast<std::size_t>(form_of(point.family).lead)]);
+    const Demand asked = form_of(point.family).demand(point);
+    const Seconds bound = bound_of(point, on), time = std::max(Seconds(std::exp(between.log_time)), bound);
+    const double spread = std::exp(rows->band() * between.deviation);
+    return {.time = time,
+            .overhead = fitted.overhead,
+            .memory_bound = asked.memory / on.memory >= asked.bf16 / on.bf16 + asked.fp8 / on.fp8,
+            .origin = Origin::interpolated,
+            .family = point.family,
+            .low = std::max(time / spread, bound),
+            .high = time * spread};
+}
+
+Derivation CostBook::explain(const OpPoint& point, const Device& on) const {
+    const CostTable* rows = table(point.family);
+    const CostCurve& fitted = curve(point.family);
+    Derivation derived{.estimate = {}, .physics = physics_of(point, fitted, on), .residual = {}, .table = rows};
+    const Physics& physics = derived.physics;
+    Estimate& estimate = derived.estimate;
+    estimate.family = point.family;
+    estimate.overhead = physics.launch;
+    const Demand asked = form_of(point.family).demand(point);
+    estimate.memory_bound = asked.memory / on.memory >= asked.bf16 / on.bf16 + asked.fp8 / on.fp8;
+    if (!rows) {
+        estimate.time = estimate.low = estimate.high = physics.time();
+        estimate.origin = fitted.rows == 0 ? Origin::assumed : Origin::modelled;
+        return derived;
+    }
+    // Residuals of a table whose physics counts waves mean nothing on a device whose cores nobody has counted.
+    if (physics.needs_cores && on.cores <= 0) {
+        estimate.time = estimate.low = estimate.high = physics.time();
+        estimate.origin = Origin::modelled;
+        return derived;
+    }
+    const bool here = rows->measured_on(on);
+    if (const auto known = here ? rows->measured(point) : std::nullopt) {
+        estimate.time = estimate.low = estimate.high = *known;
+        estimate.origin = Origin::published;
+        return derived;
+    }
+    const double lead = point.sides[static_cast<std::size_t>(form_of(point.family).lead)];
+    const CostSeries::Between between = series_->of(point, *rows, fitted).of(lead);
+    estimate.outside = !rows->inside(point);
+    estimate.origin = !here ? Origin::transferred : estimate.outside ? Origin::modelled : Origin::interpolated;
+    // Beyond the table's lengths physics goes on from its end, and never falls below it.
+    const Seconds carried = physics.time() * std::exp(between.residual);
+    const Seconds along = Seconds(std::exp(between.log_time));
+    estimate.time = !here ? carried : estimate.outside ? std::max(carried, along) : along;
+    estimate.time = std::max(estimate.time, physics.bound);
+    const double elsewhere = here ? 0 : rows->physics_spread();
+    const double spread = std::exp(std::hypot(rows->band() * between.deviation, elsewhere));
+    estimate.low = std::max(estimate.time / spread, physics.bound);
+    estimate.high = estimate.time * spread;
+    derived.residual = CostTable::Residual{between.residual, between.deviation, 0};
+    return derived;
 }
 
 Estimate CostBook::exchange(Family family, Bytes sent, Bandwidth raw, const Device& on) const {
     const CostCurve& fitted = curve(family);
     const Seconds time = fitted.overhead + sent / (raw * fitted.memory_efficiency);
-    return {time, fitted.overhead, false, origin_of(family, on), family};
+    return {.time = time,
+            .overhead = fitted.overhead,
+            .memory_bound = false,
+            .origin = origin_of(family, on),
+            .family = family,
+            .low = time,
+            .high = time};
 }
 
 }  // namespace strata

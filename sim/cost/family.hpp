@@ -1,7 +1,8 @@
-// Ops that one cost curve covers.
+// Ops that one cost curve covers, single kernels and whole attention modules.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace strata {
@@ -28,9 +29,23 @@ enum class Family : std::uint8_t {
     combine_normal,
     combine_low_latency_between_nodes,
     combine_normal_between_nodes,
-    all_reduce
+    all_reduce,
+    all_reduce_nccl,
+    all_gather,
+    reduce_scatter,
+    all_to_all,
+    indexer_logits_paged,
+    sparse_attention,
+    fp8_quantise,
+    dsa_context,
+    dsa_generation,
+    csa_context,
+    csa_generation,
+    hca_context,
+    hca_generation
 };
-constexpr int kFamilies = 22;
+constexpr int kFamilies = 35;
 std::string_view to_string(Family family);
+std::optional<Family> family_named(std::string_view name);
 
 }  // namespace strata

@@ -1,5 +1,7 @@
 #include "sim/result/run.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
 
@@ -8,6 +10,8 @@
 namespace strata {
 
 namespace {
+
+constexpr std::string_view kOutside = ", outside";  // of what the cost book's tables hold
 
 // Time in which an Engram fetch is under way and nothing else is: what the table costs the step.
 Seconds fetch_stall(const Program& program, const Timeline& timeline) {
@@ -120,7 +124,8 @@ Run summarise(const Scenario& scenario, const Machine& machine, const Program& p
     double compute_s = 0;
     for (const Task& task : program.tasks)
         if (task.lane == Lane::compute) {
-            run.share_of_compute[std::string(to_string(task.origin))] += task.duration.si();
+            run.share_of_compute[fmt::format("{}{}", to_string(task.origin), task.outside ? kOutside : "")] +=
+                task.duration.si();
             compute_s += task.duration.si();
         }
     for (auto& [origin, share] : run.share_of_compute) share /= compute_s;

@@ -41,7 +41,8 @@ struct Accessed {
 struct Run {
     std::string engine;
     std::map<std::string, double> metrics;              // "decode.tpot_ms" and so on, unit in the name
-    std::map<std::string, double> share_of_compute;     // by origin, of the compute lane's busy time
+    std::map<std::string, double> share_of_compute;     // by origin, of the compute lane's busy time;
+                                                        // "..., outside": beyond what was measured
     std::array<double, kLanes> utilisation{};           // busy time of each lane over the step
     std::string bottleneck;                             // the busiest lane; of compute, what binds most of its time
     std::map<std::string, ComponentTime> components{};  // "attention", "experts", ...

@@ -7,6 +7,8 @@
 #include <cmath>
 #include <filesystem>
 
+#include "sim/study/cost_validation.hpp"
+
 namespace strata {
 
 namespace {
@@ -140,7 +142,10 @@ std::vector<LedgerRow> validate(const std::string& folder, const std::string& on
         if (entry.path().extension() == ".yaml") files.push_back(entry.path().string());
     std::sort(files.begin(), files.end());
     std::vector<LedgerRow> rows;
-    for (const std::string& file : files) predict_file(file, options, rows);
+    if (!only.starts_with("cost/"))
+        for (const std::string& file : files) predict_file(file, options, rows);
+    const std::vector<LedgerRow> costs = validate_costs(folder + "/cost", options.root, only);
+    rows.insert(rows.end(), costs.begin(), costs.end());
     std::erase_if(rows, [&](const LedgerRow& row) { return fnmatch(only.c_str(), row.id.c_str(), 0) != 0; });
     if (rows.empty()) throw InputError("--only", "the id of a row of the ledger, or a pattern", "'" + only + "'");
     return rows;

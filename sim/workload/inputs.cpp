@@ -9,7 +9,7 @@ Inputs::Inputs(const std::string& root)
 
 const Platform& Inputs::platform(const PlatformSpec& spec) {
     auto known = platforms_.find(spec);
-    if (known == platforms_.end()) known = platforms_.emplace(spec, platform_of(spec, costs_)).first;
+    if (known == platforms_.end()) known = platforms_.emplace(spec, platform_of(spec)).first;
     return known->second;
 }
 

@@ -16,11 +16,11 @@ void read_if_known(std::string& missing, Read read) {
 
 }  // namespace
 
-Platform platform_of(const PlatformSpec& spec, const CostBook& costs) {
+Platform platform_of(const PlatformSpec& spec) {
     const SystemSpec& system = spec.system;
     const AcceleratorSpec& accelerator = spec.accelerator;
     Platform platform;
-    platform.device = costs.device_of(accelerator);
+    platform.device = device_of(accelerator);
     Machine& machine = platform.machine;
     machine.ranks = static_cast<int>(system.accelerators_per_node.get());
     machine.memory = accelerator.memory_bandwidth.get();
@@ -49,7 +49,7 @@ Platform platform_of(const PlatformSpec& spec, const CostBook& costs) {
     read_if_known(platform.scale_up_missing, [&] {
         const LinkSpec& link = present(spec.scale_up_link, system, "scale_up_link");
         machine.scale_up = rate(link);
-        platform.scale_up_raw = link.bandwidth.get();
+        platform.device.link = platform.scale_up_raw = link.bandwidth.get();
         platform.scale_up_latency = link.latency.get();
     });
     read_if_known(platform.scale_out_missing, [&] {

@@ -21,6 +21,6 @@ struct Platform {
 };
 
 // Throws InputError for a null number that every placement needs.
-Platform platform_of(const PlatformSpec& spec, const CostBook& costs);
+Platform platform_of(const PlatformSpec& spec);
 
 }  // namespace strata

@@ -29,6 +29,13 @@ Price price_exchange(const Task& task, const Platform& platform, const CostBook&
     const Link link = link_of(task, platform);
     if (task.pricing == Pricing::wire)
         return {.duration = task.moved / link.effective + link.latency, .latency = link.latency};
+    if (task.pricing == Pricing::exchange && task.point && costs.table(task.family)) {
+        const Estimate cost = costs.estimate(*task.point, platform.device);
+        return {.duration = cost.time,
+                .latency = std::min(cost.overhead, cost.time),
+                .origin = cost.origin,
+                .outside = cost.outside};
+    }
     const Seconds overhead = costs.curve(task.family).overhead;
     const Estimate cost = costs.exchange(task.family, task.moved, link.raw, platform.device);
     if (task.pricing == Pricing::overlapped)
@@ -62,9 +69,10 @@ Price price(const Task& task, const Platform& platform, const CostBook& costs, i
                 costs.estimate(KernelWork{.family = task.family,
                                           .fp8 = task.fp8,
                                           .work = work,
-                                          .memory_efficiency = gather_efficiency(task, platform.machine)},
+                                          .memory_efficiency = gather_efficiency(task, platform.machine),
+                                          .point = task.point},
                                platform.device);
-            return {cost.time, Seconds(0), cost.origin, cost.overhead, cost.memory_bound};
+            return {cost.time, Seconds(0), cost.origin, cost.overhead, cost.memory_bound, cost.outside};
         }
         case Pricing::fetch: return price_fetch(task, platform, ranks);
         case Pricing::given: return {.duration = task.duration, .latency = task.latency, .origin = task.origin};
@@ -73,13 +81,13 @@ Price price(const Task& task, const Platform& platform, const CostBook& costs, i
 }
 
 Platform beside_exchanges(const Scenario& scenario, const Platform& platform) {
-    // DeepSeek-V3, arXiv 2412.19437, section 3.2.2: 20 of 132 SMs. Low latency mode needs none.
-    constexpr double kExchangeCores = 20;
     Platform left = platform;
     const bool overlap = scenario.placement.micro_batches > 1 && scenario.placement.ep > 1;
     if (!scenario.workload.prefill || !overlap || scenario.kernels.exchange == ExchangeKernel::wire) return left;
     if (platform.device.cores <= kExchangeCores) return left;
     const double share = 1 - kExchangeCores / platform.device.cores;
+    left.device.name.clear();  // tables were measured with all cores
+    left.device.cores = platform.device.cores - kExchangeCores;
     left.device.bf16 = platform.device.bf16 * share;
     left.device.fp8 = platform.device.fp8 * share;
     return left;

@@ -12,7 +12,13 @@ struct Price {
     Origin origin = Origin::modelled;
     Seconds overhead{};
     bool memory_bound = false;
+    bool outside = false;
 };
+
+// DeepSeek-V3, arXiv 2412.19437, section 3.2.2: 20 of 132 SMs exchange in normal mode. Low latency mode needs none.
+constexpr double kExchangeCores = 20;
+// Ranks of the node in which exchanges were measured.
+constexpr double kMeasuredRanks = 8;
 
 // Throws InputError where the platform lacks a number that the task needs. `ranks` of the placement share a node.
 Price price(const Task& task, const Platform& platform, const CostBook& costs, int ranks);

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -51,9 +52,11 @@ struct Task {
     Bytes row{};          // what stands together in memory: of fetches, and of kernels that gather
     int peers = 0;        // exchanges: ranks among which the bytes go, the own one included
     double requests = 0;  // fetches from drives: reads, each of which counts against the drives' IOPS
+    std::optional<OpPoint> point{};  // the same as a point of its family's table, where that measured such an op
 
     // What that takes (pricing.hpp).
     Origin origin = Origin::modelled;
+    bool outside = false;       // of the lengths that the family's table holds: a guess, and shown as one
     bool memory_bound = false;  // of a kernel: bytes, not FLOPs, set its time beyond the overhead
     Seconds overhead{};         // of a kernel: launch and whatever work does not explain
     Seconds duration{};         // alone on an idle machine, latency included

@@ -85,6 +85,7 @@ private:
         task.fp8 = kernel.fp8;
         task.flops = kernel.work.flops;
         task.moved = kernel.work.bytes();
+        task.point = kernel.point;
         if (const auto* gather = std::get_if<EngramFetch>(&op.shape)) task.row = Bytes(gather->row_bytes);
         return task;
     }
@@ -128,6 +129,7 @@ private:
         task.origin = cost.origin;
         task.overhead = cost.overhead;
         task.memory_bound = cost.memory_bound;
+        task.outside = cost.outside;
         if (task.lane == Lane::scale_up || task.lane == Lane::scale_out) {
             const Machine& machine = platform_.machine;
             const Seconds occupied = task.duration - task.latency;
@@ -244,6 +246,10 @@ private:
         task.family = static_cast<Family>(
             static_cast<int>(dispatch ? Family::dispatch_low_latency : Family::combine_low_latency) + (inside ? 0 : 2) +
             (low_latency ? 0 : 1));
+        if (inside && placement_.ep == kMeasuredRanks) {
+            task.point = {.family = task.family, .sides = {copies.tokens, copies.hidden, top_k, scenario_.model.ffn.experts}};
+            if (!low_latency) task.point->sides[4] = kExchangeCores;
+        }
         return task;
     }
 
@@ -255,6 +261,9 @@ private:
         task.family = Family::all_reduce;
         task.peers = placement_.tp;
         const double elements = tokens_ * scenario_.model.hidden;
+        static const Label in_a_graph = label_of("sglang_graph");
+        if (inside && placement_.tp <= kMeasuredRanks)
+            task.point = {.family = task.family, .sides = {elements * 2, double(placement_.tp)}, .labels = {in_a_graph}};
         task.moved = AllReduce{.elements = elements, .bytes_per_element = 2, .peers = double(placement_.tp)}.sent();
         last_ = append(task, {last_});
     }

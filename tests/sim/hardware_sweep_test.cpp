@@ -16,11 +16,11 @@ void expect_same(const std::string& scenario_text) {
     const Catalog catalog(kRoot + "/hwmodels/catalog");
     const CostBook costs(kRoot + "/sim/cost/cost_curves.yaml");
     const Scenario scenario = read_point(scenario_text, "test", kRoot + "/scenarios/models", catalog);
-    const Platform here = platform_of(scenario.platform, costs);
+    const Platform here = platform_of(scenario.platform);
     HardwareSweep sweep(build_program(scenario, here, costs), costs, scenario.placement.ranks());
     for (const char* system : {"HGX_H100", "HGX_B200", "HGX_H200"})
         for (const double factor : {0.5, 1.0, 3.0}) {
-            Platform there = platform_of(platform_spec(catalog, system), costs);
+            Platform there = platform_of(platform_spec(catalog, system));
             there.device.memory = there.device.memory * factor;
             there.machine.host_link = there.machine.host_link * factor;
             there.machine.scale_up = there.machine.scale_up / factor;

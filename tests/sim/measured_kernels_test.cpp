@@ -32,7 +32,7 @@ protected:
         for (const std::string& line : lines) file << line << '\n';
     }
     MeasuredKernels read() const { return MeasuredKernels(folder, folder / "no kernels here"); }
-    CostBook book() const { return CostBook(kRoot + "/sim/cost/cost_curves.yaml", read()); }
+    CostBook book() const { return CostBook({.curves = kRoot + "/sim/cost/cost_curves.yaml", .measured = read()}); }
     static AcceleratorSpec h200() { return Catalog(kRoot + "/hwmodels/catalog").accelerator("H200_SXM"); }
     static MhcPost post(double tokens) { return {.tokens = tokens, .hidden = 7168}; }
 
@@ -46,7 +46,7 @@ TEST_F(Records, a_shape_that_was_measured_has_that_time) {
     write({kRun, sample(1024, 40, hash), sample(4096, 160, hash)});
     ASSERT_EQ(read().samples(), 2);
     const CostBook costs = book();
-    const Estimate estimate = costs.estimate(post(4096), costs.device_of(h200()));
+    const Estimate estimate = costs.estimate(post(4096), device_of(h200()));
     EXPECT_EQ(estimate.origin, Origin::measured);
     EXPECT_DOUBLE_EQ(to_us(estimate.time), 160);
 }
@@ -55,7 +55,7 @@ TEST_F(Records, a_shape_that_was_measured_has_that_time) {
 TEST_F(Records, between_two_shapes_it_is_interpolated) {
     write({kRun, sample(4096, 160, hash), sample(1024, 40, hash)});
     const CostBook costs = book();
-    const Estimate estimate = costs.estimate(post(2048), costs.device_of(h200()));
+    const Estimate estimate = costs.estimate(post(2048), device_of(h200()));
     EXPECT_EQ(estimate.origin, Origin::interpolated);
     EXPECT_NEAR(to_us(estimate.time), 80, 1e-6);
 }
@@ -63,11 +63,11 @@ TEST_F(Records, between_two_shapes_it_is_interpolated) {
 TEST_F(Records, beyond_them_and_on_other_devices_curves_answer) {
     write({kRun, sample(1024, 40, hash), sample(4096, 160, hash)});
     const CostBook with = book(), without(kRoot + "/sim/cost/cost_curves.yaml");
-    const Device device = with.device_of(h200());
+    const Device device = device_of(h200());
     EXPECT_EQ(with.estimate(post(8192), device).time, without.estimate(post(8192), device).time);
     AcceleratorSpec other = h200();
     other.cuda_name = "NVIDIA H100 80GB HBM3";
-    EXPECT_EQ(with.estimate(post(4096), with.device_of(other)).time, without.estimate(post(4096), device).time);
+    EXPECT_EQ(with.estimate(post(4096), device_of(other)).time, without.estimate(post(4096), device).time);
 }
 
 TEST_F(Records, a_device_that_a_scenario_has_changed_was_not_measured) {
@@ -76,7 +76,7 @@ TEST_F(Records, a_device_that_a_scenario_has_changed_was_not_measured) {
     faster.memory_bandwidth.value = 8000.0_GBps;
     faster.memory_bandwidth.kind = "assumed";  // as `platform.accelerator.memory.bandwidth: 8 TB/s` does
     const CostBook costs = book();
-    EXPECT_NE(costs.estimate(post(4096), costs.device_of(faster)).origin, Origin::measured);
+    EXPECT_NE(costs.estimate(post(4096), device_of(faster)).origin, Origin::measured);
 }
 
 TEST_F(Records, refused_failed_and_stale_samples_do_not_count) {

@@ -210,7 +210,7 @@ TEST(Engram, prefetch_from_the_host_is_hidden_and_a_synchronous_fetch_from_nvme_
 
 TEST(Engram, a_fetch_says_what_it_asks_of_each_part_on_its_way) {
     const CostBook costs(kRoot + "/sim/cost/cost_curves.yaml");
-    const Platform platform = platform_of(platform_spec(catalog(), "HGX_H200"), costs);
+    const Platform platform = platform_of(platform_spec(catalog(), "HGX_H200"));
     const auto fetch_of = [&](const std::string& text, Lane lane) {
         const Given given(text);
         const ScenarioFile file(given.file(), kModels);

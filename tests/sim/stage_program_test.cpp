@@ -18,7 +18,7 @@ Program program_of(const std::string& placement, const std::string& more = "") {
         "4096}, placement: {" +
             placement + "}" + more + "}",
         "test", kRoot + "/scenarios/models", catalog);
-    return build_program(scenario, platform_of(scenario.platform, costs), costs);
+    return build_program(scenario, platform_of(scenario.platform), costs);
 }
 
 std::vector<Task> named(const Program& program, const std::string& name) {

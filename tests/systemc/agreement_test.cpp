@@ -26,7 +26,7 @@ TEST_P(Agreement, of_both_engines_on_the_step) {
     const Catalog catalog(kRoot + "/hwmodels/catalog");
     const CostBook costs(kRoot + "/sim/cost/cost_curves.yaml");
     const Scenario scenario = read_point(GetParam().scenario, GetParam().name, kRoot + "/scenarios/models", catalog);
-    const Platform platform = platform_of(scenario.platform, costs);
+    const Platform platform = platform_of(scenario.platform);
     const Program program = build_program(scenario, platform, costs);
     const int ranks = std::min(platform.machine.ranks, scenario.placement.ranks());
     const double analytic = to_us(run_analytic(program).makespan);
@@ -85,7 +85,7 @@ TEST_P(BankAgreement, of_rows_one_by_one_with_the_rate_of_their_size) {
             "}}, workload: {kind: decode, batch: 8192, context: 512}, detail: bank, "
             "placement: {dp: 8, ep: 8, engram: {tier: host, fetch: synchronous}}}",
         "bank", kRoot + "/scenarios/models", catalog);
-    const Platform platform = platform_of(scenario.platform, costs);
+    const Platform platform = platform_of(scenario.platform);
     const Program program = build_program(scenario, platform, costs);
     const auto measured = [&](const Timeline& timeline) {
         return summarise(scenario, platform.machine, program, timeline, "").metrics;

@@ -1,0 +1,68 @@
+// What a profile says of shapes that it does not hold: the residual of its rows over physics, carried to other shapes
+// by ordinary kriging from the nearest rows (Matern 3/2 covariance of the logarithms of the sides; Rasmussen and
+// Williams, Gaussian Processes for Machine Learning, 2006, sections 2.7 and 4.2).
+#pragma once
+
+#include <optional>
+#include <span>
+#include <unordered_map>
+
+#include "sim/cost/cost_profile.hpp"
+
+namespace strata {
+
+class CostTable {
+public:
+    // `without_held_out`: as if those rows had not been measured.
+    CostTable(const CostProfile& profile, const CostCurve& curve, const Device& measured_on, bool without_held_out);
+
+    struct Residual {
+        double log_ratio = 0;  // of measured to physics, natural
+        double deviation = 0;  // the predictor's own, of log_ratio; times band(): the 10th and 90th percentile
+        double distance = 0;   // to the nearest row, in doublings of a side
+    };
+    Residual at(const OpPoint& point) const { return from_neighbours(point, kNobody); }
+    std::optional<Seconds> measured(const OpPoint& point) const;
+    // The lead side's lengths in the table, ascending.
+    std::span<const double> ladder() const { return ladder_; }
+    // Whether every side is within the table's lengths.
+    bool inside(const OpPoint& point) const;
+
+    // Whether times on that device are the table's own: exchanges, over a link as fast as was measured.
+    bool measured_on(const Device& device) const;
+    const Device& device() const { return measured_on_; }
+
+    double band() const { return band_; }
+    // The 80th percentile of how far physics alone is off (natural logarithm): what it misses here it may miss
+    // elsewhere.
+    double physics_spread() const { return physics_spread_; }
+    std::size_t rows() const { return residuals_.size(); }
+    const std::string& file() const { return file_; }
+    const std::string& source() const { return source_; }
+    const std::string& origin() const { return origin_; }
+
+    // What the band should be: the 80th percentile of how many own deviations a left-out row is off.
+    double band_by_leaving_out() const;
+
+private:
+    static constexpr std::size_t kNobody = ~std::size_t{0};
+    std::vector<double> coordinates_of(const OpPoint& point, const Physics& physics) const;
+    Residual from_neighbours(const OpPoint& point, std::size_t except) const;
+
+    const OpForm& form_;
+    CostCurve curve_;
+    Device measured_on_;
+    std::string file_, source_, origin_;
+    double band_, physics_spread_ = 0;
+    bool over_link_ = false;
+    std::vector<OpPoint> points_;
+    std::vector<float> residuals_;
+    std::vector<std::vector<float>> coordinates_;  // by dimension, then row
+    std::vector<std::uint16_t> kinds_;             // of a row: which combination of words
+    std::vector<std::array<Label, kMaxLabels>> words_of_kind_;
+    std::vector<double> ladder_;
+    std::array<double, kMaxSides> least_{}, most_{};
+    std::unordered_map<OpPoint, Seconds, OpPointHash> measured_;
+};
+
+}  // namespace strata
