@@ -1,5 +1,5 @@
-// The instruction wgmma.mma_async m64nNk16 of BF16 for each width N, A by descriptor or from registers.
-// Written by write_wgmma.py: change that.
+// The instruction wgmma.mma_async m64nNk16 of BF16 for each width N, A by descriptor or from
+// registers. Written by write_wgmma.py: change that.
 // clang-format off
 #pragma once
 
@@ -155,7 +155,7 @@ __device__ __forceinline__ void wgmma_bf16(float (&d)[n / 2], std::uint64_t a, s
               "+f"(d[124]), "+f"(d[125]), "+f"(d[126]), "+f"(d[127])
             : "l"(a), "l"(b), "r"(int(add)), "n"(b_is_mn_major));
     } else {
-        static_assert(n < 0, "a width that kernels/simt/write_wgmma.py does not write");
+        static_assert(n < 0, "a width that write_wgmma.py does not write");
     }
 }
 
@@ -305,7 +305,7 @@ __device__ __forceinline__ void wgmma_bf16(float (&d)[n / 2], const WgmmaA& a, s
               "+f"(d[124]), "+f"(d[125]), "+f"(d[126]), "+f"(d[127])
             : "r"(a.at[0]), "r"(a.at[1]), "r"(a.at[2]), "r"(a.at[3]), "l"(b), "r"(int(add)), "n"(b_is_mn_major));
     } else {
-        static_assert(n < 0, "a width that kernels/simt/write_wgmma.py does not write");
+        static_assert(n < 0, "a width that write_wgmma.py does not write");
     }
 }
 

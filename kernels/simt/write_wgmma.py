@@ -49,7 +49,8 @@ def statement(n, shape, types, a_registers, transposed):
     if transposed:  # BF16 alone says which operands are transposed: A only where it comes from shared memory
         immediates += (", " if a_registers else ", 0, ") + f"%{after + 2}"
         extra = ', "n"(b_is_mn_major)'
-    lines = [f"    {'} else ' if n != WIDTHS[0] else ''}if constexpr (n == {n}) {{", "        asm volatile("]
+    first = "" if n == WIDTHS[0] else "} else "
+    lines = [f"    {first}if constexpr (n == {n}) {{", "        asm volatile("]
     lines += [f'{indent}"{{\\n.reg .pred add;\\nsetp.ne.b32 add, {add_text}, 0;\\n"',
               f'{indent}"wgmma.mma_async.sync.aligned.m64n{n}{shape}.f32.{types} {{"']
     lines += quoted([f"%{i}" for i in range(count)], indent)
@@ -69,15 +70,13 @@ def function(shape, types, a_registers, transposed):
              f"__device__ __forceinline__ void wgmma_{kind}(float (&d)[n / 2], {a}, std::uint64_t b, bool add) {{"]
     for n in WIDTHS:
         lines += statement(n, shape, types, a_registers, transposed)
-    lines += ["    } else {", "        static_assert(n < 0, \"a width that kernels/simt/write_wgmma.py does not write\");", "    }", "}"]
-    return lines
+    return lines + ["    } else {", '        static_assert(n < 0, "a width that write_wgmma.py does not write");', "    }", "}"]
 
 
 def file(kind, shape, transposed):
-    lines = [f"// The instruction wgmma.mma_async m64nN{shape} of {kind.upper()} for each width N, A by descriptor or from registers.",
-             "// Written by write_wgmma.py: change that.",
-             "// clang-format off", "#pragma once", "", "#include <cstdint>", "", "#include \"kernels/simt/wgmma_registers.hpp\"", "",
-             "namespace strata {", ""]
+    lines = [f"// The instruction wgmma.mma_async m64nN{shape} of {kind.upper()} for each width N, A by descriptor or from",
+             "// registers. Written by write_wgmma.py: change that.", "// clang-format off", "#pragma once", "",
+             "#include <cstdint>", "", '#include "kernels/simt/wgmma_registers.hpp"', "", "namespace strata {", ""]
     for a_registers in (False, True):
         lines += function(shape, f"{kind}.{kind}", a_registers, transposed) + [""]
     return "\n".join(lines + ["}  // namespace strata"]) + "\n"

@@ -191,8 +191,8 @@ TEST(Wgmma, reads_its_operands_as_late_as_it_may) {
 }
 
 // DeepSeek-V3, section 3.3.2: FP8 products added in the tensor core alone lose too much over a long K, promoted to FP32
-// every 128 they do not. All-positive inputs of K = 16384 are the worst case: nothing cancels. Measured with this
-// model: 1.7e-2 alone, 2.2e-4 promoted.
+// every 128 they do not. All-positive inputs of K = 16384 are the worst case: nothing cancels. With this model the
+// relative error is 1.2e-2 alone and 1.1e-4 promoted.
 TEST(Wgmma, a_long_sum_of_e4m3_needs_promotion) {
     constexpr int kLong = 16384;
     const LimitedFp8Accumulation as_hopper;
