@@ -1,0 +1,80 @@
+// Which tiles a block of the grouped product computes, one after the other: every warp walks through the same ones by
+// itself, as counts and groups are known on the device alone.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/gemm/grouped_fp8_task.hpp"
+
+namespace strata {
+
+struct GroupedFp8Place {
+    int group;    // of b
+    int a_group;  // of a and out: 0 where the layout is contiguous
+    int row;      // first row and column of the tile
+    int column;
+};
+
+template <class Tile>
+class GroupedFp8Schedule {
+public:
+    STRATA_HD GroupedFp8Schedule(const std::int32_t* group_of_block, const std::int32_t* counts, long rows, int n,
+                                 int groups, int block, int blocks)
+        : group_of_block_(group_of_block),
+          counts_(counts),
+          rows_(int(rows)),
+          groups_(groups),
+          across_(int(ceil_div(n, Tile::kColumns))),
+          down_(int(ceil_div(rows, Tile::kRows))),
+          next_(block),
+          blocks_(blocks) {}
+
+    // False once there is none left.
+    STRATA_HD bool next(GroupedFp8Place& place) { return counts_ ? next_masked(place) : next_contiguous(place); }
+
+private:
+    // Tiles that run at once form a patch about as high as wide, so that they share rows of a and of b in the L2.
+    static constexpr int kStrip = 16;
+
+    STRATA_HD bool next_contiguous(GroupedFp8Place& place) {
+        for (; next_ < long(down_) * across_; next_ += blocks_) {
+            const int strip = int(next_ / (long(down_) * kStrip));
+            const int within = int(next_ - long(strip) * down_ * kStrip);
+            const int width = across_ - strip * kStrip < kStrip ? across_ - strip * kStrip : kStrip;
+            const int row = within / width * Tile::kRows;
+            const int group = group_of_block_ ? group_of_block_[row / kGroupAlignment] : 0;
+            if (group < 0 || group >= groups_) continue;
+            place = {group, 0, row, (strip * kStrip + within % width) * Tile::kColumns};
+            next_ += blocks_;
+            return true;
+        }
+        return false;
+    }
+
+    // Down first: tiles that run at once share the weights.
+    STRATA_HD bool next_masked(GroupedFp8Place& place) {
+        for (; group_ < groups_; ++group_) {
+            int count = counts_[group_];
+            count = count < 0 ? 0 : count > rows_ ? rows_ : count;
+            const int down = (count + Tile::kRows - 1) / Tile::kRows;
+            const long within = next_ - before_;
+            if (within < long(down) * across_) {
+                place = {group_, group_, int(within % down) * Tile::kRows, int(within / down) * Tile::kColumns};
+                next_ += blocks_;
+                return true;
+            }
+            before_ += long(down) * across_;
+        }
+        return false;
+    }
+
+    const std::int32_t* group_of_block_;
+    const std::int32_t* counts_;
+    int rows_, groups_, across_, down_;
+    long next_;
+    int blocks_;
+    int group_ = 0;    // masked: where the walk is,
+    long before_ = 0;  // and how many tiles lie before it
+};
+
+}  // namespace strata
