@@ -45,21 +45,21 @@ struct Problem {
     // The largest difference of a row of out from its definition, over the size of a typical element.
     double error_of_row(long a_group, long row, int group) const {
         const long k = task.k, n = task.n, blocks = k / 128, bands = (n + 127) / 128;
-        std::vector<double> left, scales, right, right_scales;
+        std::vector<double> left, scales;
         for (long x = 0; x < k; ++x) left.push_back(to_float(a[std::size_t((a_group * task.rows + row) * k + x)]));
         for (long x = 0; x < blocks; ++x)
             scales.push_back(a_scales[std::size_t((a_group * blocks + x) * scale_rows(task.rows) + row)]);
-        for (long x = 0; x < n * k; ++x) right.push_back(to_float(b[std::size_t(group * n * k + x)]));
-        for (long band = 0; band < bands; ++band)
-            for (long x = 0; x < blocks; ++x)
-                right_scales.push_back(b_scales[std::size_t((group * bands + band) * scale_blocks(task.k) + x)]);
-        const std::vector<double> should = reference::scaled_product(left, scales, right, right_scales);
         double worst = 0, squares = 0;
-        for (long x = 0; x < n; ++x) {
-            const double is = to_float(out[std::size_t((a_group * task.rows + row) * n + x)]);
-            const double error = std::fabs(is - should[std::size_t(x)]) - std::fabs(should[std::size_t(x)]) / 256;
+        for (long column = 0; column < n; ++column) {
+            const auto right = b.begin() + (group * n + column) * k;
+            const auto right_scales = b_scales.begin() + (group * bands + column / 128) * scale_blocks(task.k);
+            std::vector<double> numbers;
+            for (long x = 0; x < k; ++x) numbers.push_back(to_float(right[x]));
+            const double should = reference::scaled_dot(left, scales, numbers, {right_scales, right_scales + blocks});
+            const double is = to_float(out[std::size_t((a_group * task.rows + row) * n + column)]);
+            const double error = std::fabs(is - should) - std::fabs(should) / 256;  // half a unit of BF16
             worst = std::isnan(error) ? INFINITY : std::fmax(worst, error);
-            squares += should[std::size_t(x)] * should[std::size_t(x)];
+            squares += should * should;
         }
         return worst / std::sqrt(squares / double(n));
     }
