@@ -29,7 +29,7 @@ GroupedFp8Operands operands_of(const GroupedFp8Task& task, Tile) {
                                   .rank = 3,
                                   .size = {task.k, task.rows, groups},
                                   .stride_bytes = {task.k, task.rows * task.k},
-                                  .box = {128, Tile::kRows, 1}}),
+                                  .box = {128, Tile::kRows / Tile::kCluster, 1}}),
             .a_scales = make_tensor_map(
                 {.global = task.a_scales,
                  .element_bytes = 4,
@@ -59,7 +59,8 @@ GroupedFp8Operands operands_of(const GroupedFp8Task& task, Tile) {
             .groups = task.groups};
 }
 
-// The stages of shared memory, used in turn: full once loaded, empty once every warp that multiplies has left it.
+// The stages of shared memory, used in turn: full once loaded, empty once every warp that multiplies has left it, those
+// of the cluster's other blocks too, as this block loads for them.
 template <class Tile, class Thread>
 class GroupedFp8Stages {
 public:
@@ -71,12 +72,20 @@ public:
     STRATA_BODY void open(Thread& t) {
         for (int stage = 0; stage < Tile::kStages; ++stage) {
             t.open_barrier(full_ + stage, 1);
-            t.open_barrier(full_ + Tile::kStages + stage, kMultiplyingWarps);
+            t.open_barrier(full_ + Tile::kStages + stage, kMultiplyingWarps * Tile::kCluster);
         }
         t.publish_barriers();
     }
     STRATA_BODY Barrier* full() { return full_ + stage_; }
     STRATA_BODY Barrier* empty() { return full_ + Tile::kStages + stage_; }
+    STRATA_BODY void leave(Thread& t) {
+        if constexpr (Tile::kCluster == 1) {
+            t.arrive(empty());
+        } else {
+            STRATA_UNROLL
+            for (int rank = 0; rank < Tile::kCluster; ++rank) t.arrive_at(rank, empty());
+        }
+    }
     STRATA_BODY unsigned char* a() { return shared_ + stage_ * Tile::kStageBytes; }
     STRATA_BODY unsigned char* b() { return a() + Tile::kRows * 128; }
     STRATA_BODY float* a_scales() {
@@ -107,12 +116,18 @@ STRATA_BODY void load_grouped_fp8(Thread& t, const GroupedFp8Operands& task) {
     prefetch_map(t, task.a), prefetch_map(t, task.b), prefetch_map(t, task.a_scales), prefetch_map(t, task.out);
     GroupedFp8Stages<Tile, Thread> stages(t);
     auto schedule = schedule_of<Tile>(t, task);
+    constexpr int kPart = Tile::kRows / Tile::kCluster;
+    const int rank = t.block() % Tile::kCluster;
     GroupedFp8Place place;
     while (schedule.next(place))
         for (int block = 0; block < task.k / 128; ++block, stages.advance()) {
             t.wait(stages.empty(), stages.parity() ^ 1);
             t.arrive_expecting(stages.full(), Tile::kStageBytes + Tile::kScaleBytes);
-            load_box(t, stages.a(), task.a, stages.full(), block * 128, place.row, place.a_group);
+            if constexpr (Tile::kCluster == 1)
+                load_box(t, stages.a(), task.a, stages.full(), block * 128, place.row, place.a_group);
+            else
+                load_box_for(t, (1u << Tile::kCluster) - 1, stages.a() + rank * kPart * 128, task.a, stages.full(),
+                             block * 128, place.row + rank * kPart, place.a_group);
             load_box(t, stages.b(), task.b, stages.full(), block * 128, place.column, place.group);
             load_box(t, stages.a_scales(), task.a_scales, stages.full(), place.row, block, place.a_group);
         }
@@ -126,27 +141,29 @@ struct GroupedFp8Part {
     int row, column;
 };
 
-// The sum over K of this warpgroup's part of a tile.
+// The scales of b of 32 blocks along K, a lane each: one wait for memory instead of 32.
+template <class Tile, class Thread>
+STRATA_BODY float b_scale_of_lane(Thread& t, const GroupedFp8Operands& task, const GroupedFp8Place& place,
+                                  const GroupedFp8Part<Tile>& part, int block) {
+    const int last = (task.n - 1) / 128, column_block = (place.column + part.column) / 128;
+    const long band = column_block < last ? column_block : last;  // beyond the last: columns that nobody stores
+    const bool inside = block + t.lane() < task.k / 128;
+    return inside ? task.b_scales[(place.group * long(last + 1) + band) * scale_blocks(task.k) + block + t.lane()] : 0;
+}
+
+// The sum over K of this warpgroup's part of a tile. `of_lane`: the first scales of b, asked for while the tile before
+// was on its way out.
 template <class Tile, class Thread>
 STRATA_BODY void sum_grouped_fp8(Thread& t, const GroupedFp8Operands& task, const GroupedFp8Place& place,
-                                 const GroupedFp8Part<Tile>& part, GroupedFp8Stages<Tile, Thread>& stages,
-                                 WgmmaSum<Tile::kWidth>& sum) {
-    const int blocks = task.k / 128, last_column_block = (task.n - 1) / 128, lane = t.lane();
-    const int column_block = (place.column + part.column) / 128;  // beyond the last: columns that nobody stores
-    const float* b_scales = task.b_scales + (long(place.group) * (last_column_block + 1) +
-                                             (column_block < last_column_block ? column_block : last_column_block)) *
-                                                scale_blocks(task.k);
-    const int row = part.row + wgmma_row(t.thread() % kWarpgroup, 0);
+                                 const GroupedFp8Part<Tile>& part, float of_lane,
+                                 GroupedFp8Stages<Tile, Thread>& stages, WgmmaSum<Tile::kWidth>& sum) {
+    const int blocks = task.k / 128, row = part.row + wgmma_row(t.thread() % kWarpgroup, 0);
     WarpgroupProducts products;
     WgmmaSum<Tile::kWidth> partial;
-    float b_scale_of_lane = 0;
     STRATA_UNROLL
     for (int i = 0; i < Tile::kWidth / 2; ++i) sum.at[i] = 0;
     STRATA_ROLLED
     for (int block = 0; block < blocks; ++block, stages.advance()) {
-        // Scales of 32 blocks at a time, a lane each: one wait for memory instead of 32.
-        if (block % 32 == 0) b_scale_of_lane = block + lane < blocks ? b_scales[block + lane] : 0.0f;
-        const float b_scale = t.shuffle(b_scale_of_lane, block % 32);
         t.wait(stages.full(), stages.parity());
         const std::uint64_t a = k_major_descriptor(t.shared_address(stages.a() + part.row * 128));
         const std::uint64_t b = k_major_descriptor(t.shared_address(stages.b() + part.column * 128));
@@ -156,9 +173,11 @@ STRATA_BODY void sum_grouped_fp8(Thread& t, const GroupedFp8Operands& task, cons
             products.template multiply<E4m3>(t, partial, advanced(a, unsigned(32 * step)),
                                              advanced(b, unsigned(32 * step)), step > 0);
         products.commit();
+        if (block > 0 && block % 32 == 0) of_lane = b_scale_of_lane(t, task, place, part, block);
+        const float b_scale = t.shuffle(of_lane, block % 32);
         const float upper = stages.a_scales()[row] * b_scale, lower = stages.a_scales()[row + 8] * b_scale;
         products.template wait_for_all_but<0>(t, partial);
-        if (lane == 0) t.arrive(stages.empty());
+        if (t.lane() == 0) stages.leave(t);
         STRATA_UNROLL
         for (int i = 0; i < Tile::kWidth / 2; ++i) sum.at[i] += (i % 4 < 2 ? upper : lower) * partial.at[i];
     }
@@ -189,27 +208,49 @@ STRATA_BODY void store_grouped_fp8(Thread& t, const GroupedFp8Operands& task, co
 }
 
 template <class Tile, class Thread>
-STRATA_BODY void grouped_fp8(Thread& t, const GroupedFp8Operands& task) {
+STRATA_BODY void multiply_grouped_fp8(Thread& t, const GroupedFp8Operands& task, int warpgroup) {
+    const GroupedFp8Part<Tile> part(warpgroup);
     GroupedFp8Stages<Tile, Thread> stages(t);
-    if (t.thread() == 0) stages.open(t);
-    t.sync();
+    auto schedule = schedule_of<Tile>(t, task);
+    BulkStores stores;
+    WgmmaSum<Tile::kWidth> sum;
+    GroupedFp8Place place, after;
+    bool more = schedule.next(place);
+    float of_lane = more ? b_scale_of_lane(t, task, place, part, 0) : 0;
+    while (more) {
+        sum_grouped_fp8(t, task, place, part, of_lane, stages, sum);
+        more = schedule.next(after);
+        if (more) of_lane = b_scale_of_lane(t, task, after, part, 0);
+        store_grouped_fp8(t, task, place, part, warpgroup, stores, sum);
+        place = after;
+    }
+    if (t.thread() % kWarpgroup == 0) stores.template wait_until_read<0>();
+}
+
+// Blocks of a cluster begin and end together: one must not copy to another's shared memory, nor arrive at its barriers,
+// before these are there and after they are gone.
+template <class Tile, class Thread>
+STRATA_BODY void sync_grouped_fp8(Thread& t) {
+    if constexpr (Tile::kCluster > 1)
+        t.sync_cluster();
+    else
+        t.sync();
+}
+
+template <class Tile, class Thread>
+STRATA_BODY void grouped_fp8(Thread& t, const GroupedFp8Operands& task) {
+    if (t.thread() == 0) GroupedFp8Stages<Tile, Thread>(t).open(t);
+    sync_grouped_fp8<Tile>(t);
     const int warpgroup = t.thread() / kWarpgroup;
     if (warpgroup == 2) {
         t.template give_back_registers<40>();
         if (t.warp() == 8 && t.elected()) load_grouped_fp8<Tile>(t, task);
-        return;
+        t.sync_warp();
+    } else {
+        t.template take_registers<232>();
+        multiply_grouped_fp8<Tile>(t, task, warpgroup);
     }
-    t.template take_registers<232>();
-    const GroupedFp8Part<Tile> part(warpgroup);
-    auto schedule = schedule_of<Tile>(t, task);
-    BulkStores stores;
-    GroupedFp8Place place;
-    WgmmaSum<Tile::kWidth> sum;
-    while (schedule.next(place)) {
-        sum_grouped_fp8(t, task, place, part, stages, sum);
-        store_grouped_fp8(t, task, place, part, warpgroup, stores, sum);
-    }
-    if (t.thread() % kWarpgroup == 0) stores.template wait_until_read<0>();
+    sync_grouped_fp8<Tile>(t);
 }
 
 }  // namespace strata

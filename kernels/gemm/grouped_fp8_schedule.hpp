@@ -1,5 +1,5 @@
-// Which tiles a block of the grouped product computes, one after the other: every warp walks through the same ones by
-// itself, as counts and groups are known on the device alone.
+// Which tiles a cluster of the grouped product computes, one after the other, its blocks beside each other: every warp
+// walks through the same ones by itself, as counts and groups are known on the device alone.
 #pragma once
 
 #include <cstdint>
@@ -24,28 +24,32 @@ public:
           counts_(counts),
           rows_(int(rows)),
           groups_(groups),
-          across_(int(ceil_div(n, Tile::kColumns))),
+          across_(int(ceil_div(n, Tile::kColumns * Tile::kCluster))),
           down_(int(ceil_div(rows, Tile::kRows))),
-          next_(block),
-          blocks_(blocks) {}
+          rank_(block % Tile::kCluster),
+          next_(block / Tile::kCluster),
+          clusters_(blocks / Tile::kCluster) {}
 
     // False once there is none left.
     STRATA_HD bool next(GroupedFp8Place& place) { return counts_ ? next_masked(place) : next_contiguous(place); }
 
 private:
     // Tiles that run at once form a patch about as high as wide, so that they share rows of a and of b in the L2.
-    static constexpr int kStrip = 16;
+    static constexpr int kStrip = 16 / Tile::kCluster;
+
+    // This block's column in a cluster's: where their number is odd it may lie beyond the last.
+    STRATA_HD int column_of(int cluster) const { return (cluster * Tile::kCluster + rank_) * Tile::kColumns; }
 
     STRATA_HD bool next_contiguous(GroupedFp8Place& place) {
-        for (; next_ < long(down_) * across_; next_ += blocks_) {
+        for (; next_ < long(down_) * across_; next_ += clusters_) {
             const int strip = int(next_ / (long(down_) * kStrip));
             const int within = int(next_ - long(strip) * down_ * kStrip);
             const int width = across_ - strip * kStrip < kStrip ? across_ - strip * kStrip : kStrip;
             const int row = within / width * Tile::kRows;
             const int group = group_of_block_ ? group_of_block_[row / kGroupAlignment] : 0;
             if (group < 0 || group >= groups_) continue;
-            place = {group, 0, row, (strip * kStrip + within % width) * Tile::kColumns};
-            next_ += blocks_;
+            place = {group, 0, row, column_of(strip * kStrip + within % width)};
+            next_ += clusters_;
             return true;
         }
         return false;
@@ -59,8 +63,8 @@ private:
             const int down = (count + Tile::kRows - 1) / Tile::kRows;
             const long within = next_ - before_;
             if (within < long(down) * across_) {
-                place = {group_, group_, int(within % down) * Tile::kRows, int(within / down) * Tile::kColumns};
-                next_ += blocks_;
+                place = {group_, group_, int(within % down) * Tile::kRows, column_of(int(within / down))};
+                next_ += clusters_;
                 return true;
             }
             before_ += long(down) * across_;
@@ -70,9 +74,9 @@ private:
 
     const std::int32_t* group_of_block_;
     const std::int32_t* counts_;
-    int rows_, groups_, across_, down_;
+    int rows_, groups_, across_, down_, rank_;
     long next_;
-    int blocks_;
+    int clusters_;
     int group_ = 0;    // masked: where the walk is,
     long before_ = 0;  // and how many tiles lie before it
 };

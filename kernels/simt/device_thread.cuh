@@ -147,6 +147,12 @@ public:
     __device__ static void arrive(Barrier* mine) {
         asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0];" ::"r"(address(mine)) : "memory");
     }
+    // At the barrier of block `rank` of the cluster that is where `mine` is in this one.
+    __device__ static void arrive_at(int rank, Barrier* mine) {
+        std::uint32_t theirs;
+        asm("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(theirs) : "r"(address(mine)), "r"(rank));
+        asm volatile("mbarrier.arrive.shared::cluster.b64 _, [%0];" ::"r"(theirs) : "memory");
+    }
     __device__ static void arrive_expecting(Barrier* mine, int bytes) {
         asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(address(mine)), "r"(bytes)
                      : "memory");

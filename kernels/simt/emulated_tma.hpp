@@ -26,6 +26,13 @@ public:
         shared_ = static_cast<unsigned char*>(tile) - address_;
     }
 
+    // The same in another block of the cluster, whose tile is `theirs`.
+    EmulatedBox in(unsigned char* theirs) const {
+        EmulatedBox other = *this;
+        other.shared_ = theirs - address_;
+        return other;
+    }
+
     void spoil() const { std::memset(shared_ + address_, 0xA5, std::size_t(tiles_.box_bytes())); }
     void load() const {
         each_element([&](unsigned char* shared, unsigned char* global) {

@@ -130,6 +130,7 @@ public:
     void open_barrier(Barrier* mine, int arrivals);
     void publish_barriers() {}
     void arrive(Barrier* mine);
+    void arrive_at(int rank, Barrier* mine) { shared_address(mine), arrive(shared_of(rank, mine)); }
     void arrive_expecting(Barrier* mine, int bytes);
     void wait(Barrier* mine, int parity);
     void sync_group(int barrier, int threads);

@@ -54,6 +54,19 @@ STRATA_BODY void load_box(Thread& t, void* tile, const TensorMap& map, typename 
         : "memory");
 }
 
+// To the same place in each block of the cluster whose bit is set in `ranks`, completing on each one's barrier: what
+// several blocks need is read once. A block's copies may arrive before it has said that it expects them.
+template <class Thread>
+STRATA_BODY void load_box_for(Thread& t, unsigned ranks, void* tile, const TensorMap& map,
+                              typename Thread::Barrier* full, int x, int y, int z) {
+    asm volatile(
+        "cp.async.bulk.tensor.3d.shared::cluster.global.mbarrier::complete_tx::bytes.multicast::cluster [%0], [%1, "
+        "{%4, "
+        "%5, %6}], [%2], %3;" ::"r"(t.shared_address(tile)),
+        "l"(&map), "r"(t.shared_address(full)), "h"(std::uint16_t(ranks)), "r"(x), "r"(y), "r"(z)
+        : "memory");
+}
+
 // Both addresses and `bytes` must be multiples of 16.
 template <class Thread>
 STRATA_BODY void load_run(Thread& t, void* to, const void* global, int bytes, typename Thread::Barrier* full) {
@@ -106,6 +119,18 @@ void load_box(Thread& t, void* tile, const TensorMap& map, typename Thread::Barr
     const EmulatedBox box(t, map.tiles, tile, {x, y, z});
     box.spoil();
     t.copy_later(full, map.tiles.box_bytes(), [box] { box.load(); });
+}
+
+template <class Thread>
+void load_box_for(Thread& t, unsigned ranks, void* tile, const TensorMap& map, typename Thread::Barrier* full, int x,
+                  int y, int z) {
+    for (int rank = 0; rank < t.cluster_size(); ++rank) {
+        if (!(ranks >> rank & 1)) continue;
+        const EmulatedBox box =
+            EmulatedBox(t, map.tiles, tile, {x, y, z}).in(t.shared_of(rank, static_cast<unsigned char*>(tile)));
+        box.spoil();
+        t.copy_later(t.shared_of(rank, full), map.tiles.box_bytes(), [box] { box.load(); });
+    }
 }
 
 template <class Thread>

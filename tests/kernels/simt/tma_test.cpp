@@ -176,6 +176,43 @@ TEST(Barrier, hands_slots_between_a_loading_warp_and_the_reading_ones) {
     }
 }
 
+// Each block of a cluster loads one row for both, and waits for the other's; a slot is loaded again once both have
+// left.
+TEST(LoadBoxFor, brings_a_tile_to_every_block_of_a_cluster) {
+    constexpr int kTurns = 4;
+    alignas(16) static float rows[2 * kTurns][32];
+    for (int row = 0; row < 2 * kTurns; ++row) rows[row][31] = float(row);
+    const TensorMap map = make_tensor_map({.global = rows,
+                                           .element_bytes = 4,
+                                           .rank = 3,
+                                           .size = {32, 2 * kTurns, 1},
+                                           .stride_bytes = {128, 128 * 2 * kTurns},
+                                           .box = {32, 1, 1},
+                                           .swizzle = Swizzle::none});
+    for (const ThreadOrder order : kThreadOrders)
+        emulate({.blocks = 2, .threads = 64, .cluster = 2, .shared_bytes = 512}, order, [&](Thread& t) {
+            auto* full = reinterpret_cast<Thread::Barrier*>(t.shared() + 256);
+            auto* empty = full + 1;
+            const int rank = t.cluster_rank();
+            if (t.thread() == 0) t.open_barrier(full, 1), t.open_barrier(empty, 2), t.publish_barriers();
+            t.sync_cluster();
+            for (int turn = 0; turn < kTurns; ++turn) {
+                if (t.thread() == 32) {
+                    t.wait(empty, turn % 2 ^ 1);
+                    t.arrive_expecting(full, 256);
+                    load_box_for(t, 3, t.shared() + 128 * rank, map, full, 0, 2 * turn + rank, 0);
+                }
+                if (t.warp() == 1) continue;
+                t.wait(full, turn % 2);
+                for (int row = 0; row < 2; ++row)
+                    EXPECT_EQ(reinterpret_cast<float*>(t.shared())[32 * row + 31], float(2 * turn + row));
+                t.sync_warp();
+                if (t.lane() < 2) t.arrive_at(t.lane(), empty);
+            }
+            t.sync_cluster();
+        });
+}
+
 TEST(Barrier, says_what_is_wrong_with_its_use) {
     const auto failure = [](const std::function<void(Thread&, Thread::Barrier*)>& use) {
         return failure_of({.threads = 32, .shared_bytes = 16}, [&](Thread& t) {
