@@ -141,7 +141,7 @@ Kernel kernel(const std::string& name, const std::string& what, const std::strin
             .source = source,
             .ceiling = ceiling,
             .shapes = shapes(),
-            .check_shapes = {dense(1, 64, 128), dense(130, 200, 384), dense(64, 576, 256)},
+            .check_shapes = {dense(1, 64, 128), dense(130, 200, 384), dense(64, 576, 256), dense(4224, 520, 256)},
             .set_bytes = [weights](const Shape& shape) { return work_of(shape, weights).bytes(); }};
 }
 

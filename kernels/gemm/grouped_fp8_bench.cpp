@@ -145,7 +145,7 @@ Kernel contiguous() {
     one.goal = {.time = work_of(one.shapes.front().shape).flops / 850.0_TFLOPS,
                 .text = "facts A9: 850 TFLOP/s from 1024 rows a group; DeepGEMM published 1381 on an H800"};
     one.check_shapes = {grouped(0, 2, 128, 128), grouped(1, 1, 8, 128), grouped(200, 3, 136, 256, 1),
-                        grouped(129, 2, 384, 128)};
+                        grouped(129, 2, 384, 128), grouped(1100, 6, 1160, 384, 1)};
     return one;
 }
 
@@ -159,8 +159,8 @@ Kernel masked() {
                   {grouped(1024, 6, 6144, 7168), "v4-pro"},  {grouped(1024, 6, 7168, 3072), "v4-pro"}};
     // Of the weights alone, as the goal is put.
     one.goal = {.time = Bytes(32.0 * 4096 * 7168) / 3000.0_GBps, .text = "facts A9: 3.0 TB/s on the weights of decode"};
-    one.check_shapes = {grouped(0, 2, 128, 128), grouped(1, 1, 8, 128), grouped(70, 4, 264, 256, 1),
-                        grouped(64, 2, 128, 384), grouped(130, 3, 128, 128, 1)};
+    one.check_shapes = {grouped(0, 2, 128, 128),  grouped(1, 1, 8, 128),        grouped(70, 4, 264, 256, 1),
+                        grouped(64, 2, 128, 384), grouped(130, 3, 128, 128, 1), grouped(300, 12, 1160, 256, 1)};
     return one;
 }
 

@@ -33,7 +33,7 @@ struct GroupedFp8Task {
     int n = 0;
     int k = 0;
     int groups = 1;
-    long rows_expected = 0;  // of a group, where they are masked: chooses the tile, not the result
+    long rows_expected = 1;  // of a group, where they are masked: chooses the tile, not the result
     int blocks = 132;        // at most: one a multiprocessor of an H100 or H200
 };
 
@@ -83,12 +83,20 @@ using GroupedFp8Tall = GroupedFp8Tile<128, 128, 5, 2>;
 using GroupedFp8Wide = GroupedFp8Tile<64, 128, 4, 1>;
 using GroupedFp8Narrow = GroupedFp8Tile<64, 64, 7, 1>;  // too few wide tiles to occupy the card
 
-// Calls with_tile(a tile), the one for this task.
+// How many tiles there are, as far as the host knows.
+template <class Tile>
+long tiles_of(const GroupedFp8Task& task, Tile) {
+    const long down =
+        task.counts ? task.groups * ceil_div(task.rows_expected, Tile::kRows) : ceil_div(task.rows, Tile::kRows);
+    return down * ceil_div(task.n, Tile::kColumns);
+}
+
+// Calls with_tile(a tile): the largest that occupies the card.
 template <class WithTile>
 auto with_tile_of(const GroupedFp8Task& task, WithTile with_tile) {
     const long rows = task.counts ? task.rows_expected : task.rows / task.groups;
-    if (rows > 64) return with_tile(GroupedFp8Tall{});
-    if (task.groups * ceil_div(task.n, GroupedFp8Wide::kColumns) >= task.blocks) return with_tile(GroupedFp8Wide{});
+    if (rows > 64 && tiles_of(task, GroupedFp8Tall{}) >= task.blocks) return with_tile(GroupedFp8Tall{});
+    if (tiles_of(task, GroupedFp8Wide{}) >= task.blocks) return with_tile(GroupedFp8Wide{});
     return with_tile(GroupedFp8Narrow{});
 }
 

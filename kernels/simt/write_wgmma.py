@@ -2,7 +2,7 @@
 """Writes wgmma_bf16.cuh and wgmma_e4m3.cuh: the instruction wgmma.mma_async for each width N.
 
 Inline assembly must name every accumulator register, N / 2 of them, and a template cannot; so these two files are
-written by this script: kernels/simt/write_wgmma.py [FOLDER]
+written by this script: kernels/simt/write_wgmma.py, or, to see whether they are as it writes them, with --check.
 """
 import pathlib
 import sys
@@ -70,18 +70,23 @@ def function(shape, types, a_registers, transposed):
              f"__device__ __forceinline__ void wgmma_{kind}(float (&d)[n / 2], {a}, std::uint64_t b, bool add) {{"]
     for n in WIDTHS:
         lines += statement(n, shape, types, a_registers, transposed)
-    return lines + ["    } else {", '        static_assert(n < 0, "a width that write_wgmma.py does not write");', "    }", "}"]
+    refusal = '        static_assert(n < 0, "a width that write_wgmma.py does not write");'
+    return lines + ["    } else {", refusal, "    }", "}"]
 
 
 def file(kind, shape, transposed):
     lines = [f"// The instruction wgmma.mma_async m64nN{shape} of {kind.upper()} for each width N, A by descriptor or from",
-             "// registers. Written by write_wgmma.py: change that.", "// clang-format off", "#pragma once", "",
-             "#include <cstdint>", "", '#include "kernels/simt/wgmma_registers.hpp"', "", "namespace strata {", ""]
+             "// registers. Written by write_wgmma.py: change that.",
+             "// clang-format off", "#pragma once", "", "#include <cstdint>", "",
+             '#include "kernels/simt/wgmma_registers.hpp"', "", "namespace strata {", ""]
     for a_registers in (False, True):
         lines += function(shape, f"{kind}.{kind}", a_registers, transposed) + [""]
     return "\n".join(lines + ["}  // namespace strata"]) + "\n"
 
 
-folder = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent)
-(folder / "wgmma_bf16.cuh").write_text(file("bf16", "k16", True))
-(folder / "wgmma_e4m3.cuh").write_text(file("e4m3", "k32", False))
+folder = pathlib.Path(__file__).parent
+for name, text in {"wgmma_bf16.cuh": file("bf16", "k16", True), "wgmma_e4m3.cuh": file("e4m3", "k32", False)}.items():
+    if "--check" not in sys.argv:
+        (folder / name).write_text(text)
+    elif (folder / name).read_text() != text:
+        sys.exit(f"{folder / name} is not what write_wgmma.py writes")

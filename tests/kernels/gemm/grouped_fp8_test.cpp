@@ -89,15 +89,22 @@ TEST(GroupedFp8, one_group_is_a_scaled_product_with_ragged_edges) {
     }
 }
 
-TEST(GroupedFp8, contiguous_groups_have_weights_of_their_own_and_blocks_of_none_are_left_alone) {
+template <class Tile>
+void check_contiguous(Tile tile, ThreadOrder order) {
     const std::vector<std::int32_t> group_of_block{2, -1, 0, 0};  // group 1 is empty
     Problem problem(512, 136, 256, 3, 1);
     problem.task.group_of_block = group_of_block.data();
     problem.task.blocks = 3;
-    run(problem.task, ThreadOrder::shuffled, GroupedFp8Tall{});
+    run(problem.task, order, tile);
     for (const long row : {0, 127}) EXPECT_LT(problem.error_of_row(0, row, 2), kTolerance) << row;
     for (const long row : {256, 384, 511}) EXPECT_LT(problem.error_of_row(0, row, 0), kTolerance) << row;
     for (std::size_t i = 128 * 136; i < 256 * 136; ++i) ASSERT_EQ(problem.out[i].bits, 0xFFFF);
+}
+
+TEST(GroupedFp8, contiguous_groups_have_weights_of_their_own_and_blocks_of_none_are_left_alone) {
+    check_contiguous(GroupedFp8Tall{}, ThreadOrder::shuffled);
+    check_contiguous(GroupedFp8Wide{}, ThreadOrder::reversed);
+    check_contiguous(GroupedFp8Narrow{}, ThreadOrder::forward);
 }
 
 template <class Tile>
@@ -147,6 +154,7 @@ TEST(GroupedFp8, the_tile_follows_from_the_rows_and_the_columns) {
         return with_tile_of(task, [](auto tile) { return std::pair(tile.kRows, tile.kColumns); });
     };
     EXPECT_EQ(tile_of({.rows = 4096, .n = 4096}), std::pair(128, 128));
+    EXPECT_EQ(tile_of({.rows = 128, .n = 7168}), std::pair(64, 128));  // 56 tiles of 128 x 128 leave half a card idle
     EXPECT_EQ(tile_of({.rows = 64, .n = 132 * 256}), std::pair(64, 256));
     EXPECT_EQ(tile_of({.rows = 64, .n = 7168}), std::pair(64, 128));
     const std::int32_t count = 0;
