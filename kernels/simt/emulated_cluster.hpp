@@ -75,6 +75,7 @@ private:
         ucontext_t context{};
         std::unique_ptr<Stack> stack;
         Waiting waiting = Waiting::nothing;
+        bool begun = false;
         const char* operation = "";
         const void* mailbox = nullptr;  // or barrier that it waits for
         int group = 0;                  // the named barrier that it waits at
@@ -116,6 +117,9 @@ private:
         unsigned char bytes[1024];
     };
 
+    // What a fibre throws that is woken because the launch has failed.
+    struct Abandoned {};
+
     static void enter(unsigned high, unsigned low);
     void leave();  // the fibre that runs hands over to run()
     void switch_to(int fibre);
@@ -125,6 +129,8 @@ private:
         std::vector<Kibibyte>& block = shared_[std::size_t(rank)];
         std::memset(static_cast<void*>(block.data()), 0xA5, block.size() * sizeof(Kibibyte));
     }
+    void run_all();
+    void abandon();
     bool run_some(int first, int count);
     bool advance_shuffled();
     bool advance_far();
@@ -156,6 +162,7 @@ private:
     ucontext_t scheduler_{};
     int first_block_ = 0, row_ = 0, running_ = 0;
     std::exception_ptr thrown_;
+    bool abandoned_ = false;
 #ifdef __SANITIZE_ADDRESS__
     void* scheduler_fake_ = nullptr;
     const void* scheduler_stack_ = nullptr;

@@ -27,10 +27,12 @@ void EmulatedCluster::enter(unsigned high, unsigned low) {
     try {
         EmulatedThread thread(*self, fibre);
         self->body_(thread);
+    } catch (const Abandoned&) {
     } catch (...) {
-        self->thrown_ = std::current_exception();
+        if (!self->abandoned_) self->thrown_ = std::current_exception();
     }
     self->fibres_[std::size_t(fibre)].waiting = Waiting::over;
+    if (self->abandoned_) self->leave();
     if (++block.over == self->grid_.threads) self->spoil(rank);
     ++self->whole_.over;
     self->release(Waiting::block, rank * self->grid_.threads, self->grid_.threads);
@@ -48,11 +50,13 @@ void EmulatedCluster::leave() {
 #ifdef __SANITIZE_ADDRESS__
     __sanitizer_finish_switch_fiber(fibre.fake_stack, nullptr, nullptr);
 #endif
+    if (abandoned_) throw Abandoned{};
 }
 
 void EmulatedCluster::switch_to(int index) {
     Fibre& fibre = fibres_[std::size_t(index)];
     running_ = index;
+    fibre.begun = true;
 #ifdef __SANITIZE_ADDRESS__
     __sanitizer_start_switch_fiber(&scheduler_fake_, fibre.stack->base(), Stack::kBytes);
 #endif
@@ -78,6 +82,7 @@ void EmulatedCluster::run(int first_block, int row) {
     for (Fibre& fibre : fibres_) {
         fibre.waiting = Waiting::nothing;
         fibre.meetings = 0;
+        fibre.begun = false;
         getcontext(&fibre.context);
         fibre.context.uc_stack.ss_sp = fibre.stack->base();
         fibre.context.uc_stack.ss_size = Stack::kBytes;
@@ -88,12 +93,29 @@ void EmulatedCluster::run(int first_block, int row) {
     order_of_fibres_.resize(fibres_.size());
     for (std::size_t i = 0; i < fibres_.size(); ++i) order_of_fibres_[i] = int(i);
     if (order_ == ThreadOrder::reversed) std::reverse(order_of_fibres_.begin(), order_of_fibres_.end());
+    try {
+        run_all();
+    } catch (...) {
+        const std::exception_ptr thrown = std::current_exception();
+        abandon();
+        std::rethrow_exception(thrown);
+    }
+}
+
+void EmulatedCluster::run_all() {
     while (whole_.over < int(fibres_.size())) {
         const bool moved = order_ == ThreadOrder::shuffled ? advance_shuffled() : advance_far();
         if (!moved && std::ranges::find(held_, true) == held_.end()) report_deadlock();
         if (!moved) held_.assign(held_.size(), false);
     }
     if (!copies_.empty()) throw std::logic_error("emulator: a block ends before a copy that nobody has waited for");
+}
+
+// Ends the fibres that wait, so that what lies on their stacks is destroyed.
+void EmulatedCluster::abandon() {
+    abandoned_ = true;
+    for (std::size_t i = 0; i < fibres_.size(); ++i)
+        if (fibres_[i].begun && fibres_[i].waiting != Waiting::over) switch_to(int(i));
 }
 
 // Runs those of `count` fibres, from place `first` of the order on, that wait for nothing.
