@@ -214,7 +214,7 @@ STRATA_BODY void multiply_grouped_fp8(Thread& t, const GroupedFp8Operands& task,
     auto schedule = schedule_of<Tile>(t, task);
     BulkStores stores;
     WgmmaSum<Tile::kWidth> sum;
-    GroupedFp8Place place, after;
+    GroupedFp8Place place{}, after{};
     bool more = schedule.next(place);
     float of_lane = more ? b_scale_of_lane(t, task, place, part, 0) : 0;
     while (more) {

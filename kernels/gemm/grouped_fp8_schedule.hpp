@@ -9,10 +9,10 @@
 namespace strata {
 
 struct GroupedFp8Place {
-    int group;    // of b
-    int a_group;  // of a and out: 0 where the layout is contiguous
-    int row;      // first row and column of the tile
-    int column;
+    int group = 0;    // of b
+    int a_group = 0;  // of a and out: 0 where the layout is contiguous
+    int row = 0;      // first row and column of the tile
+    int column = 0;
 };
 
 template <class Tile>
