@@ -15,8 +15,8 @@ enum class GemmType {
     fp8_block,   // E4M3, 1x128 tiles of A and 128x128 blocks of B (cuBLAS 12.9 or newer, compute capability 9.0)
 };
 
-// Scales of fp8_block: of A [k / 128][m padded to fours], of B [ceil(n / 128)][k / 128 padded to fours]; of fp8_tensor
-// one each; of bf16 none.
+// Scales of fp8_block: of A [k / 128][m], of B [ceil(n / 128)][k / 128 padded to fours] (so NVIDIA's cuBLASLt samples
+// count them, and PyTorch's ScaledBlas.cpp checks their strides); of fp8_tensor one each; of bf16 none.
 struct GemmOperands {
     const void* a = nullptr;
     const float* a_scales = nullptr;

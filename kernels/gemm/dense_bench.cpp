@@ -30,10 +30,11 @@ LibraryGemm library_product(const ScaledOperands& operands, const std::shared_pt
 
 using ScaledSets = std::vector<ScaledOperands>;
 
-std::shared_ptr<ScaledSets> scaled_sets(const Shape& shape, int sets, std::uint64_t seed) {
+std::shared_ptr<ScaledSets> scaled_sets(const Shape& shape, long scale_stride, int sets, std::uint64_t seed) {
     auto operands = std::make_shared<ScaledSets>();
     for (int set = 0; set < sets; ++set)
-        operands->emplace_back(shape["m"], 1, int(shape["n"]), int(shape["k"]), 1, seed + std::uint64_t(8 * set));
+        operands->emplace_back(shape["m"], 1, int(shape["n"]), int(shape["k"]), 1, scale_stride,
+                               seed + std::uint64_t(8 * set));
     return operands;
 }
 
@@ -50,7 +51,7 @@ Prepared of_scaled(const Shape& shape, const std::shared_ptr<ScaledSets>& operan
 }
 
 Prepared prepare_hand(const Shape& shape, int sets, std::uint64_t seed) {
-    const auto operands = scaled_sets(shape, sets, seed);
+    const auto operands = scaled_sets(shape, scale_rows(shape["m"]), sets, seed);
     Prepared prepared = of_scaled(shape, operands);
     prepared.launch = [operands](int set, cudaStream_t stream) {
         grouped_fp8((*operands)[std::size_t(set)].task(1), stream);
@@ -66,7 +67,7 @@ Prepared prepare_hand(const Shape& shape, int sets, std::uint64_t seed) {
 
 Prepared prepare_library_fp8(const Shape& shape, int sets, std::uint64_t seed) {
     const auto context = std::make_shared<LibraryContext>();
-    const auto operands = scaled_sets(shape, sets, seed);
+    const auto operands = scaled_sets(shape, shape["m"], sets, seed);  // the library knows no padding of a's scales
     auto products = std::make_shared<std::vector<LibraryGemm> >();
     for (const ScaledOperands& one : *operands) products->push_back(library_product(one, context));
     Prepared prepared = of_scaled(shape, operands);

@@ -49,7 +49,7 @@ struct Operands {
         : groups(groups_of(shape)),
           masked(masked_),
           scaled(masked ? shape["rows"] : groups.rows, masked ? shape["groups"] : 1, int(shape["n"]), int(shape["k"]),
-                 int(shape["groups"]), seed),
+                 int(shape["groups"]), scale_rows(masked ? shape["rows"] : groups.rows), seed),
           indices(masked ? groups.sizes : groups.group_of_block),
           task(scaled.task(int(shape["groups"]))) {
         (masked ? task.counts : task.group_of_block) = indices.data();

@@ -37,7 +37,7 @@ struct GroupedFp8Task {
     int blocks = 132;        // at most: one a multiprocessor of an H100 or H200
 };
 
-// Padded so that TMA and cuBLASLt (VEC128_32F, BLK128x128_32F) read the same scales.
+// Padded to 16 bytes, a's as TMA needs it and b's as cuBLASLt does (BLK128x128_32F).
 inline long scale_rows(long rows) { return (rows + 3) / 4 * 4; }
 STRATA_HD int scale_blocks(int k) { return (k / 128 + 3) / 4 * 4; }
 

@@ -12,15 +12,16 @@
 namespace strata {
 
 struct ScaledOperands {
-    // a has `a_groups` times `rows` rows, b `groups` times n.
-    ScaledOperands(long rows_, long a_groups_, int n_, int k_, int groups, std::uint64_t seed)
+    // a has `a_groups` times `rows` rows, b `groups` times n. The scales of a stand `scale_stride` from block to block.
+    ScaledOperands(long rows_, long a_groups_, int n_, int k_, int groups, long scale_stride_, std::uint64_t seed)
         : rows(rows_),
           a_groups(a_groups_),
           n(n_),
           k(k_),
+          scale_stride(scale_stride_),
           a(random_normal<E4m3>(std::size_t(rows_ * a_groups_ * k_), seed, 64)),
           b(random_normal<E4m3>(std::size_t(groups) * std::size_t(n_) * std::size_t(k_), seed + 1, 64)),
-          a_scales(random_uniform(std::size_t(a_groups_ * scale_rows(rows_) * (k_ / 128)), seed + 2, 0.001f, 0.01f)),
+          a_scales(random_uniform(std::size_t(a_groups_ * scale_stride_ * (k_ / 128)), seed + 2, 0.001f, 0.01f)),
           b_scales(random_uniform(std::size_t(groups * ceil_div(n_, 128) * scale_blocks(k_)), seed + 3, 0.001f, 0.01f)),
           out(std::size_t(rows_ * a_groups_ * n_)) {}
 
@@ -41,8 +42,7 @@ struct ScaledOperands {
         const long blocks = k / 128, bands = ceil_div(n, 128), place = a_group * rows + row;
         std::vector<double> scales;
         for (long block = 0; block < blocks; ++block)
-            scales.push_back(
-                a_scales.read(std::size_t((a_group * blocks + block) * scale_rows(rows) + row), 1).front());
+            scales.push_back(a_scales.read(std::size_t((a_group * blocks + block) * scale_stride + row), 1).front());
         const std::vector<double> left = row_of(a, place, k), result = row_of(out, place, n);
         for (const std::int64_t column : rows_to_compare(n, 200, std::uint64_t(place))) {
             const std::size_t at = std::size_t((group * bands + column / 128) * scale_blocks(k));
@@ -54,6 +54,7 @@ struct ScaledOperands {
 
     long rows, a_groups;
     int n, k;
+    long scale_stride;
     Buffer<E4m3> a, b;
     Buffer<float> a_scales, b_scales;
     Buffer<Bf16> out;
