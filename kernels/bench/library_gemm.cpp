@@ -1,5 +1,7 @@
 #include "kernels/bench/library_gemm.hpp"
 
+#include <cublasLt.h>
+
 #include <stdexcept>
 #include <string>
 
@@ -16,40 +18,61 @@ void check(cublasStatus_t status, const char* doing) {
 
 constexpr std::size_t kWorkspaceBytes = 64 << 20;
 
+std::size_t element_bytes(GemmType type) { return type == GemmType::bf16 ? 2 : 1; }
+
+// Random operands, for a product that nobody looks at.
+struct OwnOperands {
+    Buffer<std::uint8_t> b, a, out;
+    Buffer<float> b_scales, a_scales;
+
+    OwnOperands(GemmType type, int m, int n, int k, std::uint64_t seed)
+        : b(std::size_t(n) * std::size_t(k) * element_bytes(type)),
+          a(std::size_t(m) * std::size_t(k) * element_bytes(type)),
+          out(std::size_t(m) * std::size_t(n) * 2),
+          b_scales(std::size_t((n + 127) / 128) * std::size_t(((k + 127) / 128 + 3) / 4 * 4)),
+          a_scales(std::size_t(m + 3) / 4 * 4 * std::size_t((k + 127) / 128)) {
+        const std::size_t a_count = std::size_t(m) * std::size_t(k), b_count = std::size_t(n) * std::size_t(k);
+        if (type == GemmType::bf16) {
+            fill_normal(reinterpret_cast<Bf16*>(a.data()), a_count, seed, 1, 0);
+            fill_normal(reinterpret_cast<Bf16*>(b.data()), b_count, seed + 1, 1, 0);
+        } else {
+            fill_normal(reinterpret_cast<E4m3*>(a.data()), a_count, seed, 64, 0);
+            fill_normal(reinterpret_cast<E4m3*>(b.data()), b_count, seed + 1, 64, 0);
+        }
+        fill_uniform(b_scales.data(), b_scales.size(), seed + 2, 0.001f, 0.01f);
+        fill_uniform(a_scales.data(), a_scales.size(), seed + 3, 0.001f, 0.01f);
+    }
+    GemmOperands operands() const {
+        return {
+            .a = a.data(), .a_scales = a_scales.data(), .b = b.data(), .b_scales = b_scales.data(), .out = out.data()};
+    }
+};
+
 }  // namespace
+
+struct LibraryContext::Parts {
+    cublasLtHandle_t handle = nullptr;
+    Buffer<std::uint8_t> workspace{kWorkspaceBytes};
+    Parts() { check(cublasLtCreate(&handle), "starting cuBLASLt"); }
+    ~Parts() { cublasLtDestroy(handle); }
+};
+
+LibraryContext::LibraryContext() : parts_(std::make_unique<Parts>()) {}
+LibraryContext::~LibraryContext() = default;
 
 // cuBLAS is column-major: its A is our B (transposed), its B our A, its D[n][m] our D[m][n].
 struct LibraryGemm::Parts {
     int m, n, k;
-    cublasLtHandle_t handle = nullptr;
+    std::unique_ptr<OwnOperands> own;
+    GemmOperands operands;
+    std::shared_ptr<LibraryContext> context;
     cublasLtMatmulDesc_t what = nullptr;
-    cublasLtMatrixLayout_t weights_layout = nullptr, activations_layout = nullptr, out_layout = nullptr;
+    cublasLtMatrixLayout_t b_layout = nullptr, a_layout = nullptr, out_layout = nullptr;
     cublasLtMatmulAlgo_t algorithm{};
-    Buffer<std::uint8_t> weights, activations, out, workspace;
-    Buffer<float> weight_scales, activation_scales;
 
-    Parts(GemmType type, int m_, int n_, int k_, std::uint64_t seed)
-        : m(m_),
-          n(n_),
-          k(k_),
-          weights(std::size_t(n_) * std::size_t(k_) * (type == GemmType::bf16 ? 2 : 1)),
-          activations(std::size_t(m_) * std::size_t(k_) * (type == GemmType::bf16 ? 2 : 1)),
-          out(std::size_t(m_) * std::size_t(n_) * 2),
-          workspace(kWorkspaceBytes),
-          // Blocks of 128x128 are K-major with a leading dimension of whole fours.
-          weight_scales(std::size_t((n_ + 127) / 128) * std::size_t(((k_ + 127) / 128 + 3) / 4 * 4)),
-          activation_scales(std::size_t(m_ + 3) / 4 * 4 * std::size_t((k_ + 127) / 128)) {
-        const std::size_t activations_count = std::size_t(m) * std::size_t(k),
-                          weights_count = std::size_t(n) * std::size_t(k);
-        if (type == GemmType::bf16) {
-            fill_normal(reinterpret_cast<Bf16*>(activations.data()), activations_count, seed, 1, 0);
-            fill_normal(reinterpret_cast<Bf16*>(weights.data()), weights_count, seed + 1, 1, 0);
-        } else {
-            fill_normal(reinterpret_cast<E4m3*>(activations.data()), activations_count, seed, 64, 0);
-            fill_normal(reinterpret_cast<E4m3*>(weights.data()), weights_count, seed + 1, 64, 0);
-        }
-        fill_uniform(weight_scales.data(), weight_scales.size(), seed + 2, 0.001f, 0.01f);
-        fill_uniform(activation_scales.data(), activation_scales.size(), seed + 3, 0.001f, 0.01f);
+    Parts(GemmType type, int m_, int n_, int k_, std::unique_ptr<OwnOperands> own_, const GemmOperands& operands_,
+          std::shared_ptr<LibraryContext> context_)
+        : m(m_), n(n_), k(k_), own(std::move(own_)), operands(operands_), context(std::move(context_)) {
         describe(type);
         choose();
     }
@@ -61,22 +84,19 @@ struct LibraryGemm::Parts {
 
     void describe(GemmType type) {
         const cudaDataType_t element = type == GemmType::bf16 ? CUDA_R_16BF : CUDA_R_8F_E4M3;
-        check(cublasLtCreate(&handle), "starting cuBLASLt");
         check(cublasLtMatmulDescCreate(&what, CUBLAS_COMPUTE_32F, CUDA_R_32F), "describing a product");
         set(CUBLASLT_MATMUL_DESC_TRANSA, CUBLAS_OP_T);
         set(CUBLASLT_MATMUL_DESC_TRANSB, CUBLAS_OP_N);
         if (type != GemmType::bf16) {
-            set(CUBLASLT_MATMUL_DESC_A_SCALE_POINTER, static_cast<const void*>(weight_scales.data()));
-            set(CUBLASLT_MATMUL_DESC_B_SCALE_POINTER, static_cast<const void*>(activation_scales.data()));
+            set(CUBLASLT_MATMUL_DESC_A_SCALE_POINTER, static_cast<const void*>(operands.b_scales));
+            set(CUBLASLT_MATMUL_DESC_B_SCALE_POINTER, static_cast<const void*>(operands.a_scales));
         }
         if (type == GemmType::fp8_block) {
             set(CUBLASLT_MATMUL_DESC_A_SCALE_MODE, CUBLASLT_MATMUL_MATRIX_SCALE_BLK128x128_32F);
             set(CUBLASLT_MATMUL_DESC_B_SCALE_MODE, CUBLASLT_MATMUL_MATRIX_SCALE_VEC128_32F);
         }
-        check(cublasLtMatrixLayoutCreate(&weights_layout, element, std::uint64_t(k), std::uint64_t(n), k),
-              "describing B");
-        check(cublasLtMatrixLayoutCreate(&activations_layout, element, std::uint64_t(k), std::uint64_t(m), k),
-              "describing A");
+        check(cublasLtMatrixLayoutCreate(&b_layout, element, std::uint64_t(k), std::uint64_t(n), k), "describing B");
+        check(cublasLtMatrixLayoutCreate(&a_layout, element, std::uint64_t(k), std::uint64_t(m), k), "describing A");
         check(cublasLtMatrixLayoutCreate(&out_layout, CUDA_R_16BF, std::uint64_t(n), std::uint64_t(m), n),
               "describing D");
     }
@@ -89,7 +109,7 @@ struct LibraryGemm::Parts {
         cublasLtMatmulHeuristicResult_t found{};
         int count = 0;
         const cublasStatus_t status = cublasLtMatmulAlgoGetHeuristic(
-            handle, what, weights_layout, activations_layout, out_layout, out_layout, preference, 1, &found, &count);
+            context->parts_->handle, what, b_layout, a_layout, out_layout, out_layout, preference, 1, &found, &count);
         cublasLtMatmulPreferenceDestroy(preference);
         check(status, "choosing an algorithm");
         if (count == 0) throw std::runtime_error("cuBLASLt has no algorithm for this product on this card");
@@ -98,25 +118,32 @@ struct LibraryGemm::Parts {
 
     ~Parts() {
         cublasLtMatrixLayoutDestroy(out_layout);
-        cublasLtMatrixLayoutDestroy(activations_layout);
-        cublasLtMatrixLayoutDestroy(weights_layout);
+        cublasLtMatrixLayoutDestroy(a_layout);
+        cublasLtMatrixLayoutDestroy(b_layout);
         cublasLtMatmulDescDestroy(what);
-        cublasLtDestroy(handle);
     }
 };
 
-LibraryGemm::LibraryGemm(GemmType type, int m, int n, int k, std::uint64_t seed)
-    : parts_(std::make_unique<Parts>(type, m, n, k, seed)) {}
+LibraryGemm::LibraryGemm(GemmType type, int m, int n, int k, std::uint64_t seed) {
+    auto own = std::make_unique<OwnOperands>(type, m, n, k, seed);
+    const GemmOperands operands = own->operands();
+    parts_ = std::make_unique<Parts>(type, m, n, k, std::move(own), operands, std::make_shared<LibraryContext>());
+}
+LibraryGemm::LibraryGemm(GemmType type, int m, int n, int k, const GemmOperands& operands,
+                         std::shared_ptr<LibraryContext> context)
+    : parts_(std::make_unique<Parts>(type, m, n, k, nullptr, operands, std::move(context))) {}
+LibraryGemm::LibraryGemm(LibraryGemm&&) noexcept = default;
 LibraryGemm::~LibraryGemm() = default;
 
 double LibraryGemm::flops() const { return 2.0 * parts_->m * parts_->n * parts_->k; }
 
 void LibraryGemm::launch(cudaStream_t stream) {
     const float one = 1, zero = 0;
-    check(cublasLtMatmul(parts_->handle, parts_->what, &one, parts_->weights.data(), parts_->weights_layout,
-                         parts_->activations.data(), parts_->activations_layout, &zero, parts_->out.data(),
-                         parts_->out_layout, parts_->out.data(), parts_->out_layout, &parts_->algorithm,
-                         parts_->workspace.data(), kWorkspaceBytes, stream),
+    const LibraryContext::Parts& context = *parts_->context->parts_;
+    const GemmOperands& operands = parts_->operands;
+    check(cublasLtMatmul(context.handle, parts_->what, &one, operands.b, parts_->b_layout, operands.a, parts_->a_layout,
+                         &zero, operands.out, parts_->out_layout, operands.out, parts_->out_layout, &parts_->algorithm,
+                         context.workspace.data(), kWorkspaceBytes, stream),
           "a product of cuBLASLt");
 }
 

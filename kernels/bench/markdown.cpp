@@ -51,7 +51,7 @@ std::string rounded(double value, const char* format) {
 }
 
 std::string goal_of(const Kernel& kernel) {
-    if (kernel.goal.time) return "at most " + rounded(to_us(*kernel.goal.time), "%.3g us");
+    if (kernel.goal.time) return "at most " + rounded(to_us(*kernel.goal.time), "%.4g us");
     if (kernel.goal.share > 0) return "at least " + rounded(100 * kernel.goal.share, "%.0f %%");
     return "none";
 }
