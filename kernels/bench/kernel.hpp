@@ -66,7 +66,8 @@ struct Prepared {
 };
 
 // What of a run's ceilings an op is held against.
-enum class Ceiling { copy, pinned_to_device, none };
+// bf16 and fp8: products of cuBLASLt, in FLOP/s.
+enum class Ceiling { copy, pinned_to_device, bf16, fp8, fp8_block, none };
 
 // What the first shape of a kernel is held to.
 struct Goal {

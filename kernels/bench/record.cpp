@@ -60,6 +60,10 @@ double gigabytes_per_second(const Sample& sample) {
     return sample.us.median > 0 ? sample.work.bytes().si() / sample.us.median * 1e-3 : 0;
 }
 
+double teraflops(const Sample& sample) {
+    return sample.us.median > 0 ? sample.work.flops.si() / sample.us.median * 1e-6 : 0;
+}
+
 std::optional<std::string> refusal_of(const Sample& sample) {
     if (!sample.verdict.pass)
         return "its output is wrong: " + sample.verdict.metric + " " + std::to_string(sample.verdict.value) +
@@ -98,6 +102,7 @@ nlohmann::ordered_json to_json(const Sample& sample) {
     json["bytes"] = sample.work.bytes().si();
     json["flops"] = sample.work.flops.si();
     json["gbs"] = gigabytes_per_second(sample);
+    json["tflops"] = teraflops(sample);
     json["ceiling"] = sample.ceiling.empty() ? Json(nullptr) : Json(sample.ceiling);
     json["share_of_ceiling"] = sample.ceiling.empty() ? Json(nullptr) : Json(sample.share);
     json["goal"] = {{"share", sample.goal.share > 0 ? Json(sample.goal.share) : Json(nullptr)},

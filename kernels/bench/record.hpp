@@ -53,6 +53,7 @@ struct Sample {
 };
 
 double gigabytes_per_second(const Sample& sample);
+double teraflops(const Sample& sample);
 
 // Why a sample must not be taken for a measurement, or nothing: an output that is wrong, or more than 102 % of what the
 // card can do in this run (data that were in the L2, or bytes counted wrongly).

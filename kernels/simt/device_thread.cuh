@@ -26,9 +26,15 @@ struct DeviceMailbox {
     std::uint64_t barrier;
 };
 
+// A barrier in shared memory (mbarrier) on which threads arrive and copies complete.
+struct DeviceBarrier {
+    std::uint64_t state;
+};
+
 class DeviceThread {
 public:
     using Mailbox = DeviceMailbox;
+    using Barrier = DeviceBarrier;
 
     __device__ int thread() const { return threadIdx.x; }
     __device__ int threads() const { return blockDim.x; }
@@ -77,9 +83,9 @@ public:
         return atomicCAS(at, expected, desired);
     }
 
-    // The block's dynamic shared memory, 16-byte aligned; a body divides it itself.
+    // The block's dynamic shared memory, 1024-byte aligned for swizzled tiles; a body divides it itself.
     __device__ static unsigned char* shared() {
-        extern __shared__ __align__(16) unsigned char bytes[];
+        extern __shared__ __align__(1024) unsigned char bytes[];
         return bytes;
     }
 
@@ -129,6 +135,64 @@ public:
             "r"(parity)
             : "memory");
     }
+
+    // Barriers between warps with different work, in phases: a phase ends when `arrivals` threads have arrived and all
+    // bytes that they said they expect have come; the first has parity 0. wait(b, parity) returns once the phase of
+    // that parity is over; for a barrier that was just opened, wait(b, 1) returns at once. One thread opens all
+    // barriers and publishes them, then the block syncs.
+    __device__ static void open_barrier(Barrier* mine, int arrivals) {
+        asm volatile("mbarrier.init.shared::cta.b64 [%0], %1;" ::"r"(address(mine)), "r"(arrivals) : "memory");
+    }
+    __device__ static void publish_barriers() { asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory"); }
+    __device__ static void arrive(Barrier* mine) {
+        asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0];" ::"r"(address(mine)) : "memory");
+    }
+    __device__ static void arrive_expecting(Barrier* mine, int bytes) {
+        asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(address(mine)), "r"(bytes)
+                     : "memory");
+    }
+    __device__ static void wait(Barrier* mine, int parity) {
+        asm volatile(
+            "{\n"
+            ".reg .pred over;\n"
+            "again:\n"
+            "mbarrier.try_wait.parity.shared::cta.b64 over, [%0], %1;\n"
+            "@over bra done;\n"
+            "bra again;\n"
+            "done:\n"
+            "}" ::"r"(address(mine)),
+            "r"(parity)
+            : "memory");
+    }
+    // A barrier of `threads` of the block's threads, whole warps: number 1 to 15.
+    __device__ static void sync_group(int barrier, int threads) {
+        asm volatile("bar.sync %0, %1;" ::"r"(barrier), "r"(threads) : "memory");
+    }
+    // What this thread wrote to shared memory with ordinary stores is seen by wgmma and bulk copies that begin after a
+    // barrier that follows this.
+    __device__ static void show_to_async_copies() { asm volatile("fence.proxy.async.shared::cta;" ::: "memory"); }
+    // One lane of the warp, always the same.
+    __device__ static bool elected() {
+        std::uint32_t is;
+        asm volatile(
+            "{\n"
+            ".reg .pred is;\n"
+            "elect.sync _|is, 0xFFFFFFFF;\n"
+            "selp.u32 %0, 1, 0, is;\n"
+            "}"
+            : "=r"(is));
+        return is != 0;
+    }
+    // All threads of a warpgroup change how many registers each has (setmaxnreg); needs __launch_bounds__(threads, 1).
+    template <int registers>
+    __device__ static void take_registers() {
+        asm volatile("setmaxnreg.inc.sync.aligned.u32 %0;" ::"n"(registers));
+    }
+    template <int registers>
+    __device__ static void give_back_registers() {
+        asm volatile("setmaxnreg.dec.sync.aligned.u32 %0;" ::"n"(registers));
+    }
+    __device__ static std::uint32_t shared_address(const void* mine) { return address(mine); }
 
 private:
     __device__ static std::uint32_t address(const void* shared) {

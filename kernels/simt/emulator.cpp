@@ -1,144 +1,17 @@
 #include "kernels/simt/emulator.hpp"
 
-#include <sys/mman.h>
 #include <ucontext.h>
 
 #include <algorithm>
 #include <exception>
-#include <memory>
 #include <random>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
-#ifdef __SANITIZE_ADDRESS__
-#include <sanitizer/common_interface_defs.h>
-#endif
+#include "kernels/simt/emulated_cluster.hpp"
 
 namespace strata {
-
-namespace {
-
-constexpr std::size_t kStackBytes = 128 * 1024;  // pages are taken when touched
-
-class Stack {
-public:
-    Stack()
-        : base_(
-              mmap(nullptr, kStackBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)) {
-        if (base_ == MAP_FAILED) throw std::bad_alloc();
-    }
-    ~Stack() { munmap(base_, kStackBytes); }
-    Stack(const Stack&) = delete;
-    Stack& operator=(const Stack&) = delete;
-    void* base() const { return base_; }
-
-private:
-    void* base_;
-};
-
-enum class Waiting { nothing, warp, block, cluster, mail, over };
-
-struct Fibre {
-    ucontext_t context{};
-    std::unique_ptr<Stack> stack;
-    Waiting waiting = Waiting::nothing;
-    const char* operation = "";
-    const EmulatedMailbox* mailbox = nullptr;  // that it waits for
-    int meetings = 0;                          // of its warp, so far
-#ifdef __SANITIZE_ADDRESS__
-    void* fake_stack = nullptr;
-#endif
-};
-
-// Where the lanes of a warp lay down what they exchange. Two tables take turns: a lane that hurries ahead to the next
-// meeting must not overwrite what another has still to read in this one.
-struct WarpTable {
-    std::uint64_t values[2][32]{};
-    int arrived = 0;
-    const char* operation = "";
-};
-
-struct Barrier {
-    int arrived = 0;
-    int over = 0;  // threads that have ended are not waited for
-    bool begun = false;
-};
-
-}  // namespace
-
-// The blocks of one cluster, with their fibres: the unit that runs at once.
-class EmulatedCluster {
-public:
-    EmulatedCluster(const Grid& grid, ThreadOrder order, const std::function<void(EmulatedThread&)>& body,
-                    std::uint64_t seed)
-        : grid_(grid), order_(order), body_(body), random_(seed), fibres_(std::size_t(grid.cluster) * grid.threads) {
-        for (Fibre& fibre : fibres_) fibre.stack = std::make_unique<Stack>();
-    }
-
-    void run(int first_block, int row);
-    int fibre_that_runs() const { return running_; }
-    static thread_local EmulatedCluster* current;  // whose fibres run
-
-    const Grid& grid() const { return grid_; }
-    int first_block() const { return first_block_; }
-    int row() const { return row_; }
-    int rank_of(int fibre) const { return fibre / grid_.threads; }
-    unsigned char* shared(int rank) { return reinterpret_cast<unsigned char*>(shared_[std::size_t(rank)].data()); }
-
-    void wait_at(int fibre, Waiting barrier);
-    std::uint64_t exchange(int fibre, std::uint64_t value, int from_lane, const char* operation);
-    unsigned ballot(int fibre, bool predicate);
-    unsigned match_any(int fibre, unsigned value);
-    unsigned largest(int fibre, unsigned value);
-    const std::uint64_t* lay_down(int fibre, std::uint64_t value, const char* operation);
-    void deliver(EmulatedMailbox& box);
-    void wait_for_mail(int fibre, const EmulatedMailbox& box, int parity);
-
-private:
-    using Word = std::max_align_t;
-
-    static void enter(unsigned high, unsigned low);
-    void leave();  // the fibre that runs hands over to run()
-    void switch_to(int fibre);
-    // A block's shared memory is rubbish before it begins and after it has ended: others of its cluster must not use it
-    // then, so what they write is lost and what they read is wrong.
-    void spoil(int rank) {
-        std::vector<Word>& block = shared_[std::size_t(rank)];
-        std::memset(block.data(), 0xA5, block.size() * sizeof(Word));
-    }
-    bool run_some(int first, int count);
-    bool advance_shuffled();
-    bool advance_far();
-    void hold_some();
-    void release(Waiting barrier, int first, int count);
-    void meet(int fibre, std::uint64_t value, const char* operation);
-    // What the 32 lanes laid down at the fibre's last meeting.
-    const auto& values_of(int fibre) const {
-        return warps_[std::size_t(fibre) / 32].values[(fibres_[std::size_t(fibre)].meetings - 1) % 2];
-    }
-    [[noreturn]] void report_deadlock() const;
-
-    const Grid grid_;
-    const ThreadOrder order_;
-    const std::function<void(EmulatedThread&)>& body_;
-    std::mt19937_64 random_;
-    std::vector<Fibre> fibres_;
-    std::vector<int> order_of_fibres_;
-    std::vector<WarpTable> warps_;
-    std::vector<bool> held_;  // warps that rest for a while
-    std::vector<Barrier> blocks_;
-    Barrier whole_;
-    std::vector<std::vector<Word>> shared_;
-    ucontext_t scheduler_{};
-    int first_block_ = 0, row_ = 0, running_ = 0;
-    std::exception_ptr thrown_;
-#ifdef __SANITIZE_ADDRESS__
-    void* scheduler_fake_ = nullptr;
-    const void* scheduler_stack_ = nullptr;
-    std::size_t scheduler_stack_bytes_ = 0;
-#endif
-};
 
 thread_local EmulatedCluster* EmulatedCluster::current = nullptr;
 
@@ -181,7 +54,7 @@ void EmulatedCluster::switch_to(int index) {
     Fibre& fibre = fibres_[std::size_t(index)];
     running_ = index;
 #ifdef __SANITIZE_ADDRESS__
-    __sanitizer_start_switch_fiber(&scheduler_fake_, fibre.stack->base(), kStackBytes);
+    __sanitizer_start_switch_fiber(&scheduler_fake_, fibre.stack->base(), Stack::kBytes);
 #endif
     swapcontext(&scheduler_, &fibre.context);
 #ifdef __SANITIZE_ADDRESS__
@@ -196,16 +69,18 @@ void EmulatedCluster::run(int first_block, int row) {
     warps_.assign(fibres_.size() / 32, {});
     held_.assign(warps_.size(), false);
     blocks_.assign(std::size_t(grid_.cluster), {});
+    groups_.assign(std::size_t(grid_.cluster) * 16, {});
+    copies_.clear();
     whole_ = {};
     shared_.resize(std::size_t(grid_.cluster));
-    for (std::vector<Word>& block : shared_) block.resize(grid_.shared_bytes / sizeof(Word) + 1);
+    for (std::vector<Kibibyte>& block : shared_) block.resize(grid_.shared_bytes / sizeof(Kibibyte) + 1);
     const auto self = reinterpret_cast<std::uintptr_t>(this);
     for (Fibre& fibre : fibres_) {
         fibre.waiting = Waiting::nothing;
         fibre.meetings = 0;
         getcontext(&fibre.context);
         fibre.context.uc_stack.ss_sp = fibre.stack->base();
-        fibre.context.uc_stack.ss_size = kStackBytes;
+        fibre.context.uc_stack.ss_size = Stack::kBytes;
         fibre.context.uc_link = nullptr;
         makecontext(&fibre.context, reinterpret_cast<void (*)()>(&EmulatedCluster::enter), 2, unsigned(self >> 32),
                     unsigned(self));
@@ -218,6 +93,7 @@ void EmulatedCluster::run(int first_block, int row) {
         if (!moved && std::ranges::find(held_, true) == held_.end()) report_deadlock();
         if (!moved) held_.assign(held_.size(), false);
     }
+    if (!copies_.empty()) throw std::logic_error("emulator: a block ends before a copy that nobody has waited for");
 }
 
 // Runs those of `count` fibres, from place `first` of the order on, that wait for nothing.
@@ -374,7 +250,7 @@ int EmulatedThread::block() const { return cluster_.first_block() + cluster_.ran
 int EmulatedThread::blocks() const { return cluster_.grid().blocks; }
 int EmulatedThread::row() const { return cluster_.row(); }
 int EmulatedThread::rows() const { return cluster_.grid().rows; }
-void EmulatedThread::sync() { cluster_.wait_at(fibre_, Waiting::block); }
+void EmulatedThread::sync() { cluster_.wait_at(fibre_, EmulatedCluster::Waiting::block); }
 void EmulatedThread::sync_warp() { exchange(0, 0, "sync_warp"); }
 unsigned EmulatedThread::ballot(bool predicate) { return cluster_.ballot(fibre_, predicate); }
 unsigned EmulatedThread::match_any(unsigned value) { return cluster_.match_any(fibre_, value); }
@@ -382,7 +258,7 @@ unsigned EmulatedThread::largest(unsigned value) { return cluster_.largest(fibre
 unsigned char* EmulatedThread::shared() const { return cluster_.shared(cluster_.rank_of(fibre_)); }
 int EmulatedThread::cluster_rank() const { return cluster_.rank_of(fibre_); }
 int EmulatedThread::cluster_size() const { return cluster_.grid().cluster; }
-void EmulatedThread::sync_cluster() { cluster_.wait_at(fibre_, Waiting::cluster); }
+void EmulatedThread::sync_cluster() { cluster_.wait_at(fibre_, EmulatedCluster::Waiting::cluster); }
 std::uint64_t EmulatedThread::exchange(std::uint64_t value, int from_lane, const char* operation) {
     return cluster_.exchange(fibre_, value, from_lane, operation);
 }

@@ -27,10 +27,20 @@ struct EmulatedMailbox {
     std::int16_t parity;    // of this phase
 };
 
+// A barrier in shared memory (mbarrier): a phase ends when all arrivals and all expected bytes have come.
+struct EmulatedBarrier {
+    std::uint16_t arrivals;    // a phase
+    std::uint16_t missing;     // of this phase
+    std::int32_t bytes : 24;   // expected and not yet come
+    std::uint32_t parity : 1;  // of this phase
+    std::uint32_t opened : 7;  // tells a barrier from rubbish
+};
+
 // The names of DeviceThread, for a fibre.
 class EmulatedThread {
 public:
     using Mailbox = EmulatedMailbox;
+    using Barrier = EmulatedBarrier;
 
     EmulatedThread(EmulatedCluster& cluster, int fibre) : cluster_(cluster), fibre_(fibre) {}
     static EmulatedThread running();  // the fibre that calls; only inside a body
@@ -116,6 +126,31 @@ public:
         deliver(theirs);
     }
     void wait_for_mail(Mailbox* mine, int parity);
+
+    void open_barrier(Barrier* mine, int arrivals);
+    void publish_barriers() {}
+    void arrive(Barrier* mine);
+    void arrive_expecting(Barrier* mine, int bytes);
+    void wait(Barrier* mine, int parity);
+    void sync_group(int barrier, int threads);
+    void show_to_async_copies() {}
+    bool elected() { return lane() == 0; }
+    template <int registers>
+    void take_registers() {
+        static_assert(registers % 8 == 0 && registers >= 24 && registers <= 256);
+    }
+    template <int registers>
+    void give_back_registers() {
+        static_assert(registers % 8 == 0 && registers >= 24 && registers <= 256);
+    }
+
+    // Shared memory as the hardware addresses it: the first 1024 bytes of its window are the system's. Throws
+    // std::logic_error for what is not this block's.
+    static constexpr std::uint32_t kSharedWindow = 1024;
+    std::uint32_t shared_address(const void* mine) const;
+    unsigned char* at_shared_address(std::uint32_t address, int bytes) const;
+    // A copy to shared memory that completes on a barrier, to be done when somebody waits for it.
+    void copy_later(Barrier* mine, int bytes, std::function<void()> copy);
 
 private:
     void deliver(Mailbox* box);

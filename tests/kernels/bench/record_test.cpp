@@ -19,7 +19,7 @@ Schema record_schema() {
     return Schema(nlohmann::json::parse(file));
 }
 
-// 10 MB in 5 us is 2000 GB/s: half of a copy of 4000.
+// 10 MB in 5 us is 2000 GB/s: half of a copy of 4000. 15 GFLOP in it are 3000 TFLOP/s.
 Sample made_up() {
     Sample sample{.kernel = "quant/tiles-fp32",
                   .source = "kernels/quant/quantise.cu",
@@ -27,7 +27,7 @@ Sample made_up() {
                   .shape = {{"rows", 8}, {"width", 128}},
                   .seed = 1,
                   .outcome = Outcome::measured};
-    sample.work = {.flops = Flops(0), .read = Bytes(6e6), .written = Bytes(4e6)};
+    sample.work = {.flops = Flops(15e9), .read = Bytes(6e6), .written = Bytes(4e6)};
     sample.cold = "flush";
     sample.us = spread_of({4.9, 5.0, 5.1});
     sample.verdict = {.pass = true, .metric = "calc_diff", .value = 1e-7, .tolerance = 1e-6};
@@ -70,6 +70,7 @@ TEST(KernelRecord, schema_refuses_a_line_without_origin_or_with_a_guess) {
 TEST(KernelRecord, says_bandwidth_baseline_and_goal) {
     const auto json = to_json(made_up());
     EXPECT_DOUBLE_EQ(json["gbs"], 2000.0);
+    EXPECT_DOUBLE_EQ(json["tflops"], 3000.0);
     EXPECT_DOUBLE_EQ(json["baselines"][0]["times_as_fast"], 2.0);
     EXPECT_EQ(json["goal"]["reached"], false);
     EXPECT_EQ(json["counters"], "unavailable: insufficient privileges");
