@@ -180,6 +180,7 @@ private:
         const std::uint64_t queries =
             k_major_descriptor(t_.shared_address(t_.shared() + round * Plan::kColumns * kIndexChannels));
         WgmmaSum<Plan::kColumns> sum;
+        t_.sync_warp();  // lanes that stored something else are back
         products_.begin(t_, sum);
         STRATA_UNROLL
         for (int step = 0; step < kIndexChannels / 32; ++step)

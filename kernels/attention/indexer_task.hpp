@@ -110,12 +110,17 @@ inline void require_valid(const IndexerTask& task, const PagedIndexerKeys& keys)
     if (reinterpret_cast<std::uintptr_t>(keys.pages) % 16 != 0) refuse("pages must be aligned to 16 bytes");
 }
 
-// As many blocks a row as fill the card, as long as each warpgroup has a few tiles.
+// How many blocks share a row: the fewest that leave hardly a multiprocessor idle at the end, as long as each warpgroup
+// has a few tiles.
 inline IndexerTask planned(IndexerTask task, long query_blocks) {
     if (task.splits > 0) return task;
-    const long tiles = ceil_div(task.columns, kIndexerKeys * kIndexerWarpgroups * kIndexerStages);
-    const long wanted = ceil_div(kIndexerBlocks, query_blocks);
-    task.splits = int(wanted < tiles ? wanted : tiles);
+    const long most = ceil_div(task.columns, kIndexerKeys * kIndexerWarpgroups * kIndexerStages);
+    double best = 0;
+    for (long splits = 1; splits <= most && splits <= kIndexerBlocks && best < 0.95; ++splits) {
+        const long blocks = query_blocks * splits, waves = ceil_div(blocks, kIndexerBlocks);
+        const double busy = double(blocks) / double(waves * kIndexerBlocks);
+        if (busy > best) best = busy, task.splits = int(splits);
+    }
     return task;
 }
 

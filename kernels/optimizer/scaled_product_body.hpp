@@ -187,6 +187,7 @@ private:
         unsigned char* right = on_diagonal() ? left : left + kProductOperandBytes;
         const int half = t_.warp() / 4 * (kProductOperandBytes / 2);  // a warpgroup's 64 rows
         const std::uint64_t a = k_major_descriptor(t_.shared_address(left + half));
+        t_.sync_warp();  // lanes that wrote zeros are back
         products_.begin(t_, sum);
         if constexpr (kByColumns) {
             const std::uint64_t b = mn_major_descriptor(t_.shared_address(right), kProductOperandBytes / 2);

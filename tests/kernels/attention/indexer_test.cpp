@@ -321,6 +321,20 @@ TEST(Indexer, work_counts_a_key_once_for_those_that_share_it) {
     EXPECT_EQ(work.written, Bytes(6 * 100 * 4.0));
 }
 
+// 64 sequences fill 256 of 264 places by four blocks each, and 1024 blocks of queries 97 % of four rounds alone; a
+// sequence of one tile has nothing to share.
+TEST(Indexer, splits_rows_where_there_are_few_of_them) {
+    const auto splits = [](long query_blocks, long columns) {
+        IndexerTask task;
+        task.columns = columns;
+        return planned(task, query_blocks).splits;
+    };
+    EXPECT_EQ(splits(64, 65536), 4);
+    EXPECT_EQ(splits(1024, 65536), 1);
+    EXPECT_EQ(splits(1, 64), 1);
+    EXPECT_EQ(splits(1, 131072), 251);
+}
+
 TEST(Indexer, refuses_what_it_does_not_take) {
     const Queries queries(2, 64);
     const Dense dense(64);

@@ -178,6 +178,12 @@ TEST(Muon, refuses_what_it_does_not_take) {
     EXPECT_THROW(require_valid_before({.matrices = 1, .rows = 16, .columns = 16}), std::invalid_argument);
     EXPECT_THROW(require_valid_after({.matrices = 1, .rows = 16, .columns = 16}), std::invalid_argument);
     EXPECT_THROW(require_valid_after({.matrices = 65536, .rows = 16, .columns = 16}), std::invalid_argument);
+    Case one(1, 8, 16);
+    EXPECT_NO_THROW(require_valid_after(one.task));
+    one.task.weight = nullptr;
+    EXPECT_THROW(require_valid_after(one.task), std::invalid_argument);
+    one.task.partials = nullptr;
+    EXPECT_THROW(require_valid_before(one.task), std::invalid_argument);
     EXPECT_NO_THROW(require_valid_before({.matrices = 0, .rows = 16, .columns = 16}));
 }
 
