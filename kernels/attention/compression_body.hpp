@@ -148,7 +148,9 @@ private:
         for (int row = 0; row < kCompressedRows; ++row) {
             const int slot = above_ * kCompressedRows + row, within = slot % Plan::kRatio;
             const bool is_before = Plan::kPaths == 2 && slot < Plan::kRatio;
-            const long from = is_before && has_before ? place_.before : place_.group;
+            values[row] = scores[row] = Pack<float>{};
+            if (is_before && !has_before) continue;
+            const long from = is_before ? place_.before : place_.group;
             const int column = channel_ + (Plan::kPaths == 2 && !is_before ? Plan::kChannels : 0);
             values[row] = load_pack(task_.values, (from + within) * Plan::kWidth + column);
             scores[row] = load_pack(task_.scores, (from + within) * Plan::kWidth + column);

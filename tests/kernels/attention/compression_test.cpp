@@ -190,6 +190,8 @@ TEST(Compression, reads_no_row_and_no_path_that_is_not_its) {
     for (const long row : {4, 5, 6, 7}) spoil(row, 512, 512);
     for (const long row : {8, 9, 10, 11}) spoil(row, 0, 512);
     expect_latent(one.emulated({place}, ThreadOrder::forward), 1, should);
+    const CompressedPlace first{8, -1, 0, 2};  // of a sequence: path b is not looked at
+    expect_latent(one.emulated({first}, ThreadOrder::forward), 2, one.reference_of(first));
 }
 
 // Scores of 1e4 would overflow without the largest being taken off first: the entry is then one token's.

@@ -141,11 +141,14 @@ void expect_prefill(const std::vector<std::int32_t>& begin, const std::vector<st
     using Plan = IndexerPrefillPlan<heads>;
     const Queries queries(long(end.size()), heads);
     const Dense dense(keys);
+    std::vector<float> first;
     for (const ThreadOrder order : kThreadOrders) {
         Outputs out(queries.rows, keys);
         IndexerTask task = task_of(queries, out, keys, false);
-        task.fill_outside = fill, task.splits = splits;
+        task.fill_outside = fill, task.splits = splits++;
         run<Plan>(task, dense.keys(begin, end), order);
+        if (first.empty()) first = out.logits;
+        EXPECT_EQ(out.logits, first) << "the same bits, however rows are split";
         for (long row = 0; row < queries.rows; ++row) {
             const Positions seen = within(keys, begin.empty() ? 0 : begin[std::size_t(row)], end[std::size_t(row)]);
             expect_row(
