@@ -6,10 +6,17 @@ namespace strata {
 
 namespace {
 
-template <ProductForm form>
-__global__ void __launch_bounds__(kProductThreads, 2) scaled_product_kernel(ScaledProductTask task) {
+template <ProductForm form, class Plan>
+__global__ void __launch_bounds__(Plan::kThreads, Plan::kBlocks) scaled_product_kernel(ScaledProductTask task) {
     DeviceThread t;
-    scaled_product<form>(t, task);
+    scaled_product<form, Plan>(t, task);
+}
+
+template <class Plan>
+auto kernel_of(ProductForm form) {
+    return form == ProductForm::symmetric      ? scaled_product_kernel<ProductForm::symmetric, Plan>
+           : form == ProductForm::rows_by_rows ? scaled_product_kernel<ProductForm::rows_by_rows, Plan>
+                                               : scaled_product_kernel<ProductForm::rows_by_columns, Plan>;
 }
 
 }  // namespace
@@ -17,10 +24,9 @@ __global__ void __launch_bounds__(kProductThreads, 2) scaled_product_kernel(Scal
 void scaled_product(const ScaledProductTask& task, ProductForm form, cudaStream_t stream) {
     require_valid(task, form);
     if (task.matrices == 0 || task.rows == 0 || task.columns == 0) return;
-    const auto kernel = form == ProductForm::symmetric      ? scaled_product_kernel<ProductForm::symmetric>
-                        : form == ProductForm::rows_by_rows ? scaled_product_kernel<ProductForm::rows_by_rows>
-                                                            : scaled_product_kernel<ProductForm::rows_by_columns>;
-    launch("scaled_product", kernel, grid_of(task, form), stream, task);
+    const int warpgroups = product_warpgroups(task);
+    launch("scaled_product", warpgroups == 2 ? kernel_of<ProductPlan<2>>(form) : kernel_of<ProductPlan<3>>(form),
+           grid_of(task, form, warpgroups), stream, task);
 }
 
 void newton_schulz(const NewtonSchulzTask& task, cudaStream_t stream) {

@@ -11,15 +11,21 @@ namespace {
 
 using reference::Matrix;
 
-void run(const ScaledProductTask& task, ProductForm form, ThreadOrder order) {
-    require_valid(task, form);
-    emulate(grid_of(task, form), order, [&](EmulatedThread& t) {
+template <int warpgroups>
+void run_as(const ScaledProductTask& task, ProductForm form, ThreadOrder order) {
+    using Plan = ProductPlan<warpgroups>;
+    emulate(grid_of(task, form, warpgroups), order, [&](EmulatedThread& t) {
         switch (form) {
-            case ProductForm::symmetric: return scaled_product<ProductForm::symmetric>(t, task);
-            case ProductForm::rows_by_rows: return scaled_product<ProductForm::rows_by_rows>(t, task);
-            case ProductForm::rows_by_columns: return scaled_product<ProductForm::rows_by_columns>(t, task);
+            case ProductForm::symmetric: return scaled_product<ProductForm::symmetric, Plan>(t, task);
+            case ProductForm::rows_by_rows: return scaled_product<ProductForm::rows_by_rows, Plan>(t, task);
+            case ProductForm::rows_by_columns: return scaled_product<ProductForm::rows_by_columns, Plan>(t, task);
         }
     });
+}
+
+void run(const ScaledProductTask& task, ProductForm form, ThreadOrder order, int warpgroups = 2) {
+    require_valid(task, form);
+    warpgroups == 2 ? run_as<2>(task, form, order) : run_as<3>(task, form, order);
 }
 
 constexpr Bf16 kPoison{0x7FC1};
@@ -29,7 +35,7 @@ struct Size {
 };
 
 std::vector<Bf16> product_of(const Size& size, const std::vector<Bf16>& left, const std::vector<Bf16>& right,
-                             const std::vector<Bf16>& added, ProductForm form, ThreadOrder order) {
+                             const std::vector<Bf16>& added, ProductForm form, ThreadOrder order, int warpgroups = 2) {
     std::vector<Bf16> out(std::size_t(size.matrices * size.rows * size.columns), kPoison);
     run({.left = left.data(),
          .right = form == ProductForm::symmetric ? left.data() : right.data(),
@@ -41,7 +47,7 @@ std::vector<Bf16> product_of(const Size& size, const std::vector<Bf16>& left, co
          .depth = size.depth,
          .alpha = 0.75f,
          .beta = -2},
-        form, order);
+        form, order, warpgroups);
     return out;
 }
 
@@ -84,6 +90,19 @@ std::vector<Bf16> made_symmetric(std::vector<Bf16> batch, long matrices, long ro
     return batch;
 }
 
+// Tiles of 192: parts of two either way, and more slices than stages.
+TEST(ScaledProduct, large_tiles_match_the_reference) {
+    const Size size{1, 200, 216, 328};
+    const auto left = random_bf16(200 * 328, 1), right = random_bf16(216 * 328, 2), added = random_bf16(200 * 216, 3);
+    expect_product(size, product_of(size, left, right, added, ProductForm::rows_by_columns, ThreadOrder::shuffled, 3),
+                   left, right, added, true);
+    const Size square{1, 200, 200, 72};
+    const auto itself = random_bf16(200 * 72, 4), symmetric = made_symmetric(random_bf16(200 * 200, 5), 1, 200);
+    expect_product(square,
+                   product_of(square, itself, itself, symmetric, ProductForm::symmetric, ThreadOrder::reversed, 3),
+                   itself, itself, symmetric, false);
+}
+
 int steps_between(Bf16 x, Bf16 y) {  // numbers of BF16 from one to the other
     const auto ordered = [](Bf16 z) { return z.bits & 0x8000 ? -(z.bits & 0x7FFF) : int(z.bits); };
     return std::abs(ordered(x) - ordered(y));
@@ -113,6 +132,16 @@ TEST(ScaledProduct, upper_tiles_are_each_there_once) {
             ASSERT_EQ(upper_tile(tile).row, row) << tile;
             ASSERT_EQ(upper_tile(tile).column, column) << tile;
         }
+}
+
+TEST(ScaledProduct, large_matrices_take_large_tiles) {
+    ScaledProductTask task;
+    task.rows = task.columns = 1024;
+    EXPECT_EQ(product_warpgroups(task), 3);
+    EXPECT_EQ(grid_of(task, ProductForm::symmetric, 3).blocks, 21);  // six tiles either way
+    task.rows = 512;
+    EXPECT_EQ(product_warpgroups(task), 2);
+    EXPECT_EQ(grid_of(task, ProductForm::rows_by_columns, 2).blocks, 32);
 }
 
 TEST(ScaledProduct, refuses_what_it_does_not_take) {
