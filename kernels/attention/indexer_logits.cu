@@ -1,0 +1,50 @@
+#include "kernels/attention/indexer_body.hpp"
+#include "kernels/attention/indexer_launch.hpp"
+#include "kernels/launch.cuh"
+#include "kernels/simt/device_thread.cuh"
+
+namespace strata {
+
+namespace {
+
+template <class Plan, class Keys>
+__global__ void __launch_bounds__(kIndexerThreads, 2) indexer_kernel(IndexerTask task, Keys keys) {
+    DeviceThread t;
+    indexer_logits<Plan>(t, task, keys);
+}
+
+template <class Plan, class Keys>
+void launch_indexer(const IndexerTask& task, const Keys& keys, cudaStream_t stream) {
+    const IndexerTask with_plan = planned(task, ceil_div(task.rows, Plan::kQueries));
+    launch("indexer_logits", indexer_kernel<Plan, Keys>, grid_of<Plan>(with_plan), stream, with_plan, keys);
+}
+
+template <int heads>
+void launch_decode(const IndexerTask& task, const PagedIndexerKeys& keys, cudaStream_t stream) {
+    if (keys.next_n == 1)
+        launch_indexer<IndexerDecodePlan<heads, 1>>(task, keys, stream);
+    else
+        launch_indexer<IndexerDecodePlan<heads, 2>>(task, keys, stream);
+}
+
+}  // namespace
+
+void indexer_logits(const IndexerTask& task, const IndexerKeys& keys, cudaStream_t stream) {
+    require_valid(task, keys);
+    if (task.rows == 0 || task.columns == 0) return;
+    if (task.heads == 64)
+        launch_indexer<IndexerPrefillPlan<64>>(task, keys, stream);
+    else
+        launch_indexer<IndexerPrefillPlan<32>>(task, keys, stream);
+}
+
+void indexer_logits(const IndexerTask& task, const PagedIndexerKeys& keys, cudaStream_t stream) {
+    require_valid(task, keys);
+    if (task.rows == 0 || task.columns == 0) return;
+    if (task.heads == 64)
+        launch_decode<64>(task, keys, stream);
+    else
+        launch_decode<32>(task, keys, stream);
+}
+
+}  // namespace strata
