@@ -24,9 +24,9 @@ struct SparseMlaTask {
     // What the body asks, of a unit: a query. Entries of the second scope begin with a tile.
     struct Unit {
         long token;
-        int second;  // slot at which the second scope begins
+        int first;   // entries of the first scope
+        int second;  // slot at which the second begins
         int slots;
-        int lengths[2];
     };
     STRATA_HD long units() const { return queries.tokens; }
     STRATA_HD int rows() const { return queries.heads; }
@@ -38,7 +38,7 @@ struct SparseMlaTask {
     }
     STRATA_HD Unit unit(long token) const {
         const int first = length_of(scopes[0], token), second = length_of(scopes[1], token);
-        return {token, whole_tiles(first), second > 0 ? whole_tiles(first) + second : first, {first, second}};
+        return {token, first, whole_tiles(first), second > 0 ? whole_tiles(first) + second : first};
     }
     STRATA_HD long unit_of(long row) const { return row / queries.heads; }
     STRATA_HD long row_at(const Unit& unit, int row) const { return unit.token * queries.heads + row; }
@@ -48,7 +48,7 @@ struct SparseMlaTask {
         const bool in_second = slot >= unit.second;
         const LatentScope& scope = scopes[in_second];
         const int at = in_second ? slot - unit.second : slot;
-        if (at >= unit.lengths[in_second]) return {};
+        if (at >= (in_second ? unit.slots - unit.second : unit.first)) return {};
         const int index = scope.indices[unit.token * scope.k + at];
         if (index < 0 || index >= scope.cache.entries()) return {};
         const auto entries = unsigned(scope.cache.page_entries);
