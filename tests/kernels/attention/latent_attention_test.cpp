@@ -2,9 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "kernels/attention/latent_attention_reference.hpp"
-#include "kernels/attention/latent_tile.hpp"
-#include "kernels/attention/latent_tolerance.hpp"
+#include "latent_fixture.hpp"
 
 namespace strata {
 namespace {
@@ -78,6 +76,57 @@ TEST(LatentTile, unpacks_all_codes_exactly) {
         EXPECT_TRUE(low == should || (std::isnan(low) && std::isnan(should))) << code;
         EXPECT_EQ(high, 1);
     }
+}
+
+// Every third key of a page, and no others.
+struct EveryThird {
+    struct Unit {};
+    const LatentCache& cache;
+    template <LatentFormat format>
+    LatentPlace place(const Unit&, int slot) const {
+        return slot % 3 ? LatentPlace{} : place_of<format>(cache, 1, slot, 0);
+    }
+};
+
+// Shared memory is NaN before: what is not there must be zero, or a weight of zero would make NaN of it.
+template <LatentFormat format>
+void expect_tile_loaded() {
+    constexpr int kDim = layout_of(format).dim;
+    const StoredCache stored(format, 2, kLatentPage, 3);
+    std::vector<double> tile(64 * kDim, -1);
+    emulate({.threads = kWarpgroup, .shared_bytes = kDim / 64 * kPanelBytes + 64}, ThreadOrder::shuffled,
+            [&](EmulatedThread& t) {
+                unsigned char* panels = t.shared();
+                std::uint8_t* present = panels + kDim / 64 * kPanelBytes;
+                if (t.thread() == 0) std::memset(panels, 0xFF, kDim / 64 * kPanelBytes + 64);
+                t.sync();
+                RowPieces pieces(t.thread());
+                KeyTileLoader<format>::load(pieces, EveryThird{stored.cache()}, {}, 0, panels, present);
+                pieces.wait();
+                t.sync();
+                if (t.thread() != 0) return;
+                for (int row = 0; row < 64; ++row) {
+                    EXPECT_EQ(present[row], row % 3 == 0);
+                    for (int d = 0; d < kDim; ++d) {
+                        const unsigned char* panel = panels + d / 64 * kPanelBytes;
+                        Bf16 x;
+                        std::memcpy(&x, panel + swizzled_offset(row, d % 64 * 2), 2);
+                        tile[std::size_t(row * kDim + d)] = to_float(x);
+                    }
+                }
+            });
+    for (int row = 0; row < 64; ++row) {
+        const std::vector<double> should = row % 3 ? std::vector<double>(std::size_t(kDim)) : stored.entry(1, row);
+        for (int d = 0; d < kDim; ++d)
+            ASSERT_EQ(tile[std::size_t(row * kDim + d)], should[std::size_t(d)]) << row << " " << d;
+    }
+}
+
+TEST(LatentTile, holds_exactly_the_keys_that_there_are) {
+    expect_tile_loaded<LatentFormat::bf16_576>();
+    expect_tile_loaded<LatentFormat::bf16_512>();
+    expect_tile_loaded<LatentFormat::v32_fp8>();
+    expect_tile_loaded<LatentFormat::v4_fp8>();
 }
 
 TEST(LatentTolerance, asks_for_either_bound_and_for_equal_infinities) {
