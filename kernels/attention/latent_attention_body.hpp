@@ -149,8 +149,7 @@ private:
         const float factors[2] = {factors_[row_of(0)], factors_[row_of(1)]};
         multiply_rows(out, factors);
         STRATA_UNROLL
-        for (int half = 0; half < 2; ++half)
-            if (has(row_of(half))) store(out, half, task_.row_at(unit_, unit_row(row_of(half))));
+        for (int half = 0; half < 2; ++half) store(out, half);
     }
 
     // Writes the sums of a row; returns what its output is to be multiplied by.
@@ -169,22 +168,42 @@ private:
                row.sum;
     }
 
-    STRATA_BODY void store(const Half& out, int half, long row) {
-        const int thread = t_.thread() % kWarpgroup, from = scores() ? 0 : kHalf;
-        const long rows = task_.queries.tokens * task_.queries.heads;
+    // FP32, as two numbers a lane: four lanes fill a sector.
+    STRATA_BODY void store_partial(const Half& out, int half, float* row) const {
         struct alignas(8) Two {
             float at[2];
         };
         STRATA_UNROLL
-        for (int i = half * 2; i < Half::kRegisters; i += 4) {
-            const int at = from + wgmma_column(thread, i);
-            if (splits_ > 1)
-                *reinterpret_cast<Two*>(task_.queries.partial_out + (split_ * rows + row) * kLatentValueDim +
-                                        at) = {{out.at[i], out.at[i + 1]}};
-            else
-                *reinterpret_cast<std::uint32_t*>(task_.queries.out + row * kLatentValueDim + at) =
-                    bf16_pair(out.at[i], out.at[i + 1]);
+        for (int i = half * 2; i < Half::kRegisters; i += 4)
+            *reinterpret_cast<Two*>(row + wgmma_column(t_.lane(), i)) = {{out.at[i], out.at[i + 1]}};
+    }
+    // BF16: of each two groups of eight columns, the even lane of two neighbours gets four of the first, the odd one
+    // four of the second. All lanes call; a row that there is not is null.
+    STRATA_BODY void store_rounded(const Half& out, int half, Bf16* row) {
+        struct alignas(8) Four {
+            std::uint32_t at[2];
+        };
+        const int odd = t_.lane() % 2;
+        STRATA_UNROLL
+        for (int i = half * 2; i < Half::kRegisters; i += 8) {
+            const std::uint32_t first = bf16_pair(out.at[i], out.at[i + 1]),
+                                second = bf16_pair(out.at[i + 4], out.at[i + 5]);
+            const std::uint32_t came = t_.shuffle_xor(odd ? first : second, 1);
+            if (row)
+                *reinterpret_cast<Four*>(row + i / 8 * 16 + odd * 8 +
+                                         t_.lane() % 4 / 2 * 4) = {{odd ? came : first, odd ? second : came}};
         }
+    }
+    STRATA_BODY void store(const Half& out, int half) {
+        const bool there = has(row_of(half));
+        const long row = there ? task_.row_at(unit_, unit_row(row_of(half))) : 0;
+        const long at = row * kLatentValueDim + (scores() ? 0 : kHalf);
+        if (splits_ == 1)
+            store_rounded(out, half, there ? task_.queries.out + at : nullptr);
+        else if (there)
+            store_partial(out, half,
+                          task_.queries.partial_out +
+                              split_ * task_.queries.tokens * task_.queries.heads * long(kLatentValueDim) + at);
     }
 
     Thread& t_;

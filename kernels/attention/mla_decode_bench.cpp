@@ -116,7 +116,7 @@ Kernel decoding(const std::string& name, const std::string& of, LatentFormat for
     return {.name = name,
             .what = "MLA decode over " + of +
                     "; products by wgmma, two warpgroups that meet twice a tile, next tile "
-                    "prefetched; plain: scores and softmax by one of them, results stored four bytes a thread",
+                    "prefetched; plain: scores and softmax by one of them, not overlapped with its own products",
             .source = "kernels/attention/mla_decode.cu",
             .shapes = shapes,
             .check_shapes = check_shapes,
