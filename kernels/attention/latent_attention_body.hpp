@@ -39,8 +39,10 @@ public:
         const int first = split_ * share, end = first + share < tiles ? first + share : tiles;
         if (split_ > 0 && first >= end) return;  // and no row of `partial` is looked at
         RowPieces pieces(t_.thread() % kWarpgroup);
+        KeyTileLoader<format> keys;
+        if (!scores()) keys.ask(pieces, task_, unit_, first * kLatentSlots);
         load_queries();
-        if (!scores() && first < end) load_keys(pieces, first, first);
+        if (!scores() && first < end) load_keys(pieces, keys, first, first);
         Half out = {};
         LatentSoftmax softmax;
         STRATA_ROLLED
@@ -51,7 +53,7 @@ public:
             if (scores())
                 weigh(softmax, tile, first);
             else if (tile + 1 < end)
-                load_keys(pieces, tile + 1, first);
+                load_keys(pieces, keys, tile + 1, first);
             t_.sync();  // weights are there
             add_values(out, keys_of(tile - first));
         }
@@ -80,9 +82,9 @@ private:
         pieces.wait();
     }
 
-    STRATA_BODY void load_keys(RowPieces& pieces, int tile, int first) {
-        KeyTileLoader<format>::load(pieces, task_, unit_, tile * kLatentSlots, keys_of(tile - first),
-                                    present_of(tile - first));
+    STRATA_BODY void load_keys(RowPieces& pieces, KeyTileLoader<format>& keys, int tile, int first) {
+        keys.load(t_, pieces, task_, unit_, tile * kLatentSlots, keys_of(tile - first), present_of(tile - first));
+        keys.ask(pieces, task_, unit_, (tile + 1) * kLatentSlots);
     }
 
     // Scores of a tile, and the weights that they become.

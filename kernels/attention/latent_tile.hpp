@@ -65,73 +65,91 @@ class KeyTileLoader {
     static constexpr int kPanels = kLayout.dim / 64;
 
 public:
+    // Asks which entries a tile has. The answer is waited for only when the tile is loaded, a tile's time later.
     template <class Task>
-    STRATA_BODY static void load(RowPieces& pieces, const Task& task, const typename Task::Unit& unit, int first_slot,
-                                 unsigned char* panels, std::uint8_t* present) {
+    STRATA_BODY void ask(const RowPieces& pieces, const Task& task, const typename Task::Unit& unit, int first_slot) {
+        STRATA_UNROLL
+        for (int i = 0; i < kRows; ++i) named_[i] = task.named(unit, first_slot + row_of(pieces, i));
+    }
+
+    // The tile that was asked for.
+    template <class Thread, class Task>
+    STRATA_BODY void load([[maybe_unused]] Thread& t, RowPieces& pieces, const Task& task,
+                          const typename Task::Unit& unit, int first_slot, unsigned char* panels,
+                          std::uint8_t* present) const {
         LatentPlace places[kRows];
         STRATA_UNROLL
         for (int i = 0; i < kRows; ++i) {
-            const int row = pieces.first_row() + i * kLatentSlots / kRows;
-            places[i] = task.template place<format>(unit, first_slot + row);
+            const int row = row_of(pieces, i);
+            places[i] = task.template place<format>(unit, first_slot + row, named_[i]);
             if (pieces.piece() == 0) present[row] = places[i].row != nullptr;
             const std::uint8_t* rest = places[i].row ? places[i].row + kLayout.rest_at : nullptr;
             pieces.template copy<kPanels - kPanelsOfCodes>(panels + kPanelsOfCodes * kPanelBytes, row, rest);
         }
         pieces.close_group();
         if constexpr (kLayout.codes > 0) {
-            PackedBf16 codes[kRows][kSteps];  // sixteen codes each: all on their way before the first is used
+            Row rows[kRows];  // all on their way before the first is used
             STRATA_UNROLL
-            for (int i = 0; i < kRows; ++i) fetch(codes[i], places[i].row, pieces.piece());
+            for (int i = 0; i < kRows; ++i) rows[i].fetch(places[i], pieces.piece());
             STRATA_UNROLL
-            for (int i = 0; i < kRows; ++i)
-                expand(codes[i], places[i].scales, panels, pieces.first_row() + i * kLatentSlots / kRows,
-                       pieces.piece());
+            for (int i = 0; i < kRows; ++i) rows[i].expand(t, panels, row_of(pieces, i), pieces.piece());
         }
     }
 
 private:
-    STRATA_BODY static bool has(int step, int piece) {
-        return kLayout.codes % 128 == 0 || step * 128 + piece * 16 < kLayout.codes;
+    STRATA_BODY static int row_of(const RowPieces& pieces, int i) {
+        return pieces.first_row() + i * (kLatentSlots / kRows);
     }
+    // What a thread has of a row of codes: sixteen of every 128, and a word of the row's scales.
+    struct Row {
+        static constexpr bool kFp32 = format == LatentFormat::v32_fp8;  // a word is the scale of a step, or four of 64
+        static constexpr int kWords = kFp32 ? 4 : 2;
+        PackedBf16 codes[kSteps];
+        std::uint32_t scales;
 
-    STRATA_BODY static void fetch(PackedBf16 (&codes)[kSteps], const std::uint8_t* row, int piece) {
-        STRATA_UNROLL
-        for (int step = 0; step < kSteps; ++step) {
-            codes[step] = {};
-            if (row && has(step, piece))
-                codes[step] = *reinterpret_cast<const PackedBf16*>(row + step * 128 + piece * 16);
+        STRATA_BODY static bool has(int step, int piece) {
+            return kLayout.codes % 128 == 0 || step * 128 + piece * 16 < kLayout.codes;
         }
-    }
-
-    // Of the 64 codes that begin with panel `panel`.
-    STRATA_BODY static float scale_of(const std::uint8_t* scales, int panel) {
-        if constexpr (format == LatentFormat::v32_fp8)
-            return *reinterpret_cast<const float*>(scales + panel / 2 * 4);
-        else
-            return to_float(Ue8m0{scales[panel]});
-    }
-
-    STRATA_BODY static void expand(const PackedBf16 (&codes)[kSteps], const std::uint8_t* scales, unsigned char* panels,
-                                   int row, int piece) {
-        STRATA_UNROLL
-        for (int step = 0; step < kSteps; ++step) {
-            if (!has(step, piece)) continue;
-            const int panel = step * 2 + piece / 4;
-            const float scale = scales ? scale_of(scales, panel) : 0.0f;
+        STRATA_BODY void fetch(const LatentPlace& place, int piece) {
+            scales = 0;
+            if (place.row) scales = reinterpret_cast<const std::uint32_t*>(place.scales)[piece % kWords];
             STRATA_UNROLL
-            for (int half = 0; half < 2; ++half) {
-                PackedBf16 numbers;
-                STRATA_UNROLL
-                for (int i = 0; i < 4; ++i) {
-                    float low, high;
-                    unpack_codes(codes[step].at[half * 2 + i / 2] >> i % 2 * 16, low, high);
-                    numbers.at[i] = bf16_pair(low * scale, high * scale);
-                }
-                *reinterpret_cast<PackedBf16*>(panels + panel * kPanelBytes +
-                                               swizzled_offset(row, piece % 4 * 32 + half * 16)) = numbers;
+            for (int step = 0; step < kSteps; ++step) {
+                codes[step] = {};
+                if (place.row && has(step, piece))
+                    codes[step] = *reinterpret_cast<const PackedBf16*>(place.row + step * 128 + piece * 16);
             }
         }
-    }
+        // Of this thread's codes of a step; all lanes of the warp ask.
+        template <class Thread>
+        STRATA_BODY float scale(Thread& t, int step, int piece) const {
+            const std::uint32_t word = t.shuffle(scales, t.lane() / 8 * 8 + (kFp32 ? step : step / 2));
+            return kFp32 ? bits_as<float>(word) : to_float(Ue8m0{std::uint8_t(word >> (step % 2 * 2 + piece / 4) * 8)});
+        }
+        template <class Thread>
+        STRATA_BODY void expand(Thread& t, unsigned char* panels, int row, int piece) const {
+            STRATA_UNROLL
+            for (int step = 0; step < kSteps; ++step) {
+                const float factor = scale(t, step, piece);
+                unsigned char* panel = panels + (step * 2 + piece / 4) * kPanelBytes;
+                STRATA_UNROLL
+                for (int half = 0; half < 2; ++half) {
+                    PackedBf16 numbers;
+                    STRATA_UNROLL
+                    for (int i = 0; i < 4; ++i) {
+                        float low, high;
+                        unpack_codes(codes[step].at[half * 2 + i / 2] >> i % 2 * 16, low, high);
+                        numbers.at[i] = bf16_pair(low * factor, high * factor);
+                    }
+                    if (has(step, piece))
+                        *reinterpret_cast<PackedBf16*>(panel + swizzled_offset(row, piece % 4 * 32 + half * 16)) =
+                            numbers;
+                }
+            }
+        }
+    };
+
+    int named_[kRows] = {};
 };
 
 }  // namespace strata

@@ -43,10 +43,12 @@ struct MlaDecodeTask {
     STRATA_HD int visible(const Unit& unit, int row) const {
         return causal ? unit.slots - (queries_each - 1 - row / group()) : unit.slots;
     }
+    // What the table says of a slot, as it is, so that nothing waits for it; and where the slot's entry is.
+    STRATA_HD int named(const Unit& unit, int slot) const {
+        return slot < unit.slots ? block_table[unit.sequence * table_width + slot / kLatentPage] : -1;
+    }
     template <LatentFormat as>
-    STRATA_HD LatentPlace place(const Unit& unit, int slot) const {
-        if (slot >= unit.slots) return {};
-        const long page = block_table[unit.sequence * table_width + slot / kLatentPage];
+    STRATA_HD LatentPlace place(const Unit& unit, int slot, int page) const {
         if (page < 0 || page >= cache.pages) return {};
         return place_of<as>(cache, page, slot % kLatentPage, unit.head);
     }

@@ -43,16 +43,20 @@ struct SparseMlaTask {
     STRATA_HD long unit_of(long row) const { return row / queries.heads; }
     STRATA_HD long row_at(const Unit& unit, int row) const { return unit.token * queries.heads + row; }
     STRATA_HD static int visible(const Unit& unit, int) { return unit.slots; }
-    template <LatentFormat as>
-    STRATA_HD LatentPlace place(const Unit& unit, int slot) const {
+    // What the list says of a slot, as it is, so that nothing waits for it; and where the slot's entry is.
+    STRATA_HD int named(const Unit& unit, int slot) const {
         const bool in_second = slot >= unit.second;
         const LatentScope& scope = scopes[in_second];
         const int at = in_second ? slot - unit.second : slot;
-        if (at >= (in_second ? unit.slots - unit.second : unit.first)) return {};
-        const int index = scope.indices[unit.token * scope.k + at];
-        if (index < 0 || index >= scope.cache.entries()) return {};
-        const auto entries = unsigned(scope.cache.page_entries);
-        return place_of<as>(scope.cache, unsigned(index) / entries, unsigned(index) % entries, 0);
+        if (at >= (in_second ? unit.slots - unit.second : unit.first)) return -1;
+        return scope.indices[unit.token * scope.k + at];
+    }
+    template <LatentFormat as>
+    STRATA_HD LatentPlace place(const Unit& unit, int slot, int index) const {
+        const LatentCache& cache = scopes[slot >= unit.second].cache;
+        if (index < 0 || index >= cache.entries()) return {};
+        const auto entries = unsigned(cache.page_entries);
+        return place_of<as>(cache, unsigned(index) / entries, unsigned(index) % entries, 0);
     }
     // Of a row of q.
     STRATA_HD float sink(long row) const { return sinks ? sinks[row % queries.heads] : -HUGE_VALF; }

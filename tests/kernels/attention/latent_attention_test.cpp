@@ -82,9 +82,10 @@ TEST(LatentTile, unpacks_all_codes_exactly) {
 struct EveryThird {
     struct Unit {};
     const LatentCache& cache;
+    int named(const Unit&, int slot) const { return slot % 3 ? -1 : slot; }
     template <LatentFormat format>
-    LatentPlace place(const Unit&, int slot) const {
-        return slot % 3 ? LatentPlace{} : place_of<format>(cache, 1, slot, 0);
+    LatentPlace place(const Unit&, int, int named) const {
+        return named < 0 ? LatentPlace{} : place_of<format>(cache, 1, named, 0);
     }
 };
 
@@ -101,7 +102,9 @@ void expect_tile_loaded() {
                 if (t.thread() == 0) std::memset(panels, 0xFF, kDim / 64 * kPanelBytes + 64);
                 t.sync();
                 RowPieces pieces(t.thread());
-                KeyTileLoader<format>::load(pieces, EveryThird{stored.cache()}, {}, 0, panels, present);
+                KeyTileLoader<format> keys;
+                keys.ask(pieces, EveryThird{stored.cache()}, {}, 0);
+                keys.load(t, pieces, EveryThird{stored.cache()}, {}, 0, panels, present);
                 pieces.wait();
                 t.sync();
                 if (t.thread() != 0) return;
