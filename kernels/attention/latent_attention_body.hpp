@@ -41,7 +41,7 @@ public:
         RowPieces pieces(t_.thread() % kWarpgroup);
         KeyTileLoader<format> keys;
         if (!scores()) keys.ask(pieces, task_, unit_, first * kLatentSlots);
-        load_queries();
+        load_queries(pieces);
         if (!scores() && first < end) load_keys(pieces, keys, first, first);
         Half out = {};
         LatentSoftmax softmax;
@@ -68,18 +68,16 @@ private:
     STRATA_BODY int unit_row(int row) const { return row_tile_ * kLatentRows + row; }
     STRATA_BODY bool has(int row) const { return unit_row(row) < task_.rows(); }
 
-    STRATA_BODY void load_queries() {
-        RowPieces pieces(t_.thread());
-        constexpr int kRows = kLatentThreads / 8;
+    STRATA_BODY void load_queries(RowPieces& pieces) {
+        constexpr int kRows = kLatentThreads / 8;  // at a time
         STRATA_UNROLL
-        for (int row = pieces.first_row(); row < kLatentRows; row += kRows)
-            pieces.template copy<kPanels>(
-                queries_, row,
-                has(row) ? reinterpret_cast<const std::uint8_t*>(task_.queries.q + task_.row_at(unit_, unit_row(row)) *
-                                                                                       long(layout_of(format).dim))
-                         : nullptr);
+        for (int i = 0; i < kLatentRows / kRows; ++i) {
+            const int row = i * kRows + (scores() ? 0 : kRows / 2) + pieces.first_row();
+            const Bf16* from =
+                has(row) ? task_.queries.q + task_.row_at(unit_, unit_row(row)) * long(layout_of(format).dim) : nullptr;
+            pieces.template copy<kPanels>(queries_, row, reinterpret_cast<const std::uint8_t*>(from));
+        }
         pieces.close_group();
-        pieces.wait();
     }
 
     STRATA_BODY void load_keys(RowPieces& pieces, KeyTileLoader<format>& keys, int tile, int first) {

@@ -37,8 +37,8 @@ struct LatentQueries {
 
 inline long partial_rows(const LatentQueries& queries) { return queries.tokens * queries.heads * queries.splits; }
 
-// Fewest waves of tiles over the multiprocessors. A block takes about two tiles' time to begin and end; results that
-// must be combined cost about three more.
+// Fewest waves of tiles over the multiprocessors. Assumed until measured: a block takes about two tiles' time to begin
+// and end; results that must be combined cost about three more.
 inline int splits_for(long blocks, long tiles) {
     int best = 1;
     double least = HUGE_VAL;
@@ -67,9 +67,11 @@ inline void require_valid(const LatentQueries& queries, const std::string& op) {
 
 // Of planned queries.
 inline void require_partials(const LatentQueries& queries, const std::string& op) {
-    if (queries.tokens == 0 || queries.splits == 1 || (queries.partial_out && queries.partial_lse)) return;
+    const bool there =
+        queries.partial_out && queries.partial_lse && reinterpret_cast<std::uintptr_t>(queries.partial_out) % 16 == 0;
+    if (queries.tokens == 0 || queries.splits == 1 || there) return;
     throw std::invalid_argument(op + ": with " + std::to_string(queries.splits) +
-                                " splits the buffers for partial results are needed");
+                                " splits the buffers for partial results are needed, aligned to 16 bytes");
 }
 
 }  // namespace strata
