@@ -154,7 +154,7 @@ Kernel v32_fp8() {
     return decoding("attention/mla-decode-v32-fp8", "the FP8 cache of V3.2 (656 B), expanded on the way",
                     LatentFormat::v32_fp8,
                     {{shape_of(64, 1, 16, 32768), "v3.2"}, {shape_of(128, 1, 128, 8192), "v3.2"}},
-                    {shape_of(3, 1, 16, 200, true), shape_of(1, 2, 128, 300)});
+                    {shape_of(3, 1, 16, 200, true), shape_of(1, 2, 128, 150)});
 }
 
 // V4's heavily compressed attention sees every 128th of its context.

@@ -69,7 +69,7 @@ inline void require_valid(const SparseMlaTask& task) {
     require_valid(task.queries, kOp);
     for (const LatentScope& scope : task.scopes) {
         if (scope.k < 0) refuse("a list of " + std::to_string(scope.k) + " indices; expected 0 or more");
-        if (scope.k > 1 << 30) refuse("a list of 2^30 indices or more");
+        if (scope.k > 1 << 29) refuse("a list of more than 2^29 indices");
         if (scope.k == 0) continue;
         require_valid(scope.cache, task.format, kOp);
         if (scope.cache.heads != 1) refuse("a gathered cache has one KV head");
