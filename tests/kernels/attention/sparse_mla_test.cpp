@@ -151,7 +151,7 @@ TEST(SparseMla, sinks_take_weight_from_the_output_alone) {
     EXPECT_EQ(to_float(gathering.buffers.out[16 * kLatentValueDim + 5]), 0);
 }
 
-// More queries than the second dimension of a grid has: with no keys, so that the emulator is soon through.
+// More queries than the second dimension of a grid has.
 TEST(SparseMla, has_blocks_for_seventy_thousand_queries) {
     const SparseMlaTask task = planned(SparseMlaTask{.queries = {.tokens = 70000, .heads = 128}});
     EXPECT_EQ(grid_of(task).blocks, 140000);
