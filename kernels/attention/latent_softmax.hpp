@@ -1,0 +1,112 @@
+// The softmax of latent attention as it goes, tile after tile, by the warpgroup that has the scores: a thread has two
+// rows of the 64, and of each the two columns of eight that the tensor cores give it. Logarithms are of base 2 inside.
+#pragma once
+
+#include "kernels/arithmetic.hpp"
+#include "kernels/simt/packed_bf16.hpp"
+#include "kernels/simt/swizzle.hpp"
+#include "kernels/simt/warp.hpp"
+#include "kernels/simt/wgmma.hpp"
+
+namespace strata {
+
+STRATA_HD float exp2_of(float x) {
+#ifdef __CUDA_ARCH__
+    float y;
+    asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+    return y;
+#else
+    return std::exp2(x);
+#endif
+}
+
+STRATA_HD float log2_of(float x) {
+#ifdef __CUDA_ARCH__
+    return __log2f(x);
+#else
+    return std::log2(x);
+#endif
+}
+
+inline constexpr float kLog2E = 1.44269504088896341f, kLn2 = 0.693147180559945309f;
+
+// What a sink leaves of a row's output: exp(lse) / (exp(lse) + exp(sink)).
+STRATA_HD float sink_leaves(float lse, float sink) { return 1 / (1 + exp2_of((sink - lse) * kLog2E)); }
+
+class LatentSoftmax {
+public:
+    using Scores = WgmmaSum<64>;
+
+    // Raw scores q . k become weights, in place. A row's column counts where it is below the row's `visible` and
+    // `present`. Returns what earlier sums of the two rows are to be multiplied by.
+    template <class Thread>
+    STRATA_BODY void take(Thread& t, Scores& scores, const int (&visible)[2], const std::uint8_t* present,
+                          float scale_log2, float (&factors)[2]) {
+        mask(t, scores, visible, present, scale_log2);
+        STRATA_UNROLL
+        for (int half = 0; half < 2; ++half) {
+            float most = largest_[half];
+            STRATA_UNROLL
+            for (int i = 0; i < 16; ++i) most = max_of(most, scores.at[register_of(half, i)]);
+            most = warp_max<4>(t, most);
+            // A row that has seen no key yet keeps weights of zero: -inf - 0.
+            const float from = most == -HUGE_VALF ? 0.0f : most;
+            factors[half] = exp2_of(largest_[half] - from);
+            largest_[half] = most;
+            float sum = 0;
+            STRATA_UNROLL
+            for (int i = 0; i < 16; ++i) {
+                float& score = scores.at[register_of(half, i)];
+                score = exp2_of(score - from);
+                sum += score;
+            }
+            sum_[half] = sum_[half] * factors[half] + sum;
+        }
+    }
+
+    // The weights as the K-major operand [64 rows][64 keys] of the product with the values.
+    template <class Thread>
+    STRATA_BODY static void store(Thread& t, const Scores& weights, unsigned char* panel) {
+        const int thread = t.thread() % kWarpgroup;
+        STRATA_UNROLL
+        for (int half = 0; half < 2; ++half) STRATA_UNROLL
+        for (int i = 0; i < 16; i += 2) {
+            const int at = register_of(half, i);
+            *reinterpret_cast<std::uint32_t*>(panel +
+                                              swizzled_offset(wgmma_row(thread, at), wgmma_column(thread, at) * 2)) =
+                bf16_pair(weights.at[at], weights.at[at + 1]);
+        }
+    }
+
+    struct Row {
+        float largest;  // of the scores, base 2; -inf where there was no key
+        float sum;      // of the weights
+        STRATA_BODY bool lonely() const { return largest == -HUGE_VALF; }
+        STRATA_BODY float lse() const { return (largest + log2_of(sum)) * kLn2; }  // natural
+    };
+    // Of one of this thread's two rows; all four lanes of the row call.
+    template <class Thread>
+    STRATA_BODY Row row(Thread& t, int half) const {
+        return {largest_[half], warp_sum<4>(t, sum_[half])};
+    }
+
+private:
+    STRATA_BODY static constexpr int register_of(int half, int i) { return i / 2 * 4 + half * 2 + i % 2; }
+
+    template <class Thread>
+    STRATA_BODY static void mask(Thread& t, Scores& scores, const int (&visible)[2], const std::uint8_t* present,
+                                 float scale_log2) {
+        const int thread = t.thread() % kWarpgroup;
+        STRATA_UNROLL
+        for (int i = 0; i < Scores::kRegisters; ++i) {
+            const int column = wgmma_column(thread, i);
+            const bool counts = column < visible[i % 4 / 2] && present[column];
+            scores.at[i] = counts ? scores.at[i] * scale_log2 : -HUGE_VALF;
+        }
+    }
+
+    float largest_[2] = {-HUGE_VALF, -HUGE_VALF};
+    float sum_[2] = {0, 0};  // of this thread's columns
+};
+
+}  // namespace strata
