@@ -65,13 +65,13 @@ CostCurve read_curve(const YamlField& field) {
     return curve;
 }
 
-// Index keys are FP8, attention products BF16; FP4 weights are widened to FP8 before they meet FP8 activations.
+// Attention products are BF16; the others know theirs.
 bool computes_in_fp8(const KernelShape& shape) {
-    return std::visit(Overloaded{[](const Gemm& op) { return op.weights != Precision::bf16; },
-                                 [](const MoeExperts& op) { return op.weights != Precision::bf16; },
-                                 [](const GroupedGemm& op) { return op.weights != Precision::bf16; },
-                                 [](const IndexerLogits&) { return true; }, [](const auto&) { return false; }},
-                      shape);
+    return std::visit(
+        Overloaded{[](const Gemm& op) { return op.in_fp8(); }, [](const MoeExperts& op) { return op.in_fp8(); },
+                   [](const GroupedGemm& op) { return op.in_fp8(); },
+                   [](const IndexerLogits& op) { return op.in_fp8(); }, [](const auto&) { return false; }},
+        shape);
 }
 
 // What the tensor cores really do: a grouped product computes whole tiles.
@@ -89,7 +89,7 @@ std::string_view to_string(Family family) { return kNames[static_cast<std::size_
 
 Family family_of(const KernelShape& shape) {
     return std::visit(
-        Overloaded{[](const Gemm& op) { return op.weights == Precision::bf16 ? Family::gemm_bf16 : Family::gemm_fp8; },
+        Overloaded{[](const Gemm& op) { return op.in_fp8() ? Family::gemm_fp8 : Family::gemm_bf16; },
                    [](const MoeExperts&) { return Family::moe_experts; },
                    [](const LatentAttention&) { return Family::latent_attention; },
                    [](const ContextAttention&) { return Family::context_attention; },
