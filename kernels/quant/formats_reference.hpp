@@ -32,9 +32,9 @@ struct Stored {
     double value(long row, long x) const { return codes[std::size_t(row * width + x)] * scale(row, x); }
 };
 
-// Blocks of 1 x `block` in E2M1. A power of two is taken upwards, as for FP8 scales, so that nothing saturates (OCP's own
-// rule rounds it down and clips up to a third of the largest number). An E4M3 scale is the nearest to amax / 6, where
-// the tensor's own scale brings the largest one to 448 (NVIDIA's NVFP4 recipe, arXiv 2509.25149).
+// Blocks of 1 x `block` in E2M1. A power of two is taken upwards, as for FP8 scales, so that nothing saturates (OCP's
+// own rule rounds it down and clips up to a third of the largest number). An E4M3 scale is the nearest to amax / 6,
+// where the tensor's own scale brings the largest one to 448 (NVIDIA's NVFP4 recipe, arXiv 2509.25149).
 inline Stored stored_fp4(const std::vector<double>& in, long rows, long width, long block, bool power_of_two) {
     Stored out{std::vector<double>(in.size()), {}, width, 1, block, 1};
     double largest = 0;
@@ -43,10 +43,11 @@ inline Stored stored_fp4(const std::vector<double>& in, long rows, long width, l
     for (long row = 0; row < rows; ++row)
         for (long first = 0; first < width; first += block) {
             double amax = 0;
-            for (long x = first; x < first + block; ++x) amax = std::max(amax, std::abs(in[std::size_t(row * width + x)]));
+            for (long x = first; x < first + block; ++x)
+                amax = std::max(amax, std::abs(in[std::size_t(row * width + x)]));
             const double exact = amax / kE2m1Max / out.tensor_scale;
-            const double scale = !power_of_two ? nearest_e4m3(exact)
-                                               : std::exp2(std::ceil(std::log2(std::max(exact, 0x1p-127))));
+            const double scale =
+                !power_of_two ? nearest_e4m3(exact) : std::exp2(std::ceil(std::log2(std::max(exact, 0x1p-127))));
             out.scales.push_back(scale);
             for (long x = first; x < first + block; ++x) {
                 const auto at = std::size_t(row * width + x);
