@@ -142,6 +142,7 @@ int main(int argc, char** argv) {
         "precision", "what each storage format does to numbers and to dot products, by its own arithmetic");
     precision_command->add_option("--out", precision_file, "write the record (JSON) to FILE, or to stdout with -");
     precision_command->add_option("--seed", seed, "of the data; the same seed gives the same record")
+        ->check(CLI::NonNegativeNumber)
         ->capture_default_str();
 
     std::string kind, name;

@@ -51,7 +51,7 @@ struct PrecisionErrors {
     std::vector<DotError> dots;
 };
 
-constexpr long kStorageRows = 256, kStorageWidth = 4096;  // of the matrix that formats are held against
+constexpr long kStorageRows = 128, kStorageWidth = 4096;  // of the matrix that formats are held against
 constexpr long kActivationRows = 8, kWeightRows = 16;     // dot products are all pairs of these
 constexpr std::array<long, 6> kLengths{64, 256, 1024, 4096, 16384, 65536};
 

@@ -1,5 +1,6 @@
 #include "kernels/bench/catalog.hpp"
 
+#include "kernels/attention/full_attention_kernels.hpp"
 #include "kernels/attention/selection_kernels.hpp"
 #include "kernels/collective/kernels.hpp"
 #include "kernels/engram/kernels.hpp"
@@ -15,8 +16,9 @@ namespace strata {
 
 std::vector<Kernel> every_kernel() {
     std::vector<Kernel> all;
-    for (const auto family : {mhc_kernels, engram_kernels, selection_kernels, moe_kernels, quant_kernels, rl_kernels,
-                              mtp_kernels, collective_kernels, optimizer_kernels, vision_kernels}) {
+    for (const auto family :
+         {mhc_kernels, engram_kernels, selection_kernels, prefill_kernels, moe_kernels, quant_kernels, rl_kernels,
+          mtp_kernels, collective_kernels, optimizer_kernels, vision_kernels}) {
         std::vector<Kernel> kernels = family();
         all.insert(all.end(), std::make_move_iterator(kernels.begin()), std::make_move_iterator(kernels.end()));
     }
