@@ -37,12 +37,17 @@ constexpr double bytes_per_element(Precision precision) {
     return 0;  // unreachable: the enum is complete
 }
 
-// Activations that products with such weights take unless a model says otherwise, and products run in what the
-// activations are. FP8 weights meet 1x128 tiles (DeepSeek-V3, section 3.3), MXFP4 ones too: they are widened to FP8
-// without loss, their scales being powers of two (DeepSeek-V4, arXiv 2606.19348). NVFP4's scales fit no FP8 number, so
-// such weights are widened to BF16.
+// Activations that products with such weights take unless a model says otherwise; products run in what the activations
+// are. Weights in blocks of FP8 meet 1x128 tiles (DeepSeek-V3, section 3.3), MXFP4 ones too: they are widened to FP8
+// without loss, their scales being powers of two (DeepSeek-V4, arXiv 2606.19348). One scale a tensor meets one a
+// tensor. NVFP4's scales fit no FP8 number, so such weights are widened to BF16.
 constexpr Precision activations_for(Precision weights) {
-    return weights == Precision::bf16 || weights == Precision::nvfp4 ? Precision::bf16 : Precision::fp8_tile;
+    switch (weights) {
+        case Precision::bf16:
+        case Precision::nvfp4: return Precision::bf16;
+        case Precision::fp8_tensor: return Precision::fp8_tensor;
+        default: return Precision::fp8_tile;
+    }
 }
 
 }  // namespace strata

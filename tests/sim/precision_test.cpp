@@ -98,6 +98,7 @@ TEST_F(Precisions, of_nothing_but_the_weights_are_as_the_preset_has_them) {
     EXPECT_EQ(kv_bytes_per_token(model), kv_bytes_per_token(preset));
     EXPECT_EQ(model.engram->row_bytes(), 264);
     EXPECT_EQ(model.activations_with(Precision::fp4_block), Precision::fp8_tile);
+    EXPECT_EQ(model.activations_with(Precision::fp8_tensor), Precision::fp8_tensor);
     EXPECT_EQ(model.activations_with(Precision::bf16), Precision::bf16);
 }
 
