@@ -92,6 +92,7 @@ Json bytes_by_precision(const Model& model, double count) {
             {"fp8_scale_1x128", count * bytes_per_element(Precision::fp8_tile)},
             {"fp8_scale_128x128", count * bytes_per_element(Precision::fp8_block)},
             {"fp4_scale_1x32", count * bytes_per_element(Precision::fp4_block)},
+            {"fp4_scale_1x16", count * bytes_per_element(Precision::nvfp4)},
             {"as_stored", (stored.experts + stored.engram + stored.other).si()},
             {"mtp_as_stored", stored.mtp.si()}};
 }

@@ -122,7 +122,8 @@ int main(int argc, char** argv) {
                                      "  strata measure host --out this-machine.jsonl\n"
                                      "  strata measure host --only random_gather --threads 8\n"
                                      "  strata measure host --only direct_reads --scratch /data --file-size '16 GB'\n"
-                                     "  strata measure kernels --out kernels/profiles/this-gpu.jsonl");
+                                     "  strata measure kernels --out kernels/profiles/this-gpu.jsonl\n"
+                                     "  strata measure precision --out precision.json");
     measure_command->require_subcommand(0, 1);
     CLI::App* host_command = measure_command->add_subcommand("host", "this machine's memory and drive");
     add_host_options(*host_command, measure);
@@ -134,6 +135,15 @@ int main(int argc, char** argv) {
         ->allow_extra_args(false);
     kernels_command->add_option("--out", kernels.out_file, "write the record (lines of JSON) to FILE, as it goes");
     kernels_command->add_option("--minutes", kernels.minutes, "start nothing after this long")->capture_default_str();
+
+    std::string precision_file;
+    std::uint64_t seed = 1;
+    CLI::App* precision_command = measure_command->add_subcommand(
+        "precision", "what each storage format does to numbers and to dot products, by its own arithmetic");
+    precision_command->add_option("--out", precision_file, "write the record (JSON) to FILE, or to stdout with -");
+    precision_command->add_option("--seed", seed, "of the data; the same seed gives the same record")
+        ->check(CLI::NonNegativeNumber)
+        ->capture_default_str();
 
     std::string kind, name;
     bool json = false;
@@ -158,10 +168,10 @@ int main(int argc, char** argv) {
     explain_command->add_flag("--json", json, "as JSON");
 
     std::string schema = "scenario";
-    CLI::App* schema_command = verb(app, "schema", "Print the JSON Schema of scenarios, models or measurements",
+    CLI::App* schema_command = verb(app, "schema", "Print the JSON Schema of scenarios, models or records",
                                     "  strata schema > scenario.schema.json\n"
                                     "  strata schema model > model.schema.json");
-    schema_command->add_option("kind", schema, "scenario, model or measurement")->capture_default_str();
+    schema_command->add_option("kind", schema, "scenario, model, measurement or precision")->capture_default_str();
 
     try {
         if (argc < 2) throw strata::InputError("a command is needed; see 'strata --help'");
@@ -172,9 +182,10 @@ int main(int argc, char** argv) {
         if (*check_command) return strata::check_verb(checked, root);
         if (*validate_command) return strata::validate_verb(ledger_json, only, root);
         if (*kernels_command) return strata::measure_kernels(kernels);
+        if (*precision_command) return strata::measure_precision_verb(precision_file, seed);
         if (*host_command) return strata::measure_verb(measure);
         if (*measure_command)
-            throw strata::InputError("measure", "host or kernels (see 'strata measure --help')", "nothing");
+            throw strata::InputError("measure", "host, kernels or precision (see 'strata measure --help')", "nothing");
         if (*explain_command) return strata::explain_verb(op, shape, device, json, root);
         if (*schema_command) return strata::schema_verb(schema, root);
         return strata::catalog_verb(kind, name, json, root);

@@ -2,6 +2,7 @@
 // an assertion failed. Errors are thrown: InputError becomes 2, anything else 3.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,7 @@ int check_verb(const std::vector<std::string>& scenarios, const std::string& roo
 int validate_verb(const std::string& json_file, const std::string& only, const std::string& root);
 int catalog_verb(const std::string& kind, const std::string& name, bool json, const std::string& root);
 int measure_verb(const MeasureArguments& arguments);
+int measure_precision_verb(const std::string& out_file, std::uint64_t seed);
 int explain_verb(const std::string& op, const std::string& shape, const std::string& device, bool json,
                  const std::string& root);
 int schema_verb(const std::string& kind, const std::string& root);

@@ -14,12 +14,16 @@ struct IndexerLogits {
     double head_dim = 128;
     double key_bytes = 132;   // as stored; V3.2: 128 E4M3 + one FP32 scale
     double shared_reads = 1;  // query tokens of one sequence that read a key together
+    bool bf16_keys = false;   // then queries and products are BF16 too
 
-    // Queries are FP8, logits FP32. ReLU and the weighted sum run beside the tensor cores and are not counted.
+    constexpr bool in_fp8() const { return !bf16_keys; }
+    // Queries are FP8 with a scale a head, logits FP32. ReLU and the weighted sum run beside the tensor cores and are
+    // not counted.
     constexpr Work work() const {
         const double rows = sequences * queries;
         return {.flops = Flops(2 * rows * keys * heads * head_dim),
-                .read = Bytes(rows / shared_reads * keys * key_bytes + rows * heads * (head_dim + 4)),
+                .read = Bytes(rows / shared_reads * keys * key_bytes +
+                              rows * heads * (bf16_keys ? head_dim * 2 : head_dim + 4)),
                 .written = Bytes(rows * keys * 4)};
     }
 };

@@ -14,12 +14,13 @@ struct GroupedGemm {
     double n = 0;
     double k = 0;
     Precision weights = Precision::fp8_block;
+    Precision activations = activations_for(weights);  // BF16 or FP8
 
+    constexpr bool in_fp8() const { return activations != Precision::bf16; }
     // Weights of each touched expert are read once. Padding is no work, but it takes time: `padded_rows`.
     constexpr Work work() const {
-        const double activation = weights == Precision::bf16 ? 2.0 : bytes_per_element(Precision::fp8_tile);
         return {.flops = Flops(2 * rows * n * k),
-                .read = Bytes(rows * k * activation + groups * n * k * bytes_per_element(weights)),
+                .read = Bytes(rows * k * bytes_per_element(activations) + groups * n * k * bytes_per_element(weights)),
                 .written = Bytes(rows * n * 2)};
     }
 

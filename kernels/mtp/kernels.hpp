@@ -4,6 +4,7 @@
 
 namespace strata {
 
-std::vector<Kernel> mtp_kernels();
+std::vector<Kernel> mtp_product_kernels();
+std::vector<Kernel> mtp_kernels();  // all of them
 
 }  // namespace strata

@@ -188,12 +188,15 @@ Kernel kernel(const std::string& name, const std::string& what, Form form) {
 }  // namespace
 
 std::vector<Kernel> mtp_kernels() {
-    return {kernel<float>("mtp/verify-fp32", "speculative sampling from FP32 logits of target and draft model", {}),
-            kernel<Bf16>("mtp/verify-bf16", "speculative sampling from BF16 logits of target and draft model", {}),
-            kernel<float>("mtp/verify-certain-fp32", "speculative sampling where drafts were not drawn, FP32 logits",
-                          {.law = DraftLaw::certain}),
-            kernel<float>("mtp/verify-greedy-fp32", "drafts held against the target's best tokens, FP32 logits",
-                          {.greedy = true})};
+    std::vector<Kernel> all{
+        kernel<float>("mtp/verify-fp32", "speculative sampling from FP32 logits of target and draft model", {}),
+        kernel<Bf16>("mtp/verify-bf16", "speculative sampling from BF16 logits of target and draft model", {}),
+        kernel<float>("mtp/verify-certain-fp32", "speculative sampling where drafts were not drawn, FP32 logits",
+                      {.law = DraftLaw::certain}),
+        kernel<float>("mtp/verify-greedy-fp32", "drafts held against the target's best tokens, FP32 logits",
+                      {.greedy = true})};
+    for (Kernel& product : mtp_product_kernels()) all.push_back(std::move(product));
+    return all;
 }
 
 }  // namespace strata

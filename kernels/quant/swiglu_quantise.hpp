@@ -8,15 +8,14 @@ namespace strata {
 
 struct SwigluQuantise {
     double rows = 0;
-    double width = 0;    // of the output
-    bool to_fp8 = true;  // false: the output stays BF16
+    double width = 0;                     // of the output
+    Precision out = Precision::fp8_tile;  // bf16: nothing is quantised
 
     // A few operations an element run beside the tensor cores and are not counted.
     constexpr Work work() const {
         const double elements = rows * width;
-        return {.flops = Flops(0),
-                .read = Bytes(elements * 2 * 2),
-                .written = Bytes(elements * (to_fp8 ? bytes_per_element(Precision::fp8_tile) : 2.0))};
+        return {
+            .flops = Flops(0), .read = Bytes(elements * 2 * 2), .written = Bytes(elements * bytes_per_element(out))};
     }
 };
 

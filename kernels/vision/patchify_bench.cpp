@@ -97,8 +97,8 @@ std::vector<Kernel> patchify_kernels() {
 
 std::vector<Kernel> vision_kernels() {
     std::vector<Kernel> all;
-    for (const auto some :
-         {strided_convolution_kernels, patchify_kernels, pixel_unshuffle_kernels, page_resize_kernels})
+    for (const auto some : {strided_convolution_kernels, encoder_attention_kernels, patchify_kernels,
+                            pixel_unshuffle_kernels, page_resize_kernels})
         for (Kernel& one : some()) all.push_back(std::move(one));
     return all;
 }

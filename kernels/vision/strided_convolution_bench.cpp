@@ -2,6 +2,7 @@
 #include "kernels/bench/compare.hpp"
 #include "kernels/bench/device_buffer.hpp"
 #include "kernels/bench/in_double.hpp"
+#include "kernels/bench/library_plan.hpp"
 #include "kernels/vision/kernels.hpp"
 #include "kernels/vision/optical_compression.hpp"
 #include "kernels/vision/strided_convolution_launch.hpp"
@@ -59,6 +60,25 @@ Work work_of(const Shape& shape) {
         .work();
 }
 
+// The same by cuDNN, where it is there; its result goes elsewhere.
+std::vector<Baseline> library_of(const Shape& shape, std::shared_ptr<std::vector<Operands>> operands) {
+    if (shape["images"] == 0) return {};
+    try {
+        auto plan = std::make_shared<LibraryPlan>(ConvolutionShape{.images = shape["images"],
+                                                                   .height = shape["height"],
+                                                                   .width = shape["width"],
+                                                                   .channels_in = shape["channels_in"],
+                                                                   .channels_out = shape["channels_out"]});
+        auto out = std::make_shared<Buffer<Bf16>>(operands->front().out.size());
+        return {{"cuDNN", [plan, out, operands](int set, cudaStream_t stream) {
+                     const StridedConvolutionTask& task = (*operands)[std::size_t(set)].task;
+                     plan->launch({task.in, task.weights, out->data()}, stream);
+                 }}};
+    } catch (const NotApplicable&) {
+        return {};
+    }
+}
+
 Prepared prepare(const Shape& shape, int sets, std::uint64_t seed) {
     auto operands = std::make_shared<std::vector<Operands>>();
     for (int set = 0; set < sets; ++set) operands->emplace_back(shape, seed + 2 * std::uint64_t(set));
@@ -67,7 +87,8 @@ Prepared prepare(const Shape& shape, int sets, std::uint64_t seed) {
         .launch = [operands](int set,
                              cudaStream_t stream) { strided_convolution((*operands)[std::size_t(set)].task, stream); },
         .poison = [operands] { operands->front().out.poison(); },
-        .verify = [operands] { return verify(operands->front()); }};
+        .verify = [operands] { return verify(operands->front()); },
+        .baselines = library_of(shape, operands)};
 }
 
 Shape grid(long images, long height, long width, long channels_in, long channels_out) {

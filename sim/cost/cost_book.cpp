@@ -49,13 +49,13 @@ CostCurve read_curve(const YamlField& field) {
     return curve;
 }
 
-// Index keys are FP8, attention products BF16; FP4 weights are widened to FP8 before they meet FP8 activations.
+// Attention products are BF16; the others know theirs.
 bool computes_in_fp8(const KernelShape& shape) {
-    return std::visit(Overloaded{[](const Gemm& op) { return op.weights != Precision::bf16; },
-                                 [](const MoeExperts& op) { return op.weights != Precision::bf16; },
-                                 [](const GroupedGemm& op) { return op.weights != Precision::bf16; },
-                                 [](const IndexerLogits&) { return true; }, [](const auto&) { return false; }},
-                      shape);
+    return std::visit(
+        Overloaded{[](const Gemm& op) { return op.in_fp8(); }, [](const MoeExperts& op) { return op.in_fp8(); },
+                   [](const GroupedGemm& op) { return op.in_fp8(); },
+                   [](const IndexerLogits& op) { return op.in_fp8(); }, [](const auto&) { return false; }},
+        shape);
 }
 
 // What the tensor cores really do: a grouped product computes whole tiles.
@@ -68,13 +68,14 @@ Work padded_work(const KernelShape& shape) {
 
 // A shape as the tables' rows are written; none where they measured another kind of kernel.
 std::optional<OpPoint> point_of(const Gemm& op) {
-    if (op.weights == Precision::bf16) return OpPoint{.family = Family::gemm_bf16, .sides = {op.m, op.n, op.k}};
-    if (op.weights == Precision::fp8_block) return OpPoint{.family = Family::gemm_fp8, .sides = {op.m, op.n, op.k}};
-    return {};
+    const OpPoint point{.family = family_of(op), .sides = {op.m, op.n, op.k}};
+    const bool bf16 = op.weights == Precision::bf16 && op.activations == Precision::bf16;
+    const bool blocks = op.weights == Precision::fp8_block && op.activations == Precision::fp8_tile;
+    return bf16 || blocks ? std::optional(point) : std::nullopt;
 }
 std::optional<OpPoint> point_of(const MoeExperts& op) {
     static const Label balanced = label_of("balanced"), fp8 = label_of("fp8_block");
-    if (op.weights != Precision::fp8_block || op.local_experts <= 0) return {};
+    if (op.weights != Precision::fp8_block || op.activations != Precision::fp8_tile || op.local_experts <= 0) return {};
     return OpPoint{
         .family = Family::moe_experts,
         .sides = {op.tokens, op.hidden, op.intermediate, op.top_k, op.experts, 1, op.experts / op.local_experts},
@@ -89,7 +90,7 @@ std::optional<OpPoint> point_of(const LatentAttention& op) {
 }
 std::optional<OpPoint> point_of(const IndexerLogits& op) {
     const double past = op.keys - op.queries / 2;
-    if (op.heads != 64 || op.head_dim != 128 || op.key_bytes != 132 || past < 0) return {};
+    if (!op.in_fp8() || op.heads != 64 || op.head_dim != 128 || op.key_bytes != 132 || past < 0) return {};
     return OpPoint{.family = Family::indexer_logits, .sides = {op.sequences, op.queries, past}};
 }
 std::optional<OpPoint> point_of(const MhcPre& op) {
@@ -111,7 +112,7 @@ std::string_view to_string(Origin origin) { return kOrigins[static_cast<std::siz
 
 Family family_of(const KernelShape& shape) {
     return std::visit(
-        Overloaded{[](const Gemm& op) { return op.weights == Precision::bf16 ? Family::gemm_bf16 : Family::gemm_fp8; },
+        Overloaded{[](const Gemm& op) { return op.in_fp8() ? Family::gemm_fp8 : Family::gemm_bf16; },
                    [](const MoeExperts&) { return Family::moe_experts; },
                    [](const LatentAttention&) { return Family::latent_attention; },
                    [](const ContextAttention&) { return Family::context_attention; },

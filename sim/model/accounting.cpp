@@ -202,7 +202,9 @@ std::vector<long long> engram_rows(const Model& model) {
 
 double decode_flops(const Model& model, double context, bool fp8_equivalent) {
     const double bf16 = fp8_equivalent ? 2 : 1, fp4 = fp8_equivalent ? 0.5 : 1;
-    const auto weight = [&](Precision precision) { return precision == Precision::bf16 ? bf16 : 1.0; };
+    const auto weight = [&](Precision stored) {
+        return model.activations_with(stored) == Precision::bf16 ? bf16 : 1.0;
+    };
     const ParameterCount count = parameters(model);
     const FfnConfig& ffn = model.ffn;
     const double routed_active = ffn.experts > 0 ? count.routed * ffn.top_k / ffn.experts : 0;
@@ -213,11 +215,14 @@ double decode_flops(const Model& model, double context, bool fp8_equivalent) {
     for (const LayerAttention& layer : model.attention_of) {
         const Reach seen = reach(a, layer, context);
         // Score and value width: absorbed MLA 576 + 512, V4 entries 512 + 512; BF16 products. DSA's indexer is FP8,
-        // V4's FP4.
+        // V4's FP4, and on another dial what it says.
         const double widths = is_mla(layer.kind) ? 2 * a.kv_rank + a.rope_dim : 2 * a.head_dim;
         flops += 2 * seen.attended * a.heads * widths * bf16;
+        const bool fp4_keys =
+            model.index_keys ? bytes_per_element(*model.index_keys) < 1 : layer.kind == AttentionKind::csa;
+        const double index_product = model.index_keys == Precision::bf16 ? bf16 : fp4_keys ? fp4 : 1;
         const double scored = a.indexer_candidates > 0 ? std::min(seen.indexed, a.indexer_candidates) : seen.indexed;
-        flops += 2 * scored * a.indexer_heads * a.indexer_dim * (layer.kind == AttentionKind::csa ? fp4 : 1);
+        flops += 2 * scored * a.indexer_heads * a.indexer_dim * index_product;
     }
     return flops;
 }

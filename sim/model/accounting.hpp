@@ -40,7 +40,7 @@ double index_bytes_per_token(const Model& model);  // index keys alone
 std::vector<long long> engram_rows(const Model& model);
 
 // One decoded token behind `context` cached ones. `fp8_equivalent` counts an operation at BF16 twice and at FP4 half,
-// as the V4 report does; FP4 expert weights meet FP8 activations and count as FP8, the V4 indexer's FP4 products as
+// as the V4 report does; MXFP4 expert weights meet FP8 activations and count as FP8, the V4 indexer's FP4 products as
 // FP4.
 double decode_flops(const Model& model, double context, bool fp8_equivalent = false);
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "sim/model/precision.hpp"
+
 namespace strata {
 
 namespace {
@@ -31,13 +33,22 @@ AttentionKind kind_of(const YamlField& field) {
     return AttentionKind::mla;
 }
 
-Precision precision_of(const YamlField& field) {
+Precision precision_of(const YamlField& field, const PrecisionNames& known) {
     const std::string text = field.text();
-    if (text == "bf16") return Precision::bf16;
-    if (text == "fp8_block") return Precision::fp8_block;
-    if (text == "fp4_block") return Precision::fp4_block;
-    field.problem("one of bf16, fp8_block, fp4_block", "'" + text + "'");
+    std::vector<std::string> names;
+    for (const auto& [name, precision] : known) {
+        if (name == text) return precision;
+        names.emplace_back(name);
+    }
+    const auto meant = nearest_name(text, names);
+    field.problem(fmt::format("one of {}", fmt::join(names, ", ")),
+                  "'" + text + "'" + (meant ? ". Did you mean '" + *meant + "'?" : ""));
     return Precision::bf16;
+}
+
+std::optional<Precision> precision_if_given(const YamlField& field, const PrecisionNames& known) {
+    if (!field.exists()) return std::nullopt;
+    return precision_of(field, known);
 }
 
 // [{kinds: [csa, hca], ratios: [4, 128], times: 20}, ...]: each entry is a group of layers, repeated.
@@ -132,6 +143,43 @@ MtpConfig read_mtp(const YamlField& field, const LayerAttention& last) {
     return mtp;
 }
 
+// Products for which there is no kernel anywhere, and formats of what the model has not.
+void refuse_unsupported(const Model& model, const YamlField& field) {
+    const bool fp8 = model.activations && *model.activations != Precision::bf16;
+    const bool experts = model.ffn.experts > 0;
+    if (fp8 && (model.weights == Precision::nvfp4 || (experts && model.experts == Precision::nvfp4)))
+        field["activations"].problem("bf16, because NVFP4 weights are widened to BF16: their scales fit no FP8 number",
+                                     std::string(to_string(*model.activations)));
+    else if (fp8 && model.weights == Precision::bf16 && (!experts || model.experts == Precision::bf16))
+        field["activations"].problem("bf16, because all weights are BF16", std::string(to_string(*model.activations)));
+    if (model.index_keys && model.attention.indexer_heads == 0)
+        field["index_keys"].problem("this model has no indexer, whose keys could be stored");
+    if (model.engram_rows && !model.engram)
+        field["engram"].problem("this model has no Engram tables, whose rows could be stored");
+}
+
+void read_precision(Model& model, const YamlField& field) {
+    field.allow_only({"weights", "experts", "activations", "kv", "index_keys", "engram"});
+    model.weights = precision_of(field["weights"], weight_precisions());
+    model.experts = precision_of(field["experts"], weight_precisions());
+    model.activations = precision_if_given(field["activations"], activation_precisions());
+    model.kv = precision_if_given(field["kv"], row_precisions());
+    model.index_keys = precision_if_given(field["index_keys"], row_precisions());
+    model.engram_rows = precision_if_given(field["engram"], row_precisions());
+    refuse_unsupported(model, field);
+    AttentionConfig& attention = model.attention;
+    if (model.kv) {
+        bool latent = false;  // else one entry holds rotary and plain part in head_dim
+        for (const LayerAttention& layer : model.attention_of)
+            latent = latent || layer.kind == AttentionKind::mla || layer.kind == AttentionKind::dsa;
+        attention.entry_bytes = kv_entry_bytes(latent ? attention.kv_rank : attention.head_dim - attention.rope_dim,
+                                               attention.rope_dim, *model.kv);
+    }
+    if (model.index_keys) attention.indexer_key_bytes = row_bytes(attention.indexer_dim, *model.index_keys);
+    if (model.engram_rows && model.engram)
+        model.engram->stored_row_bytes = row_bytes(model.engram->row_dim, *model.engram_rows);
+}
+
 }  // namespace
 
 const std::vector<std::string>& model_fields() {
@@ -164,9 +212,7 @@ Model read_model(const YamlField& root) {
     if (root["engram"].exists() && !root["engram"].is_null()) model.engram = read_engram(root["engram"], model.layers);
     if (root["mtp"].exists() && !root["mtp"].is_null() && !model.attention_of.empty())
         model.mtp = read_mtp(root["mtp"], model.attention_of.back());
-    root["precision"].allow_only({"weights", "experts"});
-    model.weights = precision_of(root["precision"]["weights"]);
-    model.experts = precision_of(root["precision"]["experts"]);
+    read_precision(model, root["precision"]);
     return model;
 }
 

@@ -77,6 +77,14 @@ struct Model {
     std::optional<EngramConfig> engram;
     std::optional<MtpConfig> mtp;
     Precision weights = Precision::bf16, experts = Precision::bf16;
+    // As the precision dial has them. Not given: activations are what their weights want, and KV entries, index keys
+    // and Engram rows have the bytes that the model's file states.
+    std::optional<Precision> activations, kv, index_keys, engram_rows;
+
+    // BF16 weights take nothing else.
+    Precision activations_with(Precision stored) const {
+        return stored == Precision::bf16 ? stored : activations.value_or(activations_for(stored));
+    }
 };
 
 // The fields of a model file.

@@ -78,7 +78,8 @@ private:
         ops_.push_back({name, slot, layer_, shape, -1});
     }
     void product(std::string_view name, Slot slot, double n, double k) {
-        add(name, slot, Gemm{.m = tokens_, .n = n, .k = k, .weights = m_.weights});
+        add(name, slot,
+            Gemm{.m = tokens_, .n = n, .k = k, .weights = m_.weights, .activations = m_.activations_with(m_.weights)});
     }
 
     void site_begins(std::string_view name) {
@@ -134,7 +135,8 @@ private:
                           .heads = a_.indexer_heads,
                           .head_dim = a_.indexer_dim,
                           .key_bytes = a_.indexer_key_bytes,
-                          .shared_reads = tile()});
+                          .shared_reads = tile(),
+                          .bf16_keys = m_.index_keys == Precision::bf16});
         add("indexer_top_k", Slot::attention, IndexerTopK{.rows = tokens_, .keys = scored, .k = a_.indexer_top_k});
     }
 
@@ -220,23 +222,32 @@ private:
                                  .top_k = f.top_k,
                                  .experts = physical,
                                  .local_experts = physical / s_.expert_ranks,
-                                 .weights = m_.experts};
+                                 .weights = m_.experts,
+                                 .activations = m_.activations_with(m_.experts)};
         if (s_.fused_experts) return add("experts", Slot::experts, experts);
         const double rows = experts.pairs(), groups = std::min(rows, experts.touched_experts());
-        add("experts_gate_up", Slot::experts,
-            GroupedGemm{.rows = rows, .groups = groups, .n = 2 * width, .k = m_.hidden, .weights = m_.experts});
-        add("experts_swiglu", Slot::experts,
-            SwigluQuantise{.rows = rows, .width = width, .to_fp8 = m_.experts != Precision::bf16});
-        add("experts_down", Slot::experts,
-            GroupedGemm{.rows = rows, .groups = groups, .n = m_.hidden, .k = width, .weights = m_.experts});
+        GroupedGemm product{.rows = rows,
+                            .groups = groups,
+                            .n = 2 * width,
+                            .k = m_.hidden,
+                            .weights = m_.experts,
+                            .activations = experts.activations};
+        add("experts_gate_up", Slot::experts, product);
+        add("experts_swiglu", Slot::experts, SwigluQuantise{.rows = rows, .width = width, .out = experts.activations});
+        product.n = m_.hidden, product.k = width;
+        add("experts_down", Slot::experts, product);
     }
 
     void swiglu(std::string_view which, double width, Precision weights) {
         const bool shared = which == "shared";
-        add(shared ? "shared_gate_up" : "dense_gate_up", Slot::ffn,
-            Gemm{.m = tokens_, .n = 2 * width, .k = m_.hidden, .weights = weights});
-        add(shared ? "shared_down" : "dense_down", Slot::ffn,
-            Gemm{.m = tokens_, .n = m_.hidden, .k = width, .weights = weights});
+        Gemm product{.m = tokens_,
+                     .n = 2 * width,
+                     .k = m_.hidden,
+                     .weights = weights,
+                     .activations = m_.activations_with(weights)};
+        add(shared ? "shared_gate_up" : "dense_gate_up", Slot::ffn, product);
+        product.n = m_.hidden, product.k = width;
+        add(shared ? "shared_down" : "dense_down", Slot::ffn, product);
     }
 
     const Model& m_;

@@ -28,8 +28,8 @@ void point_inside(Json& node, const std::string& other_file) {
 }  // namespace
 
 Json schema_of(const std::string& kind, const std::string& schema_folder) {
-    if (kind != "scenario" && kind != "model" && kind != "measurement")
-        throw InputError("schema", "scenario, model or measurement", "'" + kind + "'");
+    if (kind != "scenario" && kind != "model" && kind != "measurement" && kind != "precision")
+        throw InputError("schema", "scenario, model, measurement or precision", "'" + kind + "'");
     Json schema = load(schema_folder + "/" + kind + ".schema.json");
     if (kind != "scenario") return schema;
     point_inside(schema, "model.schema.json");

@@ -231,11 +231,14 @@ private:
         const bool inside = peers <= platform_.scale_up_domain, low_latency = !scenario_.workload.prefill;
         const bool wire = scenario_.kernels.exchange == ExchangeKernel::wire;
         const double places = inside || wire ? peers : std::ceil(peers / platform_.scale_up_domain);
-        const double top_k = scenario_.model.ffn.top_k;
+        const Model& model = scenario_.model;
+        const double top_k = model.ffn.top_k;
+        // Tokens travel as the experts take them, results in BF16 (DeepSeek-V3, section 3.2).
+        const double sent = bytes_per_element(model.activations_with(model.experts));
         const ExpertAllToAll copies{.tokens = tokens_ / placement_.tp,
-                                    .hidden = scenario_.model.hidden,
+                                    .hidden = model.hidden,
                                     .copies = wire || low_latency ? top_k : copies_per_rank(top_k, places),
-                                    .bytes_per_element = dispatch ? kDispatchBytes : kCombineBytes,
+                                    .bytes_per_element = dispatch ? sent : kCombineBytes,
                                     .peers = places};
         const std::string_view name = dispatch ? "dispatch" : "combine";
         Task task = named(op, name, inside ? Lane::scale_up : Lane::scale_out, Pricing::wire);

@@ -99,6 +99,24 @@ TEST_F(Measure, prints_the_record_alone_where_it_is_asked_for_on_stdout) {
     EXPECT_EQ(err, "");
 }
 
+TEST_F(Measure, precision_is_a_record_by_the_schema_and_the_same_for_the_same_seed) {
+    const std::string file = folder_ / "precision.json";
+    ASSERT_EQ(strata("precision --out " + file), 0) << err;
+    EXPECT_NE(out.find("SNR dB"), std::string::npos) << out;
+    EXPECT_EQ(err, "wrote " + file + "\n");
+    const std::string first = text_of(file);
+    const Schema schema(schema_of("precision", std::string(STRATA_SOURCE_DIR) + "/scenarios/schema"));
+    EXPECT_EQ(schema.errors(nlohmann::json::parse(first)), "");
+    nlohmann::json spoiled = nlohmann::json::parse(first);
+    spoiled["storage"][0]["format"] = "fp3";
+    EXPECT_NE(schema.errors(spoiled), "");
+    ASSERT_EQ(strata("precision --out -"), 0);
+    EXPECT_EQ(out, first);
+    EXPECT_EQ(strata("precision --seed -1"), 2);
+    EXPECT_EQ(strata("precision --out " + folder_.write("taken", "") + "/precision.json"), 2);
+    EXPECT_NE(err.find("expected a folder to write into"), std::string::npos) << err;
+}
+
 TEST_F(Measure, refuses_bad_input_before_it_measures_and_makes_nothing) {
     expect_refused("--scratch " + (folder_ / "nowhere"), "nowhere: expected a folder to write a scratch file into");
     expect_refused("--scratch " + folder_.write("file", ""), "file: expected a folder to write a scratch file into");
@@ -112,7 +130,7 @@ TEST_F(Measure, refuses_bad_input_before_it_measures_and_makes_nothing) {
     expect_refused("--qiuck", "--qiuck");
     EXPECT_EQ(strata("toaster"), 2);
     EXPECT_EQ(strata(""), 2);
-    EXPECT_NE(err.find("measure: expected host or kernels"), std::string::npos) << err;
+    EXPECT_NE(err.find("measure: expected host, kernels or precision"), std::string::npos) << err;
 }
 
 TEST_F(Measure, refuses_an_output_that_cannot_be_written_before_it_measures) {
