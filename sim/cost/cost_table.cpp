@@ -18,28 +18,46 @@ double covariance(double distance) {
     return (1 + a) * std::exp(-a);
 }
 
-// Solves K x = b for three right-hand sides at once by Cholesky's factorisation, in place.
-using Matrix = std::array<std::array<double, kNeighbours>, kNeighbours>;
+// The same of a squared distance, from a table: asked a thousand times for each prediction. Beyond the table rows have
+// nothing to do with each other.
+double covariance_of_square(float distance2) {
+    constexpr std::size_t kSteps = 4096;
+    constexpr float kFarthest2 = 30.0F * 30.0F;
+    static const std::vector<double> known = [] {
+        std::vector<double> values;
+        for (std::size_t i = 0; i <= kSteps; ++i) {  // spaced evenly in distance, which is where it bends
+            const double root = 30.0 * double(i) / kSteps;
+            values.push_back(covariance(root));
+        }
+        return values;
+    }();
+    if (distance2 >= kFarthest2) return 0;
+    return known[static_cast<std::size_t>(std::sqrt(distance2) * (kSteps / 30.0F) + 0.5F)];
+}
+
+using Column = std::array<double, kNeighbours>;
+using Matrix = std::array<Column, kNeighbours>;
+
+double product(const Column& a, const Column& b, std::size_t n) {
+    double sums[4]{};  // four chains, for the processor's sake
+    std::size_t i = 0;
+    for (; i + 4 <= n; i += 4)
+        for (std::size_t c = 0; c < 4; ++c) sums[c] += a[i + c] * b[i + c];
+    for (; i < n; ++i) sums[0] += a[i] * b[i];
+    return sums[0] + sums[1] + sums[2] + sums[3];
+}
+
+// Cholesky's factorisation of the lower triangle, in place.
 void factorise(Matrix& k, std::size_t n) {
-    for (std::size_t j = 0; j < n; ++j) {
-        for (std::size_t p = 0; p < j; ++p)
-            for (std::size_t i = j; i < n; ++i) k[i][j] -= k[i][p] * k[j][p];
-        const double root = std::sqrt(k[j][j]);
-        for (std::size_t i = j; i < n; ++i) k[i][j] /= root;
+    for (std::size_t i = 0; i < n; ++i) {
+        for (std::size_t j = 0; j < i; ++j) k[i][j] = (k[i][j] - product(k[i], k[j], j)) / k[j][j];
+        k[i][i] = std::sqrt(k[i][i] - product(k[i], k[i], i));
     }
 }
-using Column = std::array<double, kNeighbours>;
+
 // L^-1 b: products of two such are products over K^-1.
 void halve(const Matrix& k, std::size_t n, Column& b) {
-    for (std::size_t i = 0; i < n; ++i) {
-        for (std::size_t p = 0; p < i; ++p) b[i] -= k[i][p] * b[p];
-        b[i] /= k[i][i];
-    }
-}
-double product(const Column& a, const Column& b, std::size_t n) {
-    double sum = 0;
-    for (std::size_t i = 0; i < n; ++i) sum += a[i] * b[i];
-    return sum;
+    for (std::size_t i = 0; i < n; ++i) b[i] = (b[i] - product(k[i], b, i)) / k[i][i];
 }
 
 template <class Number>
@@ -48,12 +66,6 @@ Number percentile_80(std::vector<Number>& values) {
     std::nth_element(values.begin(), at, values.end());
     return *at;
 }
-
-struct Near {
-    float distance2;
-    std::uint32_t row;
-    bool operator<(const Near& other) const { return distance2 < other.distance2; }
-};
 
 }  // namespace
 
@@ -121,8 +133,16 @@ bool CostTable::inside(const OpPoint& point) const {
     return true;
 }
 
-CostTable::Residual CostTable::from_neighbours(const OpPoint& point, std::size_t except) const {
-    const std::size_t rows = residuals_.size(), n = std::min(kNeighbours, rows - (except < rows ? 1 : 0));
+// Squared distance, in doublings of a side, of words that are both known and not the same.
+float CostTable::apart2(const Words& a, const Words& b) const {
+    double sum = 0;
+    for (std::size_t w = 0; w < form_.words.size(); ++w)
+        if (a[w] && b[w] && a[w] != b[w]) sum += form_.words[w].distance * form_.words[w].distance;
+    return static_cast<float>(sum);
+}
+
+std::vector<CostTable::Near> CostTable::nearest(const OpPoint& point, std::size_t except) const {
+    const std::size_t rows = residuals_.size();
     const std::vector<double> at = coordinates_of(point, physics_of(point, curve_, measured_on_));
     static thread_local std::vector<float> distance2;
     distance2.assign(rows, 0);
@@ -131,54 +151,50 @@ CostTable::Residual CostTable::from_neighbours(const OpPoint& point, std::size_t
         const float* there = coordinates_[d].data();
         for (std::size_t i = 0; i < rows; ++i) distance2[i] += (there[i] - here) * (there[i] - here);
     }
-    const auto apart2 = [&](const auto& a, const auto& b) {
-        double sum = 0;
-        for (std::size_t w = 0; w < form_.words.size(); ++w)
-            if (a[w] && b[w] && a[w] != b[w]) sum += form_.words[w].distance * form_.words[w].distance;
-        return static_cast<float>(sum);
-    };
     // A word that no row has (another device's kernel) says nothing of which rows are near.
-    std::array<Label, kMaxLabels> known_words{};
-    for (const auto& words : words_of_kind_)
+    Words known_words{};
+    for (const Words& words : words_of_kind_)
         for (std::size_t w = 0; w < kMaxLabels; ++w)
             if (words[w] == point.labels[w]) known_words[w] = words[w];
     std::vector<float> apart_of_kind;
-    for (const auto& words : words_of_kind_) apart_of_kind.push_back(apart2(words, known_words));
-    std::array<Near, kNeighbours> near{};  // a heap, the farthest first
-    std::size_t found = 0;
+    for (const Words& words : words_of_kind_) apart_of_kind.push_back(apart2(words, known_words));
+    std::vector<Near> near;  // a heap, the farthest first
+    near.reserve(kNeighbours + 1);
     for (std::size_t i = 0; i < rows; ++i) {
         const float d2 = distance2[i] + apart_of_kind[kinds_[i]];
-        if (i == except || (found == n && d2 >= near[0].distance2)) continue;
-        if (found == n)
-            std::pop_heap(near.begin(), near.begin() + n);
-        else
-            ++found;
-        near[found - 1] = {d2, static_cast<std::uint32_t>(i)};
-        std::push_heap(near.begin(), near.begin() + static_cast<std::ptrdiff_t>(found));
+        if (i == except || (near.size() == kNeighbours && d2 >= near.front().distance2)) continue;
+        near.push_back({d2, static_cast<std::uint32_t>(i)});
+        std::push_heap(near.begin(), near.end());
+        if (near.size() <= kNeighbours) continue;
+        std::pop_heap(near.begin(), near.end());
+        near.pop_back();
     }
+    return near;
+}
 
+CostTable::Residual CostTable::from_neighbours(const OpPoint& point, std::size_t except) const {
+    const std::vector<Near> near = nearest(point, except);
+    const std::size_t n = near.size();
     Matrix k{};
     Column residual{}, one{}, here{};
-    double nearest2 = INFINITY;
+    float nearest2 = INFINITY;
     for (std::size_t i = 0; i < n; ++i) {
         const std::uint32_t a = near[i].row;
         for (std::size_t j = 0; j < i; ++j) {
             const std::uint32_t b = near[j].row;
-            double d2 = apart2(words_of_kind_[kinds_[a]], words_of_kind_[kinds_[b]]);
+            float d2 = kinds_[a] == kinds_[b] ? 0 : apart2(words_of_kind_[kinds_[a]], words_of_kind_[kinds_[b]]);
             for (const auto& dimension : coordinates_)
                 d2 += (dimension[a] - dimension[b]) * (dimension[a] - dimension[b]);
-            k[i][j] = covariance(std::sqrt(d2));
+            k[i][j] = covariance_of_square(d2);
         }
         k[i][i] = 1 + kRepeatNoise;
         residual[i] = residuals_[a];
         one[i] = 1;
-        here[i] = covariance(std::sqrt(double(near[i].distance2)));
-        nearest2 = std::min(nearest2, double(near[i].distance2));
+        here[i] = covariance_of_square(near[i].distance2);
+        nearest2 = std::min(nearest2, near[i].distance2);
     }
     factorise(k, n);
-    halve(k, n, residual);
-    halve(k, n, one);
-    halve(k, n, here);
+    for (Column* column : {&residual, &one, &here}) halve(k, n, *column);
     const double ones = product(one, one, n), mean = product(one, residual, n) / ones;
     const double trend = 1 - product(one, here, n);  // of the mean's own uncertainty
     const double variance = 1 + kRepeatNoise - product(here, here, n) + trend * trend / ones;

@@ -47,6 +47,14 @@ public:
 private:
     static constexpr std::size_t kNobody = ~std::size_t{0};
     std::vector<double> coordinates_of(const OpPoint& point, const Physics& physics) const;
+    using Words = std::array<Label, kMaxLabels>;
+    struct Near {
+        float distance2;
+        std::uint32_t row;
+        bool operator<(const Near& other) const { return distance2 < other.distance2; }
+    };
+    float apart2(const Words& a, const Words& b) const;
+    std::vector<Near> nearest(const OpPoint& point, std::size_t except) const;
     Residual from_neighbours(const OpPoint& point, std::size_t except) const;
 
     const OpForm& form_;
@@ -59,7 +67,7 @@ private:
     std::vector<float> residuals_;
     std::vector<std::vector<float>> coordinates_;  // by dimension, then row
     std::vector<std::uint16_t> kinds_;             // of a row: which combination of words
-    std::vector<std::array<Label, kMaxLabels>> words_of_kind_;
+    std::vector<Words> words_of_kind_;
     std::vector<double> ladder_;
     std::array<double, kMaxSides> least_{}, most_{};
     std::unordered_map<OpPoint, Seconds, OpPointHash> measured_;

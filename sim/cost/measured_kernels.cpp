@@ -73,6 +73,15 @@ std::optional<Family> family_of_kernel(const std::string& kernel) {
         {"engram/gate", Family::engram_gate},
         {"quant/swiglu", Family::swiglu_quantise},
         {"attention/top-k", Family::indexer_top_k},
+        {"attention/indexer-prefill", Family::indexer_logits},
+        {"attention/indexer-decode", Family::indexer_logits},
+        {"attention/mla-decode-bf16", Family::latent_attention},
+        {"attention/mla-decode-bf16-128-heads", Family::latent_attention},
+        {"attention/mla-decode-v32-fp8", Family::latent_attention},
+        {"attention/mla-decode-v4-fp8", Family::latent_attention},
+        {"gemm/bf16-library", Family::gemm_bf16},
+        {"gemm/fp8-library", Family::gemm_fp8},
+        {"gemm/grouped-fp8", Family::grouped_gemm},
     };
     const auto found = families.find(kernel);
     return found == families.end() ? std::nullopt : std::optional(found->second);

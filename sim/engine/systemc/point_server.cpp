@@ -22,9 +22,13 @@ namespace {
 using Json = nlohmann::ordered_json;
 constexpr const char* kLine = R"({"id": 1, "root": FOLDER, "file": SCENARIO, "document": YAML})";
 
+Scenario scenario_of(const nlohmann::json& request, Inputs& inputs) {
+    return read_point(request.at("document"), request.at("file"),
+                      request.at("root").get<std::string>() + "/scenarios/models", inputs.catalog());
+}
+
 Json simulated(const nlohmann::json& request, Inputs& inputs) {
-    const Scenario scenario = read_point(request.at("document"), request.at("file"),
-                                         request.at("root").get<std::string>() + "/scenarios/models", inputs.catalog());
+    const Scenario scenario = scenario_of(request, inputs);
     const Program program = inputs.program_of(scenario);
     const Machine& machine = inputs.platform(scenario.platform).machine;
     const int ranks = std::min(machine.ranks, scenario.placement.ranks());
@@ -82,6 +86,15 @@ std::string ending_of(int status) {
     return fmt::format("ended with exit code {}", WEXITSTATUS(status));
 }
 
+// What the cost book must work out for a shape that is new to it, it works out here once, for all children to come.
+// What is wrong with a point its child says.
+void price_shapes(const nlohmann::json& request, Inputs& inputs) {
+    try {
+        (void)inputs.program_of(scenario_of(request, inputs));
+    } catch (const std::exception&) {
+    }
+}
+
 Json failed(const std::string& reason) { return {{"status", "failed"}, {"reason", reason}}; }
 
 }  // namespace
@@ -93,6 +106,7 @@ Inputs& PointServer::inputs_of(const std::string& root) {
 
 nlohmann::ordered_json PointServer::attempt(const nlohmann::json& request) {
     Inputs& inputs = inputs_of(request.at("root"));
+    price_shapes(request, inputs);
     int ends[2];
     if (pipe(ends) != 0) return failed(fmt::format("cannot make a pipe: {}", std::strerror(errno)));
     const pid_t child = fork();
