@@ -115,17 +115,21 @@ CostCurve fit(const std::vector<Sample>& samples, std::optional<Seconds> overhea
     // Logits stream at what the memory gives to any stream (mhc_post); looking at them is what is fitted.
     if (looks) best.elements_per_us = 2000;
     if (looks) best.memory_efficiency = 0.87;
+    // Prompts in the table compute long after they have read: what their memory gives is the same kernel's in decoding.
+    const bool prompt = family == Family::context_attention, fixed_memory = looks || prompt;
+    if (prompt) best.memory_efficiency = 0.80;
     double least = loss(samples, best);
     for (double step = 2; step > 1.005;) {
         bool better = false;
         for (int coordinate = overhead ? 1 : 0; coordinate < 6; ++coordinate)
             for (const double factor : {step, 1 / step}) {
                 CostCurve trial = best;
-                if (coordinate == 0) trial.overhead = trial.overhead * factor;
+                // No kernel of the tables ends sooner than 2 us after it is launched.
+                if (coordinate == 0) trial.overhead = std::max(2.0_us, trial.overhead * factor);
                 if (coordinate == 1) trial.compute_efficiency = std::min(1.0, trial.compute_efficiency * factor);
                 if (coordinate == 2) trial.memory_efficiency = std::min(1.0, trial.memory_efficiency * factor);
                 if ((coordinate == 3 || coordinate == 4) && !product) continue;
-                if (coordinate == (looks ? 2 : 5)) continue;
+                if (coordinate == (fixed_memory ? 2 : 5) || (coordinate == 5 && !looks)) continue;
                 if (coordinate == 5) trial.elements_per_us *= factor;
                 if (coordinate == 3) trial.wave = trial.wave * factor;
                 if (coordinate == 4) trial.operand_ratio *= factor;

@@ -43,7 +43,9 @@ void print(const OpPoint& point, const Device& device, const CostCurve& curve, c
     if (physics.computing > Seconds(0))
         line("computing", us(physics.computing),
              fmt::format("at {:.1f} % of the peak", 100 * curve.compute_efficiency));
-    if (physics.waves > 0)
+    if (physics.waves > 0 && physics.tile_rows == 0)
+        line("", fmt::format("{:.0f} waves", physics.waves), fmt::format("over {:.0f} cores", device.cores));
+    if (physics.tile_rows > 0)
         line("", fmt::format("{:.0f} waves", physics.waves),
              fmt::format("of {:.0f} tiles of {:.0f} x {:.0f}, {} and {:.0f} FLOPs a byte of operands to keep up",
                          device.cores, physics.tile_rows, physics.tile_columns, us(curve.wave), curve.operand_ratio));

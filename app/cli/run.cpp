@@ -88,6 +88,9 @@ int failed_assertions(const ScenarioFile& scenario, const Study& study) {
 int run_verb(const RunArguments& arguments, const std::string& root) {
     const ScenarioFile scenario(arguments.scenario, root + "/scenarios/models", arguments.set);
     const AllocationLaw law(root + "/sim/quality/allocation_anchors.yaml");
+    const CostBook costs = CostBook::of(root);
+    for (const std::string& refused : costs.refused())
+        std::cerr << fmt::format("left out of the cost book: {}\n", refused);
     const bool report = !arguments.out_folder.empty();
     PageAssets assets;
     std::optional<OutputFolder> folder;
@@ -123,7 +126,6 @@ int run_verb(const RunArguments& arguments, const std::string& root) {
         std::cout << wrapped(recommended_text(recommend(study, scenario.assertions(), law, model), study, law, model));
     if (!arguments.json_file.empty() && arguments.json_file != "-") write_whole(arguments.json_file, json);
     if (report) {
-        const CostBook costs = CostBook::of(root);
         write_report(arguments,
                      {study, law, catalog, costs, model, systems_of(first, study), scenario.assertions(), manifest},
                      assets, json);

@@ -66,20 +66,19 @@ Work padded_work(const KernelShape& shape) {
     return work;
 }
 
-// A shape as the tables' rows are written; none where they measured another kind of kernel.
+// A shape as the tables' rows are written; none where they measured another kind of kernel. Where the weights are
+// stored in another format than the table's, the point is that of the products, and `padded_work` says what bytes it
+// spares.
 std::optional<OpPoint> point_of(const Gemm& op) {
-    const OpPoint point{.family = family_of(op), .sides = {op.m, op.n, op.k}};
-    const bool bf16 = op.weights == Precision::bf16 && op.activations == Precision::bf16;
-    const bool blocks = op.weights == Precision::fp8_block && op.activations == Precision::fp8_tile;
-    return bf16 || blocks ? std::optional(point) : std::nullopt;
+    return OpPoint{.family = family_of(op), .sides = {op.m, op.n, op.k}};
 }
 std::optional<OpPoint> point_of(const MoeExperts& op) {
-    static const Label balanced = label_of("balanced"), fp8 = label_of("fp8_block");
-    if (op.weights != Precision::fp8_block || op.activations != Precision::fp8_tile || op.local_experts <= 0) return {};
-    return OpPoint{
-        .family = Family::moe_experts,
-        .sides = {op.tokens, op.hidden, op.intermediate, op.top_k, op.experts, 1, op.experts / op.local_experts},
-        .labels = {balanced, fp8}};
+    static const Label balanced = label_of("balanced"), fp8 = label_of("fp8_block"), bf16 = label_of("bfloat16");
+    if (op.local_experts <= 0 || op.tokens <= 0) return {};
+    const double ranks = op.experts / op.local_experts;
+    return OpPoint{.family = Family::moe_experts,
+                   .sides = {op.tokens, op.hidden, op.intermediate, op.top_k, op.experts, 1, ranks},
+                   .labels = {balanced, op.in_fp8() ? fp8 : bf16}};
 }
 std::optional<OpPoint> point_of(const LatentAttention& op) {
     static const Label bf16 = label_of("bfloat16");
@@ -93,6 +92,12 @@ std::optional<OpPoint> point_of(const IndexerLogits& op) {
     if (!op.in_fp8() || op.heads != 64 || op.head_dim != 128 || op.key_bytes != 132 || past < 0) return {};
     return OpPoint{.family = Family::indexer_logits, .sides = {op.sequences, op.queries, past}};
 }
+// Every logit is looked at whatever k is.
+std::optional<OpPoint> point_of(const IndexerTopK& op) {
+    static const Label top_last = label_of("top_last");
+    if (op.logit_bytes != 4 || op.keys < 1) return {};
+    return OpPoint{.family = Family::indexer_top_k, .sides = {op.rows, 1, op.keys - 0.5}, .labels = {top_last}};
+}
 std::optional<OpPoint> point_of(const MhcPre& op) {
     if (op.streams != 4) return {};
     return OpPoint{.family = Family::mhc_pre, .sides = {op.tokens, op.hidden}};
@@ -101,6 +106,34 @@ std::optional<OpPoint> point_of(const MhcPost& op) {
     if (op.streams != 4) return {};
     return OpPoint{.family = Family::mhc_post, .sides = {op.tokens, op.hidden}};
 }
+// Whether memory or a link, not arithmetic, sets what is beyond the overhead.
+bool moves_longer(const Demand& asked, const CostCurve& curve, const Device& on) {
+    const auto over = [](Flops flops, FlopRate peak) { return flops > Flops(0) ? flops / peak : Seconds(0); };
+    const Seconds computing = over(asked.bf16, on.bf16) + over(asked.fp8, on.fp8);
+    return asked.elements <= 0 &&
+           asked.memory / on.memory / curve.memory_efficiency >= computing / curve.compute_efficiency;
+}
+
+void interpolate(Estimate& estimate, const CostSeries::Between& between, const CostTable& rows, Seconds bound) {
+    const double spread = std::exp(rows.band() * between.deviation);
+    estimate.time = std::max(Seconds(std::exp(between.log_time)), bound);
+    estimate.low = std::max(estimate.time / spread, bound);
+    estimate.high = estimate.time * spread;
+    estimate.origin = Origin::interpolated;
+}
+
+// To another device, or beyond the table's lengths, where physics goes on from the table's end and never falls below
+// it.
+void carry(Estimate& estimate, const CostSeries::Between& between, const CostTable& rows, const Physics& physics,
+           bool here) {
+    const Seconds carried = physics.time() * std::exp(between.residual);
+    estimate.time = std::max(here ? std::max(carried, Seconds(std::exp(between.log_time))) : carried, physics.bound);
+    const double spread = std::exp(std::hypot(rows.band() * between.deviation, rows.physics_spread()));
+    estimate.low = std::max(estimate.time / spread, physics.bound);
+    estimate.high = estimate.time * spread;
+    estimate.origin = here ? Origin::modelled : Origin::transferred;
+}
+
 template <class Other>
 std::optional<OpPoint> point_of(const Other&) {
     return {};
@@ -128,10 +161,14 @@ Family family_of(const KernelShape& shape) {
 }
 
 KernelWork kernel_work(const KernelShape& shape) {
-    return {.family = family_of(shape),
-            .fp8 = computes_in_fp8(shape),
-            .work = padded_work(shape),
-            .point = std::visit([](const auto& op) { return point_of(op); }, shape)};
+    KernelWork kernel{.family = family_of(shape),
+                      .fp8 = computes_in_fp8(shape),
+                      .work = padded_work(shape),
+                      .point = std::visit([](const auto& op) { return point_of(op); }, shape)};
+    const bool products = std::holds_alternative<Gemm>(shape) || std::holds_alternative<MoeExperts>(shape);
+    if (kernel.point && products)
+        kernel.spared = form_of(kernel.family).demand(*kernel.point).memory - kernel.work.bytes();
+    return kernel;
 }
 
 Device device_of(const AcceleratorSpec& accelerator) {
@@ -186,30 +223,27 @@ CostBook::CostBook(Sources sources)
 // FOLDER/<device>/<family>.csv. A family has one table: what was measured on other devices is judged by it, not mixed
 // in.
 void CostBook::load(const Sources& sources) {
-    namespace fs = std::filesystem;
-    std::vector<fs::path> files;
-    for (const auto& entry : fs::recursive_directory_iterator(sources.profiles))
-        if (entry.path().extension() == ".csv" && entry.path().parent_path() != fs::path(sources.profiles))
-            files.push_back(entry.path());
-    std::sort(files.begin(), files.end());
     std::map<std::string, Device> devices;
-    for (const fs::path& file : files) try {
-            const CostProfile profile = read_profile(file.string());
+    for (const std::string& file : profile_files(sources.profiles)) try {
+            const CostProfile profile = read_profile(file);
+            auto& table = tables_[static_cast<std::size_t>(profile.family)];
+            if (table) throw InputError(file, fmt::format("one table of {}", to_string(profile.family)), "a second");
+            if (!(profile.band > 0)) throw InputError(file, "a band above 0 (fit-cost-curves sets it)", "none");
             if (!devices.contains(profile.device))
-                devices[profile.device] =
-                    device_of(read_accelerator(fs::path(sources.accelerators) / (profile.device + ".yaml")));
+                devices[profile.device] = device_of(
+                    read_accelerator(std::filesystem::path(sources.accelerators) / (profile.device + ".yaml")));
             const Device& device = devices[profile.device];
             check_against_bound(profile, device);
-            tables_[static_cast<std::size_t>(profile.family)] =
-                std::make_unique<CostTable>(profile, curve(profile.family), device, sources.without_held_out);
-        } catch (const InputError& error) {
-            refused_.push_back(error.what());
+            auto made = std::make_unique<CostTable>(profile, curve(profile.family), device, sources.without_held_out);
+            if (made->rows() > 0) table = std::move(made);
+        } catch (const std::exception& error) {
+            refused_.emplace_back(error.what());
         }
 }
 
 Origin CostBook::origin_of(Family family, const Device& on) const {
     const CostCurve& fitted = curve(family);
-    return fitted.rows == 0 ? Origin::assumed : fitted.device == on.name ? Origin::interpolated : Origin::transferred;
+    return fitted.rows == 0 ? Origin::assumed : fitted.device == on.name ? Origin::modelled : Origin::transferred;
 }
 
 Estimate CostBook::estimate(const KernelWork& kernel, const Device& on) const {
@@ -221,8 +255,28 @@ Estimate CostBook::estimate(const KernelWork& kernel, const Device& on) const {
                 .family = kernel.family,
                 .low = found->time,
                 .high = found->time};
-    if (kernel.point && kernel.memory_efficiency == 0 && table(kernel.family)) return estimate(*kernel.point, on);
-    return from_curve(kernel, on);
+    if (!kernel.point || kernel.memory_efficiency > 0 || !table(kernel.family)) return from_curve(kernel, on);
+    // A thousandth is rounding: scales of blocks that are not whole.
+    const bool as_stored = std::abs(kernel.spared.si()) < 1e-3 * kernel.work.bytes().si();
+    return as_stored ? estimate(*kernel.point, on) : in_other_bytes(kernel, on);
+}
+
+// As the table's, but for the bytes of weights that are stored otherwise.
+Estimate CostBook::in_other_bytes(const KernelWork& kernel, const Device& on) const {
+    const Derivation as_measured = explain(*kernel.point, on);
+    const CostCurve& fitted = curve(kernel.family);
+    Physics physics = as_measured.physics;
+    physics.moving = kernel.work.bytes() / (on.memory * fitted.memory_efficiency);
+    const double ratio = physics.time() / as_measured.physics.time();
+    Estimate estimate = as_measured.estimate;
+    estimate.time = std::max(estimate.time * ratio, kernel.work.bytes() / on.memory);
+    const double spread = std::exp(table(kernel.family)->physics_spread());
+    estimate.low = estimate.time / spread;
+    estimate.high = estimate.time * spread;
+    estimate.overhead = std::min(fitted.overhead, estimate.time);
+    estimate.memory_bound = physics.moving >= physics.computing;
+    if (estimate.origin != Origin::transferred) estimate.origin = Origin::modelled;
+    return estimate;
 }
 
 Estimate CostBook::from_curve(const KernelWork& kernel, const Device& on) const {
@@ -241,8 +295,8 @@ Estimate CostBook::from_curve(const KernelWork& kernel, const Device& on) const 
             .memory_bound = memory_bound,
             .origin = known > 0 ? Origin::modelled : origin_of(kernel.family, on),
             .family = kernel.family,
-            .low = time,
-            .high = time};
+            .low = time / (1 + fitted.p90_error),
+            .high = time * (1 + fitted.p90_error)};
 }
 
 // What a sweep asks most, the table's own device within its lengths, needs no physics but the bound.
@@ -251,18 +305,16 @@ Estimate CostBook::estimate(const OpPoint& point, const Device& on) const {
     if (!rows || !rows->measured_on(on) || !rows->inside(point) || rows->measured(point))
         return explain(point, on).estimate;
     const CostCurve& fitted = curve(point.family);
-    const CostSeries::Between between =
-        series_->of(point, *rows, fitted).of(point.sides[static_cast<std::size_t>(form_of(point.family).lead)]);
     const Demand asked = form_of(point.family).demand(point);
-    const Seconds bound = bound_of(point, on), time = std::max(Seconds(std::exp(between.log_time)), bound);
-    const double spread = std::exp(rows->band() * between.deviation);
-    return {.time = time,
-            .overhead = fitted.overhead,
-            .memory_bound = asked.memory / on.memory >= asked.bf16 / on.bf16 + asked.fp8 / on.fp8,
-            .origin = Origin::interpolated,
-            .family = point.family,
-            .low = std::max(time / spread, bound),
-            .high = time * spread};
+    Estimate estimate{.memory_bound = moves_longer(asked, fitted, on), .family = point.family};
+    interpolate(estimate, series_of(point, *rows), *rows, bound_of(point, on));
+    estimate.overhead = std::min(fitted.overhead, estimate.time);
+    return estimate;
+}
+
+CostSeries::Between CostBook::series_of(const OpPoint& point, const CostTable& rows) const {
+    const double lead = point.sides[static_cast<std::size_t>(form_of(point.family).lead)];
+    return series_->of(point, rows, curve(point.family)).of(lead);
 }
 
 Derivation CostBook::explain(const OpPoint& point, const Device& on) const {
@@ -272,40 +324,27 @@ Derivation CostBook::explain(const OpPoint& point, const Device& on) const {
     const Physics& physics = derived.physics;
     Estimate& estimate = derived.estimate;
     estimate.family = point.family;
-    estimate.overhead = physics.launch;
-    const Demand asked = form_of(point.family).demand(point);
-    estimate.memory_bound = asked.memory / on.memory >= asked.bf16 / on.bf16 + asked.fp8 / on.fp8;
-    if (!rows) {
-        estimate.time = estimate.low = estimate.high = physics.time();
-        estimate.origin = fitted.rows == 0 ? Origin::assumed : Origin::modelled;
-        return derived;
-    }
+    estimate.memory_bound = moves_longer(form_of(point.family).demand(point), fitted, on);
     // Residuals of a table whose physics counts waves mean nothing on a device whose cores nobody has counted.
-    if (physics.needs_cores && on.cores <= 0) {
-        estimate.time = estimate.low = estimate.high = physics.time();
-        estimate.origin = Origin::modelled;
-        return derived;
-    }
-    const bool here = rows->measured_on(on);
-    if (const auto known = here ? rows->measured(point) : std::nullopt) {
+    if (!rows || (physics.needs_cores && on.cores <= 0)) {
+        const double spread = rows ? std::exp(rows->physics_spread()) : 1 + fitted.p90_error;
+        estimate.time = physics.time();
+        estimate.low = std::max(estimate.time / spread, physics.bound);
+        estimate.high = estimate.time * spread;
+        estimate.origin = fitted.rows == 0 ? Origin::assumed : Origin::modelled;
+    } else if (const auto known = rows->measured_on(on) ? rows->measured(point) : std::nullopt) {
         estimate.time = estimate.low = estimate.high = *known;
         estimate.origin = Origin::published;
-        return derived;
+    } else {
+        const CostSeries::Between between = series_of(point, *rows);
+        derived.residual = CostTable::Residual{between.residual, between.deviation, 0};
+        estimate.outside = !rows->inside(point);
+        if (rows->measured_on(on) && !estimate.outside)
+            interpolate(estimate, between, *rows, physics.bound);
+        else
+            carry(estimate, between, *rows, physics, rows->measured_on(on));
     }
-    const double lead = point.sides[static_cast<std::size_t>(form_of(point.family).lead)];
-    const CostSeries::Between between = series_->of(point, *rows, fitted).of(lead);
-    estimate.outside = !rows->inside(point);
-    estimate.origin = !here ? Origin::transferred : estimate.outside ? Origin::modelled : Origin::interpolated;
-    // Beyond the table's lengths physics goes on from its end, and never falls below it.
-    const Seconds carried = physics.time() * std::exp(between.residual);
-    const Seconds along = Seconds(std::exp(between.log_time));
-    estimate.time = !here ? carried : estimate.outside ? std::max(carried, along) : along;
-    estimate.time = std::max(estimate.time, physics.bound);
-    const double elsewhere = here ? 0 : rows->physics_spread();
-    const double spread = std::exp(std::hypot(rows->band() * between.deviation, elsewhere));
-    estimate.low = std::max(estimate.time / spread, physics.bound);
-    estimate.high = estimate.time * spread;
-    derived.residual = CostTable::Residual{between.residual, between.deviation, 0};
+    estimate.overhead = std::min(physics.launch, estimate.time);
     return derived;
 }
 

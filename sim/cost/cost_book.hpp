@@ -3,7 +3,8 @@
 //   published     a row of an imported table (sim/cost/published)
 //   interpolated  between rows of such a table, on the device that it was measured on
 //   transferred   a table of another device: its residuals over physics, with this device's own physics
-//   modelled      physics alone: a family's share of the datasheet peaks (cost_curves.yaml)
+//   modelled      physics: a family's share of the datasheet peaks (cost_curves.yaml), fitted on that device; and what
+//                 goes on from a table's end
 //   assumed       the same with shares that nobody has measured
 // Exchanges between ranks are priced the same way: their bytes cross a link instead of the memory.
 #pragma once
@@ -39,16 +40,17 @@ struct KernelWork {
     Work work{};                     // with the padding of partly filled tiles
     double memory_efficiency = 0;    // of its access pattern, where that is known; 0: the curve's
     std::optional<OpPoint> point{};  // where its family has a table that measured such a kernel
+    Bytes spared{};                  // of the point's memory traffic: weights are stored in another format than its
 };
 KernelWork kernel_work(const KernelShape& shape);
 
 struct Estimate {
-    Seconds time;
-    Seconds overhead;           // of `time`: launch and everything that work does not explain
+    Seconds time{};
+    Seconds overhead{};         // of `time`: launch and everything that work does not explain
     bool memory_bound = false;  // moving, not computing, sets the rest
     Origin origin = Origin::modelled;
     Family family = Family::gemm_bf16;
-    Seconds low, high;     // the 10th and 90th percentile; both `time` where the spread is not known
+    Seconds low{}, high{};  // the 10th and 90th percentile; both `time` where the spread is not known
     bool outside = false;  // a side is beyond what the table holds
 };
 
@@ -93,6 +95,8 @@ public:
 private:
     Origin origin_of(Family family, const Device& on) const;
     Estimate from_curve(const KernelWork& kernel, const Device& on) const;
+    Estimate in_other_bytes(const KernelWork& kernel, const Device& on) const;
+    CostSeries::Between series_of(const OpPoint& point, const CostTable& rows) const;
     void load(const Sources& sources);
 
     std::array<CostCurve, kFamilies> curves_;

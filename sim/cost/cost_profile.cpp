@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <filesystem>
@@ -25,6 +26,7 @@ std::uint64_t fnv1a(std::string_view text) {
 
 std::string whole(const std::string& file) {
     std::string text;
+    if (!std::filesystem::is_regular_file(file)) throw InputError(fmt::format("{}: no such file", file));
     std::FILE* in = std::fopen(file.c_str(), "rb");
     if (!in) throw InputError(fmt::format("{}: cannot be read", file));
     std::error_code unknown_size;
@@ -48,6 +50,7 @@ public:
 
     CostProfile read() {
         const std::size_t expected = header();
+        profile_.first_line = number_ + 1;
         profile_.rows.reserve(expected);
         for (std::string_view line; next(line);) row(line);
         if (profile_.rows.size() != expected)
@@ -96,13 +99,15 @@ private:
         profile_.band = number(said["band"]);
         if (line != columns_of(*family))
             problem(fmt::format("columns {}", columns_of(*family)), fmt::format("'{}'", line));
-        return static_cast<std::size_t>(number(said["rows"]));
+        const double rows = number(said["rows"]);
+        if (!(rows >= 1 && rows < double(text_.size()))) problem("at least one row", fmt::format("{}", said["rows"]));
+        return static_cast<std::size_t>(rows);
     }
 
     double number(std::string_view cell) const {
         double value = 0;
         const auto read = std::from_chars(cell.data(), cell.data() + cell.size(), value);
-        if (read.ec != std::errc{} || read.ptr != cell.data() + cell.size() || !(value >= 0))
+        if (read.ec != std::errc{} || read.ptr != cell.data() + cell.size() || !(value >= 0 && value < 1e15))
             problem("a number that is not negative", fmt::format("'{}'", cell));
         return value;
     }
@@ -126,7 +131,11 @@ private:
             begin = end + 1;
             return found;
         };
-        for (std::size_t i = 0; i < form.sides.size(); ++i) row.point.sides[i] = number(cell());
+        for (std::size_t i = 0; i < form.sides.size(); ++i) {
+            row.point.sides[i] = number(cell());
+            if (row.point.sides[i] <= 0 && !may_be_zero(form.sides[i]))
+                problem(fmt::format("a {} above 0", form.sides[i]), fmt::format("'{}'", line));
+        }
         for (std::size_t i = 0; i < form.words.size(); ++i) row.point.labels[i] = word(cell());
         const double us = number(cell());
         if (begin <= line.size() || us <= 0) problem(columns_of(profile_.family), fmt::format("'{}'", line));
@@ -142,6 +151,17 @@ private:
 
 }  // namespace
 
+std::vector<std::string> profile_files(const std::string& folder) {
+    namespace fs = std::filesystem;
+    std::vector<std::string> files;
+    if (!fs::is_directory(folder)) return files;
+    for (const auto& entry : fs::recursive_directory_iterator(folder))
+        if (entry.path().extension() == ".csv" && entry.path().parent_path() != fs::path(folder))
+            files.push_back(entry.path().string());
+    std::sort(files.begin(), files.end());
+    return files;
+}
+
 CostProfile read_profile(const std::string& file) { return Reader(file).read(); }
 
 void write_profile(const CostProfile& profile) {
@@ -156,18 +176,20 @@ void write_profile(const CostProfile& profile) {
         text += fmt::format("{:.6g}\n", to_us(row.time));
     }
     const std::string temporary = profile.file + ".new";
-    std::ofstream(temporary) << text;
+    std::ofstream out(temporary);
+    out << text;
+    out.close();
+    if (!out) throw InputError(fmt::format("{}: cannot be written", temporary));
     std::filesystem::rename(temporary, profile.file);
 }
 
 void check_against_bound(const CostProfile& profile, const Device& device) {
-    constexpr std::size_t kHeaderLines = 8;
     for (std::size_t i = 0; i < profile.rows.size(); ++i) {
         const Seconds bound = bound_of(profile.rows[i].point, device);
         if (profile.rows[i].time < bound)
             throw InputError(
                 fmt::format("{}:{}: expected no less than {:.3f} us, the physical bound of {} on {}, found {:.3f} us",
-                            profile.file, i + kHeaderLines + 1, to_us(bound), text_of(profile.rows[i].point),
+                            profile.file, i + profile.first_line, to_us(bound), text_of(profile.rows[i].point),
                             device.name, to_us(profile.rows[i].time)));
     }
 }

@@ -26,8 +26,12 @@ struct CostProfile {
     Family family = Family::gemm_bf16;
     std::string file, device, origin, source;
     double band = 0;
+    std::size_t first_line = 0;  // of the rows in the file
     std::vector<Row> rows;
 };
+
+// Every FOLDER/<device>/<family>.csv, in order; none where there is no such folder.
+std::vector<std::string> profile_files(const std::string& folder);
 
 // Throws InputError with file and line for a file that is truncated, of another schema or with columns that are not the
 // family's.

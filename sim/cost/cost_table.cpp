@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 namespace strata {
 
 namespace {
 
+// Chosen on rows that are not put aside, by leaving them out; a little more or less of each changes little.
 constexpr std::size_t kNeighbours = 40;
 constexpr double kReach = 5;           // doublings of a side over which a residual is remembered
 constexpr double kRepeatNoise = 0.02;  // of the residuals' variance: what two measurements of one shape differ in
@@ -74,7 +76,6 @@ CostTable::CostTable(const CostProfile& profile, const CostCurve& curve, const D
     : form_(form_of(profile.family)),
       curve_(curve),
       measured_on_(measured_on),
-      file_(profile.file),
       source_(profile.source),
       origin_(profile.origin),
       band_(profile.band) {
@@ -101,9 +102,17 @@ CostTable::CostTable(const CostProfile& profile, const CostCurve& curve, const D
     }
     std::sort(ladder_.begin(), ladder_.end());
     ladder_.erase(std::unique(ladder_.begin(), ladder_.end()), ladder_.end());
+    if (residuals_.empty()) return;
     std::vector<float> off = residuals_;
     for (float& residual : off) residual = std::abs(residual);
     physics_spread_ = percentile_80(off);
+    for (std::size_t w = 0; w < form_.words.size(); ++w) {
+        std::map<Label, std::size_t> count;
+        for (const std::uint16_t kind : kinds_) ++count[words_of_kind_[kind][w]];
+        most_common_[w] = std::max_element(count.begin(), count.end(), [](const auto& a, const auto& b) {
+                              return a.second < b.second;
+                          })->first;
+    }
 }
 
 bool CostTable::measured_on(const Device& device) const {
@@ -127,7 +136,22 @@ std::optional<Seconds> CostTable::measured(const OpPoint& point) const {
     return found->second;
 }
 
+bool CostTable::has(std::size_t word, Label label) const {
+    return std::any_of(words_of_kind_.begin(), words_of_kind_.end(),
+                       [&](const Words& words) { return words[word] == label; });
+}
+
+// A word that is not given, or that no row has (another device's kernel), is taken to be the table's most common.
+CostTable::Words CostTable::known(const Words& asked) const {
+    Words words = asked;
+    for (std::size_t w = 0; w < form_.words.size(); ++w)
+        if (!has(w, asked[w])) words[w] = most_common_[w];
+    return words;
+}
+
 bool CostTable::inside(const OpPoint& point) const {
+    for (std::size_t w = 0; w < form_.words.size(); ++w)
+        if (point.labels[w] && !has(w, point.labels[w])) return false;
     for (std::size_t i = 0; i < form_.sides.size(); ++i)
         if (point.sides[i] < least_[i] || point.sides[i] > most_[i]) return false;
     return true;
@@ -151,13 +175,9 @@ std::vector<CostTable::Near> CostTable::nearest(const OpPoint& point, std::size_
         const float* there = coordinates_[d].data();
         for (std::size_t i = 0; i < rows; ++i) distance2[i] += (there[i] - here) * (there[i] - here);
     }
-    // A word that no row has (another device's kernel) says nothing of which rows are near.
-    Words known_words{};
-    for (const Words& words : words_of_kind_)
-        for (std::size_t w = 0; w < kMaxLabels; ++w)
-            if (words[w] == point.labels[w]) known_words[w] = words[w];
+    const Words words = known(point.labels);
     std::vector<float> apart_of_kind;
-    for (const Words& words : words_of_kind_) apart_of_kind.push_back(apart2(words, known_words));
+    for (const Words& of_kind : words_of_kind_) apart_of_kind.push_back(apart2(of_kind, words));
     std::vector<Near> near;  // a heap, the farthest first
     near.reserve(kNeighbours + 1);
     for (std::size_t i = 0; i < rows; ++i) {

@@ -25,7 +25,7 @@ public:
     std::optional<Seconds> measured(const OpPoint& point) const;
     // The lead side's lengths in the table, ascending.
     std::span<const double> ladder() const { return ladder_; }
-    // Whether every side is within the table's lengths.
+    // Whether every side is within the table's lengths, and every word given is one of its.
     bool inside(const OpPoint& point) const;
 
     // Whether times on that device are the table's own: exchanges, over a link as fast as was measured.
@@ -37,7 +37,6 @@ public:
     // elsewhere.
     double physics_spread() const { return physics_spread_; }
     std::size_t rows() const { return residuals_.size(); }
-    const std::string& file() const { return file_; }
     const std::string& source() const { return source_; }
     const std::string& origin() const { return origin_; }
 
@@ -53,6 +52,8 @@ private:
         std::uint32_t row;
         bool operator<(const Near& other) const { return distance2 < other.distance2; }
     };
+    bool has(std::size_t word, Label label) const;
+    Words known(const Words& asked) const;
     float apart2(const Words& a, const Words& b) const;
     std::vector<Near> nearest(const OpPoint& point, std::size_t except) const;
     Residual from_neighbours(const OpPoint& point, std::size_t except) const;
@@ -60,7 +61,7 @@ private:
     const OpForm& form_;
     CostCurve curve_;
     Device measured_on_;
-    std::string file_, source_, origin_;
+    std::string source_, origin_;
     double band_, physics_spread_ = 0;
     bool over_link_ = false;
     std::vector<OpPoint> points_;
@@ -68,6 +69,7 @@ private:
     std::vector<std::vector<float>> coordinates_;  // by dimension, then row
     std::vector<std::uint16_t> kinds_;             // of a row: which combination of words
     std::vector<Words> words_of_kind_;
+    Words most_common_{};
     std::vector<double> ladder_;
     std::array<double, kMaxSides> least_{}, most_{};
     std::unordered_map<OpPoint, Seconds, OpPointHash> measured_;

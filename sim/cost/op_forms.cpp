@@ -101,6 +101,12 @@ Demand context_attention(const OpPoint& point) {
             .memory_saved = Bytes(batch * length * heads * (kEntry + kValue - 192 - 128) * 2)};
 }
 
+// Of min(limit, keys that a query sees), over `queries` that follow `past` tokens.
+double mean_of_fewer(double limit, double past, double queries) {
+    const double growing = std::clamp(limit - past, 0.0, queries);  // queries that see all there is
+    return (growing * (past + growing / 2) + (queries - growing) * limit) / queries;
+}
+
 double keys_seen(const OpPoint& point) { return point.sides[2] + point.sides[1] / 2; }
 
 Demand indexer_logits(const OpPoint& point) {
@@ -134,7 +140,7 @@ Demand indexer_top_k(const OpPoint& point) {
 // a sequence pick the same one, and find it in the L2, is not written down.
 Demand sparse_attention(const OpPoint& point) {
     const auto [batch, queries, past, w1, w2, w3, w4] = point.sides;
-    const double selected = 2048, heads = 64, attended = std::min(selected, keys_seen(point) + 0.5);
+    const double selected = 2048, heads = 64, attended = mean_of_fewer(selected, past, queries);
     const double most = std::min(batch * (past + queries), batch * queries * attended);
     const double pair = 2 * heads * (kEntry + kValue);
     return {.bf16 = Flops(batch * queries * selected * pair),
@@ -169,8 +175,11 @@ Demand exchange(const OpPoint& point) {
                          .sent());
 }
 
+// Around a ring. A switch that adds up spares a rank the second half.
 Demand all_reduce(const OpPoint& point) {
-    return over_link(AllReduce{.elements = point.sides[0], .bytes_per_element = 1, .peers = point.sides[1]}.sent());
+    const auto [bytes, ranks, w1, w2, w3, w4, w5] = point.sides;
+    const Bytes sent = AllReduce{.elements = bytes, .bytes_per_element = 1, .peers = ranks}.sent();
+    return {.link = sent, .link_saved = sent * 0.5};
 }
 // Gathering, scattering and exchanging: all but the own share of the buffer crosses the link once.
 Demand once_around(const OpPoint& point) {
@@ -232,6 +241,7 @@ Module module_of(const OpPoint& point) {
 }
 
 Demand module(const OpPoint& point, double batch, double queries, double past, double heads, bool fp8, bool indexed) {
+    const double entry = is_bf16(point.labels[2]) ? 2 : 1;  // bytes of an element of the cache
     const Module m = module_of(point);
     const double tokens = batch * queries, entries = (past + queries / 2) / m.compress;
     const double products = m.hidden * (m.q_rank + m.kv_width) + heads * m.q_rank * m.score + heads * m.value * 128 +
@@ -239,9 +249,10 @@ Demand module(const OpPoint& point, double batch, double queries, double past, d
     const double index = indexed && m.index_heads > 0
                              ? tokens * (m.q_rank * m.index_heads * m.index_dim + entries * m.index_heads * m.index_dim)
                              : 0;
-    const double attended = std::min(entries, m.selected) + std::min(m.local, past + queries / 2);
+    const double attended =
+        mean_of_fewer(m.selected, past / m.compress, queries / m.compress) + mean_of_fewer(m.local, past, queries);
     const Flops dense(2 * tokens * products), attention(2 * tokens * attended * heads * (m.score + m.value));
-    const double read = std::min(batch * entries, tokens * attended) * m.score +
+    const double read = std::min(batch * entries, tokens * attended) * m.score * entry +
                         (index > 0 ? batch * entries * (m.index_dim + 4) : 0) + products * (fp8 ? 1 : 2);
     return {.bf16 = fp8 ? attention : dense + attention,
             .fp8 = Flops(2 * index) + (fp8 ? dense : Flops(0)),

@@ -68,7 +68,9 @@ Seconds bound_of(const OpPoint& point, const Device& on) {
     const Seconds computing = over(asked.bf16 - asked.bf16_saved, on.bf16, on.bf16_missing) +
                               over(asked.fp8 - asked.fp8_saved, on.fp8, on.fp8_missing);
     const Seconds moving = (asked.memory - asked.memory_saved) / on.memory;
-    return asked.link > Bytes(0) ? std::max({computing, moving, asked.link / on.link}) : std::max(computing, moving);
+    if (asked.link <= Bytes(0)) return std::max(computing, moving);
+    if (on.link <= Bandwidth(0)) throw InputError(on.link_missing);
+    return std::max({computing, moving, (asked.link - asked.link_saved) / on.link});
 }
 
 Physics physics_of(const OpPoint& point, const CostCurve& curve, const Device& on) {

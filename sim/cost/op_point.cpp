@@ -80,7 +80,8 @@ OpPoint point_from(Family family, std::string_view text) {
         for (std::size_t i = 0; i < form.sides.size(); ++i)
             if (form.sides[i] == name) {
                 const auto read = std::from_chars(value.data(), value.data() + value.size(), point.sides[i]);
-                if (read.ec != std::errc{} || read.ptr != value.data() + value.size() || !(point.sides[i] >= 0))
+                if (read.ec != std::errc{} || read.ptr != value.data() + value.size() || !(point.sides[i] >= 0) ||
+                    point.sides[i] >= 1e15 || (point.sides[i] <= 0 && !may_be_zero(form.sides[i])))
                     refuse(family, fmt::format("'{}' is no length", item));
                 known = given[i] = true;
             }

@@ -37,7 +37,7 @@ struct Demand {
     double elements = 0;  // that cores look at by plain instructions
     // What luck or another algorithm might spare it: the bound does without.
     Flops bf16_saved{}, fp8_saved{};
-    Bytes memory_saved{};
+    Bytes memory_saved{}, link_saved{};
 };
 
 // How a family's points are written down and what is like what.
@@ -53,6 +53,8 @@ struct OpForm {
     // Sides as the residual of a measurement depends on them, each the logarithm to base 2 of a length.
     std::vector<double> (*coordinates)(const OpPoint&) = nullptr;
 };
+// Tokens before a step's own may be none; any other side has a length.
+constexpr bool may_be_zero(std::string_view side) { return side == "past"; }
 // No sides where a family has no tables.
 const OpForm& form_of(Family family);
 

@@ -69,18 +69,6 @@ LedgerRow band_row(const std::string& id, const CostProfile& profile, const Erro
     return row_of(fmt::format("{}/band", id), profile, share, kBand, kBandTolerance, errors);
 }
 
-std::vector<CostProfile> profiles_in(const std::string& folder) {
-    std::vector<std::string> files;
-    if (fs::is_directory(folder))
-        for (const auto& entry : fs::recursive_directory_iterator(folder))
-            if (entry.path().extension() == ".csv" && entry.path().parent_path() != fs::path(folder))
-                files.push_back(entry.path().string());
-    std::sort(files.begin(), files.end());
-    std::vector<CostProfile> profiles;
-    for (const std::string& file : files) profiles.push_back(read_profile(file));
-    return profiles;
-}
-
 void pool(Errors& into, const Errors& errors) {
     into.relative.insert(into.relative.end(), errors.relative.begin(), errors.relative.end());
     into.in_band += errors.in_band;
@@ -100,8 +88,10 @@ void explain_misses(std::vector<LedgerRow>& rows, const std::string& file) {
 }
 
 bool wanted(const std::string& only, const std::string& id) {
-    for (const char* last : {"/median", "/p90", "/band", "/transfer"})
-        if (fnmatch(only.c_str(), fmt::format("{}{}", id, last).c_str(), 0) == 0) return true;
+    const std::string device = id.substr(0, id.rfind('/'));
+    for (const std::string& row : {id, fmt::format("{}/few", device), fmt::format("{}/all", device)})
+        for (const char* last : {"/median", "/p90", "/band", "/transfer"})
+            if (fnmatch(only.c_str(), fmt::format("{}{}", row, last).c_str(), 0) == 0) return true;
     return false;
 }
 
@@ -136,8 +126,9 @@ std::vector<LedgerRow> validate_costs(const std::string& folder, const std::stri
         }
         pool(few_of[profile.device], errors);
     };
-    for (const CostProfile& profile : profiles_in(fmt::format("{}/sim/cost/published", root))) judge(profile, true);
-    for (const CostProfile& profile : profiles_in(folder)) judge(profile, false);
+    for (const std::string& file : profile_files(fmt::format("{}/sim/cost/published", root)))
+        judge(read_profile(file), true);
+    for (const std::string& file : profile_files(folder)) judge(read_profile(file), false);
     for (const auto& [name, few] : few_of) {
         CostProfile pool;
         pool.source = "its tables of few rows";

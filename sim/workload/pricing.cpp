@@ -70,7 +70,8 @@ Price price(const Task& task, const Platform& platform, const CostBook& costs, i
                                           .fp8 = task.fp8,
                                           .work = work,
                                           .memory_efficiency = gather_efficiency(task, platform.machine),
-                                          .point = task.point},
+                                          .point = task.point,
+                                          .spared = task.spared},
                                platform.device);
             return {cost.time, Seconds(0), cost.origin, cost.overhead, cost.memory_bound, cost.outside};
         }
@@ -86,7 +87,8 @@ Platform beside_exchanges(const Scenario& scenario, const Platform& platform) {
     if (!scenario.workload.prefill || !overlap || scenario.kernels.exchange == ExchangeKernel::wire) return left;
     if (platform.device.cores <= kExchangeCores) return left;
     const double share = 1 - kExchangeCores / platform.device.cores;
-    left.device.name.clear();  // tables were measured with all cores
+    left.device.name.clear();  // tables and records were measured with all cores
+    left.device.cuda_name.clear();
     left.device.cores = platform.device.cores - kExchangeCores;
     left.device.bf16 = platform.device.bf16 * share;
     left.device.fp8 = platform.device.fp8 * share;

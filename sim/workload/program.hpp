@@ -52,6 +52,7 @@ struct Task {
     Bytes row{};          // what stands together in memory: of fetches, and of kernels that gather
     int peers = 0;        // exchanges: ranks among which the bytes go, the own one included
     double requests = 0;  // fetches from drives: reads, each of which counts against the drives' IOPS
+    Bytes spared{};       // of kernels: what the format of their weights spares the point's memory traffic
     std::optional<OpPoint> point{};  // the same as a point of its family's table, where that measured such an op
 
     // What that takes (pricing.hpp).

@@ -86,6 +86,7 @@ private:
         task.flops = kernel.work.flops;
         task.moved = kernel.work.bytes();
         task.point = kernel.point;
+        task.spared = kernel.spared;
         if (const auto* gather = std::get_if<EngramFetch>(&op.shape)) task.row = Bytes(gather->row_bytes);
         return task;
     }
@@ -249,8 +250,9 @@ private:
         task.family = static_cast<Family>(
             static_cast<int>(dispatch ? Family::dispatch_low_latency : Family::combine_low_latency) + (inside ? 0 : 2) +
             (low_latency ? 0 : 1));
-        if (inside && placement_.ep == kMeasuredRanks) {
-            task.point = {.family = task.family, .sides = {copies.tokens, copies.hidden, top_k, scenario_.model.ffn.experts}};
+        if (inside && placement_.ep == kMeasuredRanks && (!dispatch || sent == kDispatchBytes)) {
+            task.point = {.family = task.family,
+                          .sides = {copies.tokens, copies.hidden, top_k, scenario_.model.ffn.experts}};
             if (!low_latency) task.point->sides[4] = kExchangeCores;
         }
         return task;
@@ -266,7 +268,8 @@ private:
         const double elements = tokens_ * scenario_.model.hidden;
         static const Label in_a_graph = label_of("sglang_graph");
         if (inside && placement_.tp <= kMeasuredRanks)
-            task.point = {.family = task.family, .sides = {elements * 2, double(placement_.tp)}, .labels = {in_a_graph}};
+            task.point = {
+                .family = task.family, .sides = {elements * 2, double(placement_.tp)}, .labels = {in_a_graph}};
         task.moved = AllReduce{.elements = elements, .bytes_per_element = 2, .peers = double(placement_.tp)}.sent();
         last_ = append(task, {last_});
     }

@@ -1,5 +1,6 @@
 #include "sim/cost/cost_book.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -55,7 +56,7 @@ TEST(CostBook, prices_an_exchange_as_measured) {
     const Bytes dispatched(256 * 8 * 7.0 / 8 * 7168 * (1 + 4.0 / 128)), combined(256 * 8 * 7.0 / 8 * 7168 * 2);
     const Estimate dispatch = book.exchange(Family::dispatch_low_latency, dispatched, 450.0_GBps, device);
     EXPECT_NEAR(to_us(dispatch.time), 61.2, 61.2 * 0.15);
-    EXPECT_EQ(dispatch.origin, Origin::interpolated);
+    EXPECT_EQ(dispatch.origin, Origin::modelled);
     EXPECT_NEAR(to_us(book.exchange(Family::combine_low_latency, combined, 450.0_GBps, device).time), 123.2, 12);
     // The grouped product was measured on an H800, not here.
     EXPECT_EQ(book.estimate(GroupedGemm{.rows = 64, .groups = 1, .n = 64, .k = 64}, device).origin,
@@ -65,7 +66,7 @@ TEST(CostBook, prices_an_exchange_as_measured) {
 TEST(CostBook, says_how_it_knows) {
     const CostBook book(kCurves);
     const KernelShape gemm = Gemm{64, 4096, 4096, Precision::bf16};
-    EXPECT_EQ(book.estimate(gemm, device_of(part("H200_SXM"))).origin, Origin::interpolated);
+    EXPECT_EQ(book.estimate(gemm, device_of(part("H200_SXM"))).origin, Origin::modelled);
     EXPECT_EQ(book.estimate(gemm, device_of(part("H100_SXM"))).origin, Origin::transferred);
     EXPECT_EQ(book.estimate(EngramGate{64, 4096}, device_of(part("H200_SXM"))).origin, Origin::assumed);
 }
@@ -151,6 +152,41 @@ TEST(CostTables, time_never_falls_with_more_work_and_never_beats_the_bound) {
         }
 }
 
+// Two ways to the same answer: the fast one of sweeps, and the one that shows its steps.
+TEST(CostTables, an_estimate_is_what_is_explained) {
+    for (const char* name : {"H200_SXM", "H100_SXM", "GB300"})
+        for (const char* shape : {"m=1,n=7168,k=2048", "m=777,n=3000,k=5000", "m=300000,n=24576,k=1536"}) {
+            const Device device = device_of(part(name));
+            const OpPoint point = point_from(Family::gemm_bf16, shape);
+            const Estimate fast = whole_book().estimate(point, device),
+                           shown = whole_book().explain(point, device).estimate;
+            EXPECT_EQ(fast.time, shown.time) << name << " " << shape;
+            EXPECT_EQ(fast.low, shown.low) << name << " " << shape;
+            EXPECT_EQ(fast.memory_bound, shown.memory_bound) << name << " " << shape;
+            EXPECT_EQ(fast.origin, shown.origin) << name << " " << shape;
+            EXPECT_LE(fast.overhead, fast.time) << name << " " << shape;
+        }
+}
+
+// FP4 weights are widened to FP8: a product that computes gains nothing by them, one that reads them does.
+TEST(CostTables, weights_in_another_format_spare_bytes_not_products) {
+    const Device device = device_of(part("H200_SXM"));
+    const auto ratio = [&](double m) {
+        const Gemm eight{.m = m, .n = 7168, .k = 16384, .weights = Precision::fp8_block};
+        const Gemm four{.m = m, .n = 7168, .k = 16384, .weights = Precision::fp4_block};
+        return whole_book().estimate(four, device).time / whole_book().estimate(eight, device).time;
+    };
+    EXPECT_NEAR(ratio(4096), 1, 1e-9);
+    EXPECT_LT(ratio(1), 0.75);
+}
+
+TEST(CostTables, a_selection_takes_as_long_as_cores_look_at_every_logit) {
+    // indexer_top_k.csv: one sequence of 4096 queries after 65536 tokens, 566.8 us.
+    const Estimate estimate =
+        whole_book().estimate(IndexerTopK{.rows = 4096, .keys = 65536 + 2048, .k = 2048}, device_of(part("H200_SXM")));
+    EXPECT_NEAR(to_us(estimate.time), 566.8, 566.8 * 0.25);
+}
+
 TEST(CostTables, says_when_a_shape_is_beyond_what_was_measured) {
     const Device device = device_of(part("H200_SXM"));
     const OpPoint inside = point_from(Family::mhc_post, "tokens=5000,hidden=5120");
@@ -181,7 +217,9 @@ TEST(CostTables, refuse_a_shape_with_what_they_expect) {
     };
     EXPECT_EQ(message("m=4,n=8"), "gemm_fp8: 'k' is missing; expected m=N,n=N,k=N");
     EXPECT_EQ(message("m=4,n=8,q=3"), "gemm_fp8: it has no 'q'; expected m=N,n=N,k=N");
-    EXPECT_EQ(message("m=-4,n=8,k=3"), "gemm_fp8: 'm=-4' is no length; expected m=N,n=N,k=N");
+    for (const char* wrong : {"m=-4", "m=0", "m=inf", "m=1e22", "m=4x"})
+        EXPECT_EQ(message((std::string(wrong) + ",n=8,k=3").c_str()),
+                  fmt::format("gemm_fp8: '{}' is no length; expected m=N,n=N,k=N", wrong));
 }
 
 // One that is truncated, of another schema or impossible is left out, with its place; the rest is loaded.
@@ -239,6 +277,20 @@ TEST_F(SpoiledProfile, with_a_row_that_beats_the_physical_bound) {
     text += "4096,7168,12\n";  // 18 B an element of hidden: 110 us at 4.8 TB/s
     EXPECT_NE(refusal(text).find("mhc_post.csv:60: expected no less than 110.100 us, the physical bound"),
               std::string::npos)
+        << refusal(text);
+}
+
+TEST_F(SpoiledProfile, that_promises_more_rows_than_a_file_can_hold) {
+    std::string text = whole();
+    text.replace(text.find("# rows: 51"), 10, "# rows: 1e14");
+    EXPECT_NE(refusal(text).find("expected at least one row, found 1e14"), std::string::npos) << refusal(text);
+}
+
+TEST_F(SpoiledProfile, that_nobody_has_fitted) {
+    std::string text = whole();
+    const std::size_t band = text.find("# band: ");
+    text.replace(band, text.find('\n', band) - band, "# band: 0");
+    EXPECT_NE(refusal(text).find("expected a band above 0 (fit-cost-curves sets it)"), std::string::npos)
         << refusal(text);
 }
 

@@ -17,8 +17,14 @@ TEST(CostLedger, predicts_rows_of_its_own_tables_that_it_never_saw) {
 
 // On another Hopper with less bandwidth nearly everything that differs is in the catalogue.
 TEST(CostLedger, transfers_to_an_h100_from_its_catalogue_numbers) {
-    for (const LedgerRow& row : validate_costs(kRoot + "/scenarios/validation/cost", kRoot, "cost/H100_SXM/*/transfer"))
-        if (row.id.ends_with("/transfer")) EXPECT_LE(row.predicted, 12) << row.id;
+    int judged = 0;
+    for (const LedgerRow& row :
+         validate_costs(kRoot + "/scenarios/validation/cost", kRoot, "cost/H100_SXM/*/transfer")) {
+        if (!row.id.ends_with("/transfer")) continue;
+        EXPECT_LE(row.predicted, 13) << row.id;
+        ++judged;
+    }
+    EXPECT_GT(judged, 20);
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ const std::string kRoot = STRATA_SOURCE_DIR;
 // Built for one machine and asked about others: the answer is that of a Program built there.
 void expect_same(const std::string& scenario_text) {
     const Catalog catalog(kRoot + "/hwmodels/catalog");
-    const CostBook costs(kRoot + "/sim/cost/cost_curves.yaml");
+    const CostBook costs = CostBook::of(kRoot);
     const Scenario scenario = read_point(scenario_text, "test", kRoot + "/scenarios/models", catalog);
     const Platform here = platform_of(scenario.platform);
     HardwareSweep sweep(build_program(scenario, here, costs), costs, scenario.placement.ranks());
