@@ -16,7 +16,12 @@ __global__ void __launch_bounds__(kCoarseThreads) block_maxima_kernel(CoarseTask
 template <class T>
 void launch_selection(const CoarseTask<T>& task, cudaStream_t stream) {
     require_valid(task);
-    if (task.rows == 0 || task.columns == 0) return;
+    if (task.rows == 0) return;
+    if (task.columns == 0) {  // nothing to choose from: -1 everywhere
+        if (!task.candidates) return;
+        const std::size_t bytes = std::size_t(task.rows) * std::size_t(task.most_blocks) * sizeof(*task.candidates);
+        return check_cuda(cudaMemsetAsync(task.candidates, 0xFF, bytes, stream), "coarse_selection");
+    }
     launch("block_maxima", block_maxima_kernel<T>, grid_of(task), stream, task);
     top_k(selection_of(task), stream);
 }

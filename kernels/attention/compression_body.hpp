@@ -94,7 +94,7 @@ template <class Plan>
 STRATA_HD bool is_within(const CompressionTask& task, const CompressedPlace& place) {
     return place.slot >= 0 && place.slot < task.slots && place.entry >= 0 && place.entry < task.positions &&
            place.group >= 0 && place.group + long(Plan::kRatio) <= task.rows &&
-           place.before + long(Plan::kRatio) <= task.rows;
+           (Plan::kPaths == 1 || place.before + long(Plan::kRatio) <= task.rows);
 }
 
 // Weighted sums of four channels, relative to the largest score of each.

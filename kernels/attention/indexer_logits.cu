@@ -27,11 +27,18 @@ void launch_decode(const IndexerTask& task, const PagedIndexerKeys& keys, cudaSt
         launch_indexer<IndexerDecodePlan<heads, 2>>(task, keys, stream);
 }
 
+// Rows without a column have no block of maxima: whoever selects among them must be told.
+void count_no_blocks(const IndexerTask& task, cudaStream_t stream) {
+    if (task.maxima)
+        check_cuda(cudaMemsetAsync(task.counts, 0, std::size_t(task.rows) * sizeof(*task.counts), stream), "indexer");
+}
+
 }  // namespace
 
 void indexer_logits(const IndexerTask& task, const IndexerKeys& keys, cudaStream_t stream) {
     require_valid(task, keys);
-    if (task.rows == 0 || task.columns == 0) return;
+    if (task.rows == 0) return;
+    if (task.columns == 0) return count_no_blocks(task, stream);
     if (task.heads == 64)
         launch_indexer<IndexerPrefillPlan<64>>(task, keys, stream);
     else
@@ -40,7 +47,8 @@ void indexer_logits(const IndexerTask& task, const IndexerKeys& keys, cudaStream
 
 void indexer_logits(const IndexerTask& task, const PagedIndexerKeys& keys, cudaStream_t stream) {
     require_valid(task, keys);
-    if (task.rows == 0 || task.columns == 0) return;
+    if (task.rows == 0) return;
+    if (task.columns == 0) return count_no_blocks(task, stream);
     if (task.heads == 64)
         launch_decode<64>(task, keys, stream);
     else

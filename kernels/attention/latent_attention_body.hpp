@@ -90,6 +90,7 @@ private:
         const std::uint64_t q = k_major_descriptor(t_.shared_address(queries_)),
                             k = k_major_descriptor(t_.shared_address(keys_of(tile - first)));
         LatentSoftmax::Scores scores;
+        t_.sync_warp();  // a product takes a warp's lanes together, and loading has let them go their ways
         products_.begin(t_, scores);
         STRATA_UNROLL
         for (int step = 0; step < kPanels * 4; ++step) {
@@ -117,6 +118,7 @@ private:
         const std::uint64_t weights = k_major_descriptor(t_.shared_address(weights_)),
                             values = mn_major_descriptor(
                                 t_.shared_address(keys + (scores() ? 0 : kHalf / 64 * kPanelBytes)), kPanelBytes);
+        t_.sync_warp();
         products_.begin(t_, out);
         STRATA_UNROLL
         for (int step = 0; step < kLatentSlots / 16; ++step)

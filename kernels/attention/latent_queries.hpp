@@ -16,7 +16,7 @@ namespace strata {
 inline constexpr int kLatentRows = 64;   // query heads a block: the height of the tensor cores' product
 inline constexpr int kLatentSlots = 64;  // keys a tile
 inline constexpr int kLatentThreads = 256;
-inline constexpr int kLatentMostSplits = 64;
+inline constexpr int kLatentMostSplits = 132;       // a long sequence alone fills the card
 inline constexpr int kLatentMultiprocessors = 132;  // H100 SXM and H200; only for how keys are divided
 
 struct LatentQueries {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "kernels/bench/device_buffer.hpp"
+#include "kernels/bench/kernel.hpp"
 
 namespace strata {
 
@@ -83,6 +84,9 @@ struct LibraryGemm::Parts {
     }
 
     void describe(GemmType type) {
+        // Scales of 1x128 tiles stand by fours of rows (cuBLAS 13 documentation, cublasLtMatmul, block scaling).
+        if (type == GemmType::fp8_block && m % 4 != 0)
+            throw NotApplicable("cuBLASLt takes products with 1x128 scales by fours of rows");
         const cudaDataType_t element = type == GemmType::bf16 ? CUDA_R_16BF : CUDA_R_8F_E4M3;
         check(cublasLtMatmulDescCreate(&what, CUBLAS_COMPUTE_32F, CUDA_R_32F), "describing a product");
         set(CUBLASLT_MATMUL_DESC_TRANSA, CUBLAS_OP_T);
@@ -91,6 +95,8 @@ struct LibraryGemm::Parts {
             set(CUBLASLT_MATMUL_DESC_A_SCALE_POINTER, static_cast<const void*>(operands.b_scales));
             set(CUBLASLT_MATMUL_DESC_B_SCALE_POINTER, static_cast<const void*>(operands.a_scales));
         }
+        // The rate of the tensor cores, not of sums promoted now and then: the library's default is off.
+        if (type == GemmType::fp8_tensor) set(CUBLASLT_MATMUL_DESC_FAST_ACCUM, std::int8_t{1});
         if (type == GemmType::fp8_block) {
             set(CUBLASLT_MATMUL_DESC_A_SCALE_MODE, CUBLASLT_MATMUL_MATRIX_SCALE_BLK128x128_32F);
             set(CUBLASLT_MATMUL_DESC_B_SCALE_MODE, CUBLASLT_MATMUL_MATRIX_SCALE_VEC128_32F);
@@ -111,8 +117,9 @@ struct LibraryGemm::Parts {
         const cublasStatus_t status = cublasLtMatmulAlgoGetHeuristic(
             context->parts_->handle, what, b_layout, a_layout, out_layout, out_layout, preference, 1, &found, &count);
         cublasLtMatmulPreferenceDestroy(preference);
+        if (status == CUBLAS_STATUS_NOT_SUPPORTED || (status == CUBLAS_STATUS_SUCCESS && count == 0))
+            throw NotApplicable("cuBLASLt has no algorithm for this product on this card");
         check(status, "choosing an algorithm");
-        if (count == 0) throw std::runtime_error("cuBLASLt has no algorithm for this product on this card");
         algorithm = found.algo;
     }
 

@@ -39,7 +39,7 @@ private:
 
 class LibraryGemm {
 public:
-    // Throws std::runtime_error where cuBLASLt has no algorithm for it on this card. On random operands of its own:
+    // Throws NotApplicable where cuBLASLt has no algorithm for it on this card. On random operands of its own:
     LibraryGemm(GemmType type, int m, int n, int k, std::uint64_t seed);
     LibraryGemm(GemmType type, int m, int n, int k, const GemmOperands& operands,
                 std::shared_ptr<LibraryContext> context);

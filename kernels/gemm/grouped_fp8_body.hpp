@@ -167,6 +167,7 @@ STRATA_BODY void sum_grouped_fp8(Thread& t, const GroupedFp8Operands& task, cons
         t.wait(stages.full(), stages.parity());
         const std::uint64_t a = k_major_descriptor(t.shared_address(stages.a() + part.row * 128));
         const std::uint64_t b = k_major_descriptor(t.shared_address(stages.b() + part.column * 128));
+        t.sync_warp();  // a product takes a warp's lanes together, and waiting may have let them go their ways
         products.begin(t, partial);
         STRATA_UNROLL
         for (int step = 0; step < 4; ++step)
@@ -177,6 +178,7 @@ STRATA_BODY void sum_grouped_fp8(Thread& t, const GroupedFp8Operands& task, cons
         const float b_scale = t.shuffle(of_lane, block % 32);
         const float upper = stages.a_scales()[row] * b_scale, lower = stages.a_scales()[row + 8] * b_scale;
         products.template wait_for_all_but<0>(t, partial);
+        t.sync_warp();  // all lanes have read their scales before one lets the stage go
         if (t.lane() == 0) stages.leave(t);
         STRATA_UNROLL
         for (int i = 0; i < Tile::kWidth / 2; ++i) sum.at[i] += (i % 4 < 2 ? upper : lower) * partial.at[i];

@@ -4,7 +4,6 @@
 
 #include <functional>
 #include <memory>
-#include <stdexcept>
 #include <vector>
 
 #include "kernels/bench/kernel.hpp"
@@ -23,7 +22,7 @@ inline std::vector<Baseline> library_baseline(
         return {{name, [products](int set, cudaStream_t stream) {
                      for (LibraryGemm& product : (*products)[std::size_t(set)]) product.launch(stream);
                  }}};
-    } catch (const std::runtime_error&) {
+    } catch (const NotApplicable&) {
         return {};
     }
 }

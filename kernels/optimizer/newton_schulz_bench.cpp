@@ -66,14 +66,18 @@ struct Sampled {
     Verdict verdict() const { return close_to(is, should, 1e-5, 0x1.04p-8); }
 };
 
-// A of a matrix, at some rows and columns; whose X it is, is in `x`.
+// A of a matrix, at some rows and columns, as cosines: off its diagonal A is small, and small must be right. Whose X it
+// is, is in `x`.
 void sample_gram(Sampled& sampled, const Operands& operands, const Buffer<Bf16>& x, std::int64_t matrix) {
     const NewtonSchulzTask& task = operands.task;
     for (const std::int64_t i : rows_to_compare(task.rows, 4, 3)) {
         const auto left = operands.row(x, matrix, i, task.columns),
                    gram = operands.row(operands.gram, matrix, i, task.rows);
-        for (const std::int64_t j : rows_to_compare(task.rows, 32, std::uint64_t(i)))
-            sampled.add(gram[std::size_t(j)], dot(left, operands.row(x, matrix, j, task.columns)));
+        for (const std::int64_t j : rows_to_compare(task.rows, 32, std::uint64_t(i))) {
+            const auto right = operands.row(x, matrix, j, task.columns);
+            const double lengths = std::sqrt(dot(left, left) * dot(right, right));
+            if (lengths > 0) sampled.add(gram[std::size_t(j)] / lengths, dot(left, right) / lengths);
+        }
     }
 }
 

@@ -96,7 +96,12 @@ std::optional<OpPoint> point_of(const IndexerLogits& op) {
 std::optional<OpPoint> point_of(const IndexerTopK& op) {
     static const Label top_last = label_of("top_last");
     if (op.logit_bytes != 4 || op.keys < 1) return {};
-    return OpPoint{.family = Family::indexer_top_k, .sides = {op.rows, 1, op.keys - 0.5}, .labels = {top_last}};
+    // A decode step has a row a sequence; more rows than that are a prompt's.
+    constexpr double kMostSequences = 1024;
+    if (op.rows <= kMostSequences)
+        return OpPoint{.family = Family::indexer_top_k, .sides = {op.rows, 1, op.keys - 0.5}, .labels = {top_last}};
+    const double past = std::max(0.0, op.keys - op.rows / 2);
+    return OpPoint{.family = Family::indexer_top_k, .sides = {1, op.rows, past}, .labels = {top_last}};
 }
 std::optional<OpPoint> point_of(const MhcPre& op) {
     if (op.streams != 4) return {};
@@ -265,7 +270,9 @@ Estimate CostBook::estimate(const KernelWork& kernel, const Device& on) const {
 Estimate CostBook::in_other_bytes(const KernelWork& kernel, const Device& on) const {
     const Derivation as_measured = explain(*kernel.point, on);
     const CostCurve& fitted = curve(kernel.family);
-    Physics physics = as_measured.physics;
+    CostCurve other = fitted;  // weights come to the cores in as many bytes as they are stored in
+    other.operand_ratio *= kernel.work.bytes() / (kernel.work.bytes() + kernel.spared);
+    Physics physics = physics_of(*kernel.point, other, on);
     physics.moving = kernel.work.bytes() / (on.memory * fitted.memory_efficiency);
     const double ratio = physics.time() / as_measured.physics.time();
     Estimate estimate = as_measured.estimate;

@@ -176,7 +176,7 @@ TEST(CostTables, weights_in_another_format_spare_bytes_not_products) {
         const Gemm four{.m = m, .n = 7168, .k = 16384, .weights = Precision::fp4_block};
         return whole_book().estimate(four, device).time / whole_book().estimate(eight, device).time;
     };
-    EXPECT_NEAR(ratio(4096), 1, 1e-9);
+    EXPECT_NEAR(ratio(4096), 1, 0.02);
     EXPECT_LT(ratio(1), 0.75);
 }
 
