@@ -63,7 +63,8 @@ std::optional<Section> provenance_section(const Study& study, const CostBook& co
         if (curve.rows == 0) section.footnotes.push_back(name + ", " + curve.source + ".");
     }
     section.paragraphs = {
-        fmt::format("Where a table does not hold a shape, an op's time comes from one of {} curves. Their median errors reach {}; a "
+        fmt::format("Where a table does not hold a shape, an op's time comes from one of {} curves. Their median "
+                    "errors reach {}; a "
                     "difference between points that is smaller than that rests on the model, not on "
                     "measurements.",
                     kFamilies, percent(worst))};

@@ -51,7 +51,7 @@ struct Estimate {
     Origin origin = Origin::modelled;
     Family family = Family::gemm_bf16;
     Seconds low{}, high{};  // the 10th and 90th percentile; both `time` where the spread is not known
-    bool outside = false;  // a side is beyond what the table holds
+    bool outside = false;   // a side is beyond what the table holds
 };
 
 // Where an estimate comes from, for people: `strata explain`.
