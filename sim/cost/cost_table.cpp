@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 
 namespace strata {
@@ -168,8 +169,9 @@ float CostTable::apart2(const Words& a, const Words& b) const {
 std::vector<CostTable::Near> CostTable::nearest(const OpPoint& point, std::size_t except) const {
     const std::size_t rows = residuals_.size();
     const std::vector<double> at = coordinates_of(point, physics_of(point, curve_, measured_on_));
-    static thread_local std::vector<float> distance2;
-    distance2.assign(rows, 0);
+    static thread_local std::vector<float> kept;
+    kept.assign(rows, 0);
+    float* const distance2 = kept.data();
     for (std::size_t d = 0; d < at.size(); ++d) {
         const float here = static_cast<float>(at[d]);
         const float* there = coordinates_[d].data();
@@ -178,17 +180,27 @@ std::vector<CostTable::Near> CostTable::nearest(const OpPoint& point, std::size_
     const Words words = known(point.labels);
     std::vector<float> apart_of_kind;
     for (const Words& of_kind : words_of_kind_) apart_of_kind.push_back(apart2(of_kind, words));
-    std::vector<Near> near;  // a heap, the farthest first
-    near.reserve(kNeighbours + 1);
-    for (std::size_t i = 0; i < rows; ++i) {
-        const float d2 = distance2[i] + apart_of_kind[kinds_[i]];
-        if (i == except || (near.size() == kNeighbours && d2 >= near.front().distance2)) continue;
-        near.push_back({d2, static_cast<std::uint32_t>(i)});
-        std::push_heap(near.begin(), near.end());
-        if (near.size() <= kNeighbours) continue;
-        std::pop_heap(near.begin(), near.end());
-        near.pop_back();
+    for (std::size_t i = 0; i < rows; ++i) distance2[i] += apart_of_kind[kinds_[i]];
+    if (except < rows) distance2[except] = INFINITY;
+    // A sample says how far about three times as many as are wanted reach; only those are looked at one by one.
+    std::vector<Near> near;
+    const auto take_within = [&](float reach) {
+        near.clear();
+        for (std::size_t i = 0; i < rows; ++i)
+            if (distance2[i] <= reach) near.push_back({distance2[i], static_cast<std::uint32_t>(i)});
+    };
+    constexpr std::size_t kStride = 16;
+    std::vector<float> sample;
+    for (std::size_t i = 0; i < rows; i += kStride) sample.push_back(distance2[i]);
+    const std::size_t enough = 3 * kNeighbours / kStride;
+    if (sample.size() > enough) {
+        std::nth_element(sample.begin(), sample.begin() + enough, sample.end());
+        take_within(sample[enough]);
     }
+    if (near.size() < kNeighbours) take_within(std::numeric_limits<float>::max());
+    if (near.size() <= kNeighbours) return near;
+    std::nth_element(near.begin(), near.begin() + kNeighbours, near.end());
+    near.resize(kNeighbours);
     return near;
 }
 

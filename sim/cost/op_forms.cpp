@@ -302,7 +302,7 @@ OpForm describe(Family family) {
                     experts,
                     experts_at};
         case Family::latent_attention:
-            return {{"batch", "context", "heads"}, {{"cache", 16}}, 1, latent_attention, every_side};
+            return {{"batch", "context", "heads"}, {{"cache", 16}}, 0, latent_attention, every_side};
         case Family::context_attention:
             return {{"batch", "length", "heads"}, {{"cache", 16}}, 1, context_attention, every_side};
         case Family::indexer_logits: return {queries, {}, 0, indexer_logits, queries_at};
