@@ -1,6 +1,7 @@
 #include "sim/cost/cost_table.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -81,7 +82,8 @@ CostTable::CostTable(const CostProfile& profile, const CostCurve& curve, const D
       origin_(profile.origin),
       band_(profile.band) {
     least_.fill(INFINITY);
-    measured_.reserve(profile.rows.size());
+    points_.reserve(profile.rows.size());
+    times_.reserve(profile.rows.size());
     for (const CostProfile::Row& row : profile.rows) {
         if (without_held_out && row.held_out) continue;
         const Physics physics = physics_of(row.point, curve, measured_on);
@@ -94,7 +96,7 @@ CostTable::CostTable(const CostProfile& profile, const CostCurve& curve, const D
         if (kind == words_of_kind_.end()) words_of_kind_.push_back(row.point.labels);
         residuals_.push_back(static_cast<float>(std::log(row.time / physics.time())));
         points_.push_back(row.point);
-        measured_.emplace(row.point, row.time);
+        times_.push_back(row.time);
         ladder_.push_back(row.point.sides[static_cast<std::size_t>(form_.lead)]);
         for (std::size_t i = 0; i < form_.sides.size(); ++i) {
             least_[i] = std::min(least_[i], row.point.sides[i]);
@@ -103,6 +105,11 @@ CostTable::CostTable(const CostProfile& profile, const CostCurve& curve, const D
     }
     std::sort(ladder_.begin(), ladder_.end());
     ladder_.erase(std::unique(ladder_.begin(), ladder_.end()), ladder_.end());
+    slots_.assign(std::bit_ceil(2 * points_.size() + 1), kEmpty);
+    for (std::size_t i = 0; i < points_.size(); ++i) {
+        std::uint32_t& slot = slots_[slot_of(points_[i])];
+        if (slot == kEmpty) slot = static_cast<std::uint32_t>(i);
+    }
     if (residuals_.empty()) return;
     std::vector<float> off = residuals_;
     for (float& residual : off) residual = std::abs(residual);
@@ -131,10 +138,16 @@ std::vector<double> CostTable::coordinates_of(const OpPoint& point, const Physic
     return at;
 }
 
+std::size_t CostTable::slot_of(const OpPoint& point) const {
+    std::size_t slot = OpPointHash{}(point) & (slots_.size() - 1);
+    while (slots_[slot] != kEmpty && !(points_[slots_[slot]] == point)) slot = (slot + 1) & (slots_.size() - 1);
+    return slot;
+}
+
 std::optional<Seconds> CostTable::measured(const OpPoint& point) const {
-    const auto found = measured_.find(point);
-    if (found == measured_.end()) return {};
-    return found->second;
+    const std::uint32_t row = slots_[slot_of(point)];
+    if (row == kEmpty) return {};
+    return times_[row];
 }
 
 bool CostTable::has(std::size_t word, Label label) const {

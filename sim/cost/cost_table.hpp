@@ -5,7 +5,7 @@
 
 #include <optional>
 #include <span>
-#include <unordered_map>
+#include <vector>
 
 #include "sim/cost/cost_profile.hpp"
 
@@ -45,6 +45,8 @@ public:
 
 private:
     static constexpr std::size_t kNobody = ~std::size_t{0};
+    static constexpr std::uint32_t kEmpty = ~std::uint32_t{0};
+    std::size_t slot_of(const OpPoint& point) const;  // its row's, or the empty one where it would stand
     std::vector<double> coordinates_of(const OpPoint& point, const Physics& physics) const;
     using Words = std::array<Label, kMaxLabels>;
     struct Near {
@@ -72,7 +74,8 @@ private:
     Words most_common_{};
     std::vector<double> ladder_;
     std::array<double, kMaxSides> least_{}, most_{};
-    std::unordered_map<OpPoint, Seconds, OpPointHash> measured_;
+    std::vector<Seconds> times_;
+    std::vector<std::uint32_t> slots_;  // rows by the hash of their points, twice as many slots as rows
 };
 
 }  // namespace strata
