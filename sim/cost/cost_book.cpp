@@ -309,12 +309,16 @@ Estimate CostBook::from_curve(const KernelWork& kernel, const Device& on) const 
 // What a sweep asks most, the table's own device within its lengths, needs no physics but the bound.
 Estimate CostBook::estimate(const OpPoint& point, const Device& on) const {
     const CostTable* rows = table(point.family);
-    if (!rows || !rows->measured_on(on) || !rows->inside(point) || rows->measured(point))
-        return explain(point, on).estimate;
+    if (!rows || !rows->measured_on(on) || !rows->inside(point)) return explain(point, on).estimate;
     const CostCurve& fitted = curve(point.family);
-    const Demand asked = form_of(point.family).demand(point);
-    Estimate estimate{.memory_bound = moves_longer(asked, fitted, on), .family = point.family};
-    interpolate(estimate, series_of(point, *rows), *rows, bound_of(point, on));
+    Estimate estimate{.memory_bound = moves_longer(form_of(point.family).demand(point), fitted, on),
+                      .family = point.family};
+    if (const auto known = rows->measured(point)) {
+        estimate.time = estimate.low = estimate.high = *known;
+        estimate.origin = Origin::published;
+    } else {
+        interpolate(estimate, series_of(point, *rows), *rows, bound_of(point, on));
+    }
     estimate.overhead = std::min(fitted.overhead, estimate.time);
     return estimate;
 }

@@ -145,6 +145,9 @@ std::size_t CostTable::slot_of(const OpPoint& point) const {
 }
 
 std::optional<Seconds> CostTable::measured(const OpPoint& point) const {
+    // Most questions of a sweep stand between the lengths of the lead side.
+    const double lead = point.sides[static_cast<std::size_t>(form_.lead)];
+    if (!std::binary_search(ladder_.begin(), ladder_.end(), lead)) return {};
     const std::uint32_t row = slots_[slot_of(point)];
     if (row == kEmpty) return {};
     return times_[row];
