@@ -1,5 +1,6 @@
-// strata-kernels: list, check, ceilings, run, table.
+// strata-kernels: list, check, ceilings, run, launch, table.
 #include <cublasLt.h>
+#include <cuda_profiler_api.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -12,6 +13,7 @@
 #include "kernels/bench/catalog.hpp"
 #include "kernels/bench/markdown.hpp"
 #include "kernels/bench/runner.hpp"
+#include "kernels/bench/supervise.hpp"
 #include "kernels/bench/table.hpp"
 
 namespace strata {
@@ -23,7 +25,9 @@ struct Arguments {
     std::vector<std::string> filters;
     std::string out;
     bool all = false;
+    ProfilerUse profiler = ProfilerUse::counters;
     double minutes = 7;  // so that what has been started is over in 8
+    int patience = 60;   // seconds that one shape may take
     std::string command_line;
 };
 
@@ -36,49 +40,59 @@ int list() {
     return 0;
 }
 
-std::vector<Kernel> chosen(const Arguments& arguments) {
-    std::vector<Kernel> kernels;
-    for (Kernel& kernel : every_kernel())
-        for (const std::string& filter : arguments.filters.empty() ? std::vector<std::string>{""} : arguments.filters)
-            if (kernel.name.find(filter) != std::string::npos) {
-                kernels.push_back(std::move(kernel));
-                break;
-            }
-    return kernels;
-}
-
 int no_device() {
     std::cerr << "no CUDA device: nothing was measured\n";
     return kNoDevice;
 }
 
-int check(const Arguments& arguments) {
+// A fault of a kernel stays with its process: nothing after it can be measured there.
+bool device_lost() { return cudaDeviceSynchronize() != cudaSuccess; }
+
+// What is wrong with it; nothing where it is right.
+std::string wrong_with(Runner& runner, const Kernel& kernel, const Shape& shape) {
+    try {
+        const Verdict verdict = runner.check(kernel, shape);
+        return verdict.pass ? ""
+                            : verdict.metric + " " + std::to_string(verdict.value) + ", at most " +
+                                  std::to_string(verdict.tolerance) + " expected; " + verdict.detail;
+    } catch (const NotApplicable&) {
+        throw;
+    } catch (const std::exception& error) {
+        return error.what();
+    }
+}
+
+int check_from(const std::vector<CheckCase>& cases, Progress& progress) {
     const auto gpu = find_gpu();
     if (!gpu) return no_device();
     Runner runner(*gpu, {});
-    int failed = 0, all = 0;
-    for (const Kernel& kernel : chosen(arguments))
-        for (const Shape& shape : kernel.check_shapes) {
-            ++all;
-            std::string said;
-            try {
-                const Verdict verdict = runner.check(kernel, shape);
-                if (!verdict.pass)
-                    said = verdict.metric + " " + std::to_string(verdict.value) + ", at most " +
-                           std::to_string(verdict.tolerance) + " expected; " + verdict.detail;
-            } catch (const NotApplicable& why) {
-                std::cout << "skipped " << kernel.name << "  " << why.what() << std::endl;
-                --all;
-                continue;
-            } catch (const std::exception& error) {
-                said = error.what();
-            }
-            failed += !said.empty();
-            std::cout << (said.empty() ? "ok      " : "WRONG   ") << kernel.name << "  " << shape.text()
+    for (int at = progress.done; at < int(cases.size()); ++at) {
+        progress.begin(at);
+        const auto& [kernel, shape] = cases[std::size_t(at)];
+        std::string said;
+        try {
+            said = wrong_with(runner, *kernel, *shape);
+            std::cout << (said.empty() ? "ok      " : "WRONG   ") << kernel->name << "  " << shape->text()
                       << (said.empty() ? "" : "  " + said) << std::endl;
+        } catch (const NotApplicable& why) {
+            std::cout << "skipped " << kernel->name << "  " << why.what() << std::endl;
         }
-    std::cout << all - failed << " of " << all << " right\n";
-    return failed ? kFailed : 0;
+        progress.finish(!said.empty());
+        if (!said.empty() && device_lost()) return kDeviceLost;
+    }
+    std::cout << int(cases.size()) - progress.failed << " of " << cases.size() << " right or skipped\n";
+    return progress.failed ? kFailed : 0;
+}
+
+int check(const Arguments& arguments) {
+    const std::vector<Kernel> kernels = every_kernel();
+    const std::vector<CheckCase> cases = check_cases_of(kernels, arguments.filters);
+    return supervise([&](Progress& progress) { return check_from(cases, progress); },
+                     std::chrono::seconds(arguments.patience),
+                     [&](int item, const std::string& why) {
+                         const auto& [kernel, shape] = cases[std::size_t(item)];
+                         std::cout << "WRONG   " << kernel->name << "  " << shape->text() << "  " << why << std::endl;
+                     });
 }
 
 void print(const Ceilings& ceilings) {
@@ -139,34 +153,21 @@ int ceilings(const Arguments& arguments) {
     return 0;
 }
 
-int run(const Arguments& arguments) {
-    const std::vector<Kernel> kernels = every_kernel();
-    const std::vector<Case> cases = cases_of(kernels, arguments.filters);
-    if (arguments.filters.empty() && !arguments.all)
-        throw std::invalid_argument("run: choose kernels with --filter, or all of them with --all");
-    if (cases.empty()) throw std::invalid_argument("run: no kernel is called so; `strata-kernels list` shows all");
-    const auto gpu = find_gpu();
-    if (!gpu) return no_device();
-    RecordFile file(arguments.out);
-    const auto begin = std::chrono::steady_clock::now();
-    Runner runner(*gpu, {});
-    const Ceilings at_begin = runner.ceilings();
-    print(at_begin);
-    file.line(to_json(facts_of(*gpu, runner, arguments), at_begin, runner.zero_copy_rows()));
-    std::cout << table_head() << std::endl;
-    int failed = 0;
-    for (const Case& one : cases) {
-        const double minutes = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() / 60;
-        Sample sample = minutes < arguments.minutes ? runner.measure(one, at_begin)
-                                                    : Sample{.kernel = one.kernel->name,
-                                                             .source = one.kernel->source,
-                                                             .models = one.shape->models,
-                                                             .shape = one.shape->shape,
-                                                             .reason = "out of time"};
-        failed += sample.outcome == Outcome::failed || sample.outcome == Outcome::refused;
-        file.line(to_json(sample));
-        std::cout << table_line(sample) << std::endl;
-    }
+Sample unmeasured(const Case& one, Outcome outcome, const std::string& reason) {
+    return {.kernel = one.kernel->name,
+            .source = one.kernel->source,
+            .models = one.shape->models,
+            .shape = one.shape->shape,
+            .outcome = outcome,
+            .reason = reason};
+}
+
+void write(const Sample& sample, RecordFile& file) {
+    file.line(to_json(sample));
+    std::cout << table_line(sample) << std::endl;
+}
+
+void write_end(Runner& runner, const Ceilings& at_begin, int failed, RecordFile& file) {
     Ceilings at_end;
     try {
         at_end = runner.ceilings();
@@ -174,12 +175,73 @@ int run(const Arguments& arguments) {
         std::cout << "no ceilings at the end: " << lost.what() << '\n';
     }
     const double drift = drift_of(at_begin, at_end);
-    nlohmann::ordered_json end{{"schema", kRecordSchema},   {"kind", "end"},  {"utc", utc_now()},
-                               {"ceilings", at_end.values}, {"drift", drift}, {"steady", drift <= 0.03},
-                               {"failed", failed}};
-    file.line(end);
+    file.line({{"schema", kRecordSchema},
+               {"kind", "end"},
+               {"utc", utc_now()},
+               {"ceilings", at_end.values},
+               {"drift", drift},
+               {"steady", drift <= 0.03},
+               {"failed", failed}});
     if (drift > 0.03) std::cout << "the ceilings moved by " << 100 * drift << " % during this run\n";
-    return failed ? kFailed : 0;
+}
+
+// The cases from `progress.done` on; each process measures ceilings of its own, the first one writes them down.
+int run_from(const std::vector<Case>& cases, const Arguments& arguments, std::chrono::steady_clock::time_point begin,
+             RecordFile& file, Progress& progress) {
+    const auto gpu = find_gpu();
+    if (!gpu) return no_device();
+    Runner runner(*gpu, {}, arguments.profiler);
+    const Ceilings at_begin = runner.ceilings();
+    if (progress.restarts == 0) {
+        print(at_begin);
+        file.line(to_json(facts_of(*gpu, runner, arguments), at_begin, runner.zero_copy_rows()));
+        std::cout << table_head() << std::endl;
+    }
+    for (int at = progress.done; at < int(cases.size()); ++at) {
+        progress.begin(at);
+        const Case& one = cases[std::size_t(at)];
+        const double minutes = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() / 60;
+        const Sample sample = minutes < arguments.minutes ? runner.measure(one, at_begin)
+                                                          : unmeasured(one, Outcome::skipped, "out of time");
+        write(sample, file);
+        const bool failed = sample.outcome == Outcome::failed || sample.outcome == Outcome::refused;
+        progress.finish(failed);
+        if (failed && device_lost()) return kDeviceLost;
+    }
+    write_end(runner, at_begin, progress.failed, file);
+    return progress.failed ? kFailed : 0;
+}
+
+int run(const Arguments& arguments) {
+    const std::vector<Kernel> kernels = every_kernel();
+    const std::vector<Case> cases = cases_of(kernels, arguments.filters);
+    if (arguments.filters.empty() && !arguments.all)
+        throw std::invalid_argument("run: choose kernels with --filter, or all of them with --all");
+    if (cases.empty()) throw std::invalid_argument("run: no kernel is called so; `strata-kernels list` shows all");
+    RecordFile file(arguments.out);
+    const auto begin = std::chrono::steady_clock::now();
+    return supervise([&](Progress& progress) { return run_from(cases, arguments, begin, file, progress); },
+                     std::chrono::seconds(arguments.patience),
+                     [&](int item, const std::string& why) {
+                         write(unmeasured(cases[std::size_t(item)], Outcome::failed, why), file);
+                     });
+}
+
+// Nothing but launches, for a profiler that looks from outside (ncu --profile-from-start off).
+int launch(const Arguments& arguments) {
+    const auto gpu = find_gpu();
+    if (!gpu) return no_device();
+    const std::vector<Kernel> kernels = every_kernel();
+    for (const Case& one : cases_of(kernels, arguments.filters)) {
+        std::cout << one.kernel->name << "  " << one.shape->shape.text() << std::endl;
+        const Prepared prepared = one.kernel->prepare(one.shape->shape, 1, 1);
+        check_cuda(cudaDeviceSynchronize(), "preparing operands");
+        check_cuda(cudaProfilerStart(), "telling the profiler to begin");
+        prepared.launch(0, nullptr);
+        check_cuda(cudaDeviceSynchronize(), "running a kernel");
+        check_cuda(cudaProfilerStop(), "telling the profiler to end");
+    }
+    return 0;
 }
 
 int chosen_verb(int argc, char** argv) {
@@ -195,10 +257,18 @@ int chosen_verb(int argc, char** argv) {
     std::string record;
     tables->add_option("record", record, "a record that `run` has written; none: nothing was measured");
     auto* runs = app.add_subcommand("run", "correctness and times on the shapes of the models");
-    for (CLI::App* verb : {checks, runs})
+    auto* launches = app.add_subcommand("launch", "one launch of each shape and nothing else, for another profiler");
+    for (CLI::App* verb : {checks, runs, launches})
         verb->add_option("--filter", arguments.filters, "only those whose name contains this");
+    for (CLI::App* verb : {checks, runs})
+        verb->add_option("--patience", arguments.patience, "seconds that one shape may take")->capture_default_str();
     for (CLI::App* verb : {tops, runs}) verb->add_option("--out", arguments.out, "write the record (JSON lines) here");
     runs->add_flag("--all", arguments.all, "every kernel");
+    const std::map<std::string, ProfilerUse> uses{
+        {"none", ProfilerUse::none}, {"activity", ProfilerUse::activity}, {"counters", ProfilerUse::counters}};
+    runs->add_option("--profiler", arguments.profiler,
+                     "none: events only; activity: CUPTI's records too; counters: all")
+        ->transform(CLI::CheckedTransformer(uses));
     runs->add_option("--minutes", arguments.minutes, "start nothing after this long")->capture_default_str();
     try {
         app.parse(argc, argv);
@@ -209,6 +279,7 @@ int chosen_verb(int argc, char** argv) {
     if (lists->parsed()) return list();
     if (checks->parsed()) return check(arguments);
     if (tops->parsed()) return ceilings(arguments);
+    if (launches->parsed()) return launch(arguments);
     if (tables->parsed()) {
         std::cout << markdown_table(every_kernel(), record);
         return 0;

@@ -62,8 +62,22 @@ std::vector<Case> cases_of(const std::vector<Kernel>& kernels, const std::vector
     return cases;
 }
 
-Runner::Runner(const Gpu& gpu, const TimingLimits& limits)
+std::vector<CheckCase> check_cases_of(const std::vector<Kernel>& kernels, const std::vector<std::string>& filters) {
+    std::vector<CheckCase> cases;
+    for (const Kernel& kernel : kernels)
+        if (matches(kernel.name, filters))
+            for (const Shape& shape : kernel.check_shapes) cases.emplace_back(&kernel, &shape);
+    return cases;
+}
+
+Runner::Runner(const Gpu& gpu, const TimingLimits& limits, ProfilerUse use)
     : gpu_(gpu), limits_(limits), stage_(gpu.l2_bytes), management_(gpu.uuid) {
+    if (use != ProfilerUse::counters)
+        for (const MetricSet& set : metric_sets()) counters_missing_[set.name] = "switched off";
+    if (use == ProfilerUse::none) {
+        cupti_missing_ = "switched off";
+        return;
+    }
     try {
         cupti_ = std::make_unique<CuptiLibrary>();
     } catch (const CuptiError& missing) {

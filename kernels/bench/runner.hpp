@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "kernels/bench/kernel.hpp"
@@ -24,9 +25,16 @@ struct Case {
 // kernel, then the second of every kernel, and so on: what a run that is cut short has seen is worth most.
 std::vector<Case> cases_of(const std::vector<Kernel>& kernels, const std::vector<std::string>& filters);
 
+// Every small shape and edge case of the kernels whose name contains one of the filters.
+using CheckCase = std::pair<const Kernel*, const Shape*>;
+std::vector<CheckCase> check_cases_of(const std::vector<Kernel>& kernels, const std::vector<std::string>& filters);
+
+// CUPTI beside the events: not at all, its activity records as a second clock, counters too.
+enum class ProfilerUse { none, activity, counters };
+
 class Runner {
 public:
-    Runner(const Gpu& gpu, const TimingLimits& limits);
+    Runner(const Gpu& gpu, const TimingLimits& limits, ProfilerUse use = ProfilerUse::counters);
 
     Ceilings ceilings(const CeilingSizes& sizes = {}) { return measure_ceilings(stage_, sizes); }
     std::map<std::int64_t, double> zero_copy_rows();

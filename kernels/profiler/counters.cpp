@@ -18,15 +18,16 @@ std::vector<const char*> names_of(const std::vector<std::string>& metrics) {
     return names;
 }
 
-// The host's side: knows metrics and chips.
+// The host's side: knows metrics and chips. CUPTI keeps the addresses of the chip's name and of the image: they must
+// live as long as its object.
 class Host {
 public:
-    Host(const CuptiLibrary& cupti, const std::string& chip, const std::vector<std::uint8_t>& availability)
-        : cupti_(cupti) {
+    Host(const CuptiLibrary& cupti, std::string chip, std::vector<std::uint8_t> availability)
+        : cupti_(cupti), chip_(std::move(chip)), availability_(std::move(availability)) {
         STRATA_CUPTI_PARAMS(CUpti_Profiler_Host_Initialize_Params, params);
         params.profilerType = CUPTI_PROFILER_TYPE_RANGE_PROFILER;
-        params.pChipName = chip.c_str();
-        params.pCounterAvailabilityImage = availability.empty() ? nullptr : availability.data();
+        params.pChipName = chip_.c_str();
+        params.pCounterAvailabilityImage = availability_.empty() ? nullptr : availability_.data();
         STRATA_CUPTI(cupti_, cuptiProfilerHostInitialize, &params);
         object_ = params.pHostObject;
     }
@@ -66,6 +67,8 @@ public:
 
 private:
     const CuptiLibrary& cupti_;
+    const std::string chip_;
+    const std::vector<std::uint8_t> availability_;
     CUpti_Profiler_Host_Object* object_ = nullptr;
 };
 
