@@ -1,4 +1,5 @@
 #include "kernels/launch.cuh"
+#include "kernels/optimizer/large_product_body.hpp"
 #include "kernels/optimizer/newton_schulz_launch.hpp"
 #include "kernels/simt/device_thread.cuh"
 
@@ -6,17 +7,26 @@ namespace strata {
 
 namespace {
 
-template <ProductForm form, class Plan>
-__global__ void __launch_bounds__(Plan::kThreads, Plan::kBlocks) scaled_product_kernel(ScaledProductTask task) {
+template <ProductForm form>
+__global__ void __launch_bounds__(ProductPlan::kThreads, ProductPlan::kBlocks)
+    scaled_product_kernel(ScaledProductTask task) {
     DeviceThread t;
-    scaled_product<form, Plan>(t, task);
+    scaled_product<form>(t, task);
 }
 
-template <class Plan>
-auto kernel_of(ProductForm form) {
-    return form == ProductForm::symmetric      ? scaled_product_kernel<ProductForm::symmetric, Plan>
-           : form == ProductForm::rows_by_rows ? scaled_product_kernel<ProductForm::rows_by_rows, Plan>
-                                               : scaled_product_kernel<ProductForm::rows_by_columns, Plan>;
+template <ProductForm form>
+__global__ void __launch_bounds__(LargeProduct::kThreads, 1)
+    large_product_kernel(const __grid_constant__ LargeProductOperands task) {
+    DeviceThread t;
+    large_product<form>(t, task);
+}
+
+template <ProductForm form>
+void launch_product(const ScaledProductTask& task, cudaStream_t stream) {
+    if (is_large(task))
+        launch("large_product", large_product_kernel<form>, large_grid_of(task, form), stream, operands_of(task, form));
+    else
+        launch("scaled_product", scaled_product_kernel<form>, grid_of(task, form), stream, task);
 }
 
 }  // namespace
@@ -24,9 +34,11 @@ auto kernel_of(ProductForm form) {
 void scaled_product(const ScaledProductTask& task, ProductForm form, cudaStream_t stream) {
     require_valid(task, form);
     if (task.matrices == 0 || task.rows == 0 || task.columns == 0) return;
-    const int warpgroups = product_warpgroups(task);
-    launch("scaled_product", warpgroups == 2 ? kernel_of<ProductPlan<2>>(form) : kernel_of<ProductPlan<3>>(form),
-           grid_of(task, form, warpgroups), stream, task);
+    switch (form) {
+        case ProductForm::symmetric: return launch_product<ProductForm::symmetric>(task, stream);
+        case ProductForm::rows_by_rows: return launch_product<ProductForm::rows_by_rows>(task, stream);
+        case ProductForm::rows_by_columns: return launch_product<ProductForm::rows_by_columns>(task, stream);
+    }
 }
 
 void newton_schulz(const NewtonSchulzTask& task, cudaStream_t stream) {

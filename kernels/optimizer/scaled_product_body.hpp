@@ -3,9 +3,8 @@
 // tile above it is written twice, the second time as its mirror image, through shared memory so that both go to memory
 // in rows; the two halves are the same bits.
 //
-// A block makes a square tile, each warpgroup 64 rows of it. Large matrices are divided into tiles of 192 x 192, which
-// do 96 operations for each byte that they read from L2; tiles of 128 x 128 do 64, but two blocks fit on a
-// multiprocessor, where one writes its tile while the other multiplies: they are for small ones.
+// A block makes a square tile of 128 x 128, each warpgroup 64 rows of it; two blocks fit on a multiprocessor, where one
+// writes its tile while the other multiplies. Large matrices have a kernel of their own: large_product_body.hpp.
 #pragma once
 
 #include <stdexcept>
@@ -58,12 +57,11 @@ inline void require_valid(const ScaledProductTask& task, ProductForm form) {
 
 inline constexpr int kProductDepth = 64;  // of a stage: 128 bytes of BF16
 
-template <int warpgroups>
 struct ProductPlan {
-    static constexpr int kTile = 64 * warpgroups;
-    static constexpr int kThreads = 128 * warpgroups;
-    static constexpr int kBlocks = warpgroups == 2 ? 2 : 1;  // on a multiprocessor
-    static constexpr int kStages = warpgroups == 2 ? 3 : 4;
+    static constexpr int kTile = 128;
+    static constexpr int kThreads = 256;
+    static constexpr int kBlocks = 2;  // on a multiprocessor
+    static constexpr int kStages = 3;
     static constexpr int kOperandBytes = kTile * kProductDepth * 2;
     static constexpr int kSharedBytes = kStages * 2 * kOperandBytes;
     static constexpr int kRow = kTile + 8;     // of a tile that is laid out to be written: no bank twice
@@ -71,17 +69,12 @@ struct ProductPlan {
     static_assert(2 * kTile * kRow * 2 <= kSharedBytes && kBlocks * kSharedBytes <= 227 * 1024);
 };
 
-// Which plan suits: tiles of 192 where there are some of them either way.
-inline int product_warpgroups(const ScaledProductTask& task) {
-    return task.rows >= 1024 && task.columns >= 1024 ? 3 : 2;
-}
-
-inline Grid grid_of(const ScaledProductTask& task, ProductForm form, int warpgroups) {
-    const long down = ceil_div(task.rows, 64 * warpgroups), across = ceil_div(task.columns, 64 * warpgroups);
+inline Grid grid_of(const ScaledProductTask& task, ProductForm form) {
+    const long down = ceil_div(task.rows, ProductPlan::kTile), across = ceil_div(task.columns, ProductPlan::kTile);
     return {.blocks = int(form == ProductForm::symmetric ? down * (down + 1) / 2 : down * across),
             .rows = int(task.matrices),
-            .threads = 128 * warpgroups,
-            .shared_bytes = std::size_t(warpgroups == 2 ? ProductPlan<2>::kSharedBytes : ProductPlan<3>::kSharedBytes)};
+            .threads = ProductPlan::kThreads,
+            .shared_bytes = std::size_t(ProductPlan::kSharedBytes)};
 }
 
 struct TilePlace {
@@ -96,10 +89,10 @@ STRATA_HD TilePlace upper_tile(int tile) {
     return {tile - column * (column + 1) / 2, column};
 }
 
-template <ProductForm form, class Plan, class Thread>
+template <ProductForm form, class Thread>
 class ScaledProduct {
-    static constexpr int kSixtyFourRows = 64 * 128;   // bytes of them
-    static constexpr int kAhead = Plan::kStages - 2;  // slices under way
+    static constexpr int kSixtyFourRows = 64 * 128;          // bytes of them
+    static constexpr int kAhead = ProductPlan::kStages - 2;  // slices under way
     static constexpr bool kSymmetric = form == ProductForm::symmetric;
     static constexpr bool kByColumns = form == ProductForm::rows_by_columns;
 
@@ -112,14 +105,14 @@ public:
           right_(task.right + t.row() * task.columns * task.depth),
           slices_(int(ceil_div(task.depth, kProductDepth))),
           tile_(reinterpret_cast<Bf16*>(t.shared())),
-          mirror_(tile_ + Plan::kTile * Plan::kRow) {}
+          mirror_(tile_ + ProductPlan::kTile * ProductPlan::kRow) {}
 
     // While a slice is multiplied, the warpgroup's products of the slice before come to their end. That one's
     // predecessor is then out of use for all warpgroups, and its place is filled anew.
     STRATA_BODY void run() {
-        WgmmaSum<Plan::kTile> sum;
+        WgmmaSum<ProductPlan::kTile> sum;
         STRATA_UNROLL
-        for (int i = 0; i < WgmmaSum<Plan::kTile>::kRegisters; ++i) sum.at[i] = 0;
+        for (int i = 0; i < WgmmaSum<ProductPlan::kTile>::kRegisters; ++i) sum.at[i] = 0;
         products_.begin(t_, sum);
         for (int slice = 0; slice < kAhead; ++slice) load(slice);
         for (int slice = 0; slice < slices_; ++slice) {
@@ -143,7 +136,7 @@ public:
 private:
     STRATA_BODY static TilePlace place_of(Thread& t, const ScaledProductTask& task) {
         if constexpr (kSymmetric) return upper_tile(t.block());
-        const int down = int(ceil_div(task.rows, Plan::kTile));
+        const int down = int(ceil_div(task.rows, ProductPlan::kTile));
         return {t.block() % down, t.block() / down};
     }
     STRATA_BODY bool on_diagonal() const { return kSymmetric && place_.row == place_.column; }
@@ -159,22 +152,22 @@ private:
     // Rows of 64 along the depth; `first` is the tile's first row. A thread's chunks are a multiple of 8 rows apart,
     // which leaves the swizzle as it is.
     STRATA_BODY void load_rows(unsigned char* to, const Bf16* from, long rows, long first, int slice) {
-        constexpr int kApart = Plan::kThreads / 8;
+        constexpr int kApart = ProductPlan::kThreads / 8;
         const int row = t_.thread() / 8, part = t_.thread() % 8 * 8;
         const int k = slice * kProductDepth + part, left = k < task_.depth ? int(rows - first) - row : 0;
         to += swizzled_offset(row, part * 2);
         from += (first + row) * task_.depth + k;
         STRATA_UNROLL
-        for (int i = 0; i < Plan::kTile / kApart; ++i) {
+        for (int i = 0; i < ProductPlan::kTile / kApart; ++i) {
             load_chunk(to + i * kApart * 128, from, i * kApart < left);
             from += kApart * task_.depth;
         }
     }
     // 64 of the depth by the tile's columns, as tiles of 64 columns; a thread's chunks are 16 of the depth apart.
     STRATA_BODY void load_columns(unsigned char* to, int slice) {
-        constexpr int kApart = Plan::kThreads / Plan::kChunks;
-        const int row = t_.thread() / Plan::kChunks, part = t_.thread() % Plan::kChunks * 8;
-        const long column = place_.column * long(Plan::kTile) + part;
+        constexpr int kApart = ProductPlan::kThreads / ProductPlan::kChunks;
+        const int row = t_.thread() / ProductPlan::kChunks, part = t_.thread() % ProductPlan::kChunks * 8;
+        const long column = place_.column * long(ProductPlan::kTile) + part;
         const int left = column < task_.columns ? int(task_.depth) - slice * kProductDepth - row : 0;
         to += part / 64 * kSixtyFourRows + swizzled_offset(row, part % 64 * 2);
         const Bf16* from = right_ + (slice * long(kProductDepth) + row) * task_.columns + column;
@@ -188,21 +181,22 @@ private:
     STRATA_BODY void load(int slice) {
         if (slice < slices_) {
             unsigned char* stage = stage_of(slice);
-            load_rows(stage, left_, task_.rows, place_.row * long(Plan::kTile), slice);
+            load_rows(stage, left_, task_.rows, place_.row * long(ProductPlan::kTile), slice);
             if constexpr (kByColumns)
-                load_columns(stage + Plan::kOperandBytes, slice);
+                load_columns(stage + ProductPlan::kOperandBytes, slice);
             else if (!on_diagonal())
-                load_rows(stage + Plan::kOperandBytes, right_, task_.columns, place_.column * long(Plan::kTile), slice);
+                load_rows(stage + ProductPlan::kOperandBytes, right_, task_.columns,
+                          place_.column * long(ProductPlan::kTile), slice);
         }
         copies_.close_group();
     }
     STRATA_BODY unsigned char* stage_of(int slice) const {
-        return t_.shared() + slice % Plan::kStages * (2 * Plan::kOperandBytes);
+        return t_.shared() + slice % ProductPlan::kStages * (2 * ProductPlan::kOperandBytes);
     }
 
-    STRATA_BODY void multiply(WgmmaSum<Plan::kTile>& sum, int slice) {
+    STRATA_BODY void multiply(WgmmaSum<ProductPlan::kTile>& sum, int slice) {
         unsigned char* left = stage_of(slice);
-        unsigned char* right = on_diagonal() ? left : left + Plan::kOperandBytes;
+        unsigned char* right = on_diagonal() ? left : left + ProductPlan::kOperandBytes;
         const int own = t_.warp() / 4 * kSixtyFourRows;
         const std::uint64_t a = k_major_descriptor(t_.shared_address(left + own));
         t_.sync_warp();  // lanes that wrote zeros are back
@@ -224,44 +218,48 @@ private:
     }
 
     STRATA_BODY bool is_there(const TilePlace& place, int row, int column) const {
-        return place.row * long(Plan::kTile) + row < task_.rows &&
-               place.column * long(Plan::kTile) + column < task_.columns;
+        return place.row * long(ProductPlan::kTile) + row < task_.rows &&
+               place.column * long(ProductPlan::kTile) + column < task_.columns;
     }
     STRATA_BODY long index_of(const TilePlace& place, int row, int column) const {
-        return (t_.row() * task_.rows + place.row * long(Plan::kTile) + row) * task_.columns +
-               place.column * long(Plan::kTile) + column;
+        return (t_.row() * task_.rows + place.row * long(ProductPlan::kTile) + row) * task_.columns +
+               place.column * long(ProductPlan::kTile) + column;
     }
 
     STRATA_BODY void load_added() {
-        for (int chunk = t_.thread(); chunk < Plan::kTile * Plan::kChunks; chunk += Plan::kThreads) {
-            const int row = chunk / Plan::kChunks, column = chunk % Plan::kChunks * 8;
+        for (int chunk = t_.thread(); chunk < ProductPlan::kTile * ProductPlan::kChunks;
+             chunk += ProductPlan::kThreads) {
+            const int row = chunk / ProductPlan::kChunks, column = chunk % ProductPlan::kChunks * 8;
             if (is_there(place_, row, column))
-                store_packed(tile_, row * Plan::kRow + column, load_packed(task_.added, index_of(place_, row, column)));
+                store_packed(tile_, row * ProductPlan::kRow + column,
+                             load_packed(task_.added, index_of(place_, row, column)));
         }
         t_.sync();
     }
 
     // Elements below the diagonal are left to their mirror images, so that the result is symmetric to the last bit.
-    STRATA_BODY void lay_out(const WgmmaSum<Plan::kTile>& sum) {
+    STRATA_BODY void lay_out(const WgmmaSum<ProductPlan::kTile>& sum) {
         Bf16* mirror = on_diagonal() ? tile_ : mirror_;
         const int thread = t_.thread() % kWarpgroup, first_row = t_.warp() / 4 * 64;
         STRATA_UNROLL
-        for (int i = 0; i < WgmmaSum<Plan::kTile>::kRegisters; ++i) {
+        for (int i = 0; i < WgmmaSum<ProductPlan::kTile>::kRegisters; ++i) {
             const int row = first_row + wgmma_row(thread, i), column = wgmma_column(thread, i);
             if (on_diagonal() && row > column) continue;
             float value = task_.alpha * sum.at[i];
-            if (task_.added) value += task_.beta * to_float(tile_[row * Plan::kRow + column]);
+            if (task_.added) value += task_.beta * to_float(tile_[row * ProductPlan::kRow + column]);
             const Bf16 rounded = to_bf16(value);
-            tile_[row * Plan::kRow + column] = rounded;
-            if constexpr (kSymmetric) mirror[column * Plan::kRow + row] = rounded;
+            tile_[row * ProductPlan::kRow + column] = rounded;
+            if constexpr (kSymmetric) mirror[column * ProductPlan::kRow + row] = rounded;
         }
     }
 
     STRATA_BODY void store(const Bf16* from, const TilePlace& place) {
-        for (int chunk = t_.thread(); chunk < Plan::kTile * Plan::kChunks; chunk += Plan::kThreads) {
-            const int row = chunk / Plan::kChunks, column = chunk % Plan::kChunks * 8;
+        for (int chunk = t_.thread(); chunk < ProductPlan::kTile * ProductPlan::kChunks;
+             chunk += ProductPlan::kThreads) {
+            const int row = chunk / ProductPlan::kChunks, column = chunk % ProductPlan::kChunks * 8;
             if (is_there(place, row, column))
-                store_packed(task_.out, index_of(place, row, column), load_packed(from, row * Plan::kRow + column));
+                store_packed(task_.out, index_of(place, row, column),
+                             load_packed(from, row * ProductPlan::kRow + column));
         }
     }
 
@@ -277,9 +275,9 @@ private:
     WarpgroupProducts products_;
 };
 
-template <ProductForm form, class Plan, class Thread>
+template <ProductForm form, class Thread>
 STRATA_BODY void scaled_product(Thread& t, const ScaledProductTask& task) {
-    ScaledProduct<form, Plan, Thread>(t, task).run();
+    ScaledProduct<form, Thread>(t, task).run();
 }
 
 }  // namespace strata

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
+#include "kernels/optimizer/large_product_body.hpp"
 #include "kernels/optimizer/muon.hpp"
 #include "kernels/simt/emulator.hpp"
 #include "tests/kernels/optimizer/matrices.hpp"
@@ -11,21 +14,20 @@ namespace {
 
 using reference::Matrix;
 
-template <int warpgroups>
-void run_as(const ScaledProductTask& task, ProductForm form, ThreadOrder order) {
-    using Plan = ProductPlan<warpgroups>;
-    emulate(grid_of(task, form, warpgroups), order, [&](EmulatedThread& t) {
-        switch (form) {
-            case ProductForm::symmetric: return scaled_product<ProductForm::symmetric, Plan>(t, task);
-            case ProductForm::rows_by_rows: return scaled_product<ProductForm::rows_by_rows, Plan>(t, task);
-            case ProductForm::rows_by_columns: return scaled_product<ProductForm::rows_by_columns, Plan>(t, task);
-        }
-    });
+template <ProductForm form>
+void run_as(const ScaledProductTask& task, ThreadOrder order, bool large) {
+    if (!large) return emulate(grid_of(task, form), order, [&](EmulatedThread& t) { scaled_product<form>(t, task); });
+    const LargeProductOperands operands = operands_of(task, form);
+    emulate(large_grid_of(task, form, 4), order, [&](EmulatedThread& t) { large_product<form>(t, operands); });
 }
 
-void run(const ScaledProductTask& task, ProductForm form, ThreadOrder order, int warpgroups = 2) {
+void run(const ScaledProductTask& task, ProductForm form, ThreadOrder order, bool large = false) {
     require_valid(task, form);
-    warpgroups == 2 ? run_as<2>(task, form, order) : run_as<3>(task, form, order);
+    switch (form) {
+        case ProductForm::symmetric: return run_as<ProductForm::symmetric>(task, order, large);
+        case ProductForm::rows_by_rows: return run_as<ProductForm::rows_by_rows>(task, order, large);
+        case ProductForm::rows_by_columns: return run_as<ProductForm::rows_by_columns>(task, order, large);
+    }
 }
 
 constexpr Bf16 kPoison{0x7FC1};
@@ -35,7 +37,7 @@ struct Size {
 };
 
 std::vector<Bf16> product_of(const Size& size, const std::vector<Bf16>& left, const std::vector<Bf16>& right,
-                             const std::vector<Bf16>& added, ProductForm form, ThreadOrder order, int warpgroups = 2) {
+                             const std::vector<Bf16>& added, ProductForm form, ThreadOrder order, bool large = false) {
     std::vector<Bf16> out(std::size_t(size.matrices * size.rows * size.columns), kPoison);
     run({.left = left.data(),
          .right = form == ProductForm::symmetric ? left.data() : right.data(),
@@ -47,7 +49,7 @@ std::vector<Bf16> product_of(const Size& size, const std::vector<Bf16>& left, co
          .depth = size.depth,
          .alpha = 0.75f,
          .beta = -2},
-        form, order, warpgroups);
+        form, order, large);
     return out;
 }
 
@@ -90,17 +92,36 @@ std::vector<Bf16> made_symmetric(std::vector<Bf16> batch, long matrices, long ro
     return batch;
 }
 
-// Tiles of 192: parts of two either way, and more slices than stages.
-TEST(ScaledProduct, large_tiles_match_the_reference) {
-    const Size size{1, 200, 216, 328};
-    const auto left = random_bf16(200 * 328, 1), right = random_bf16(216 * 328, 2), added = random_bf16(200 * 216, 3);
-    expect_product(size, product_of(size, left, right, added, ProductForm::rows_by_columns, ThreadOrder::shuffled, 3),
+// Squares of 256 with parts of them either way, more slices than stages, two matrices, and more squares than pairs of
+// blocks: a pair goes on to its next one while the last is on its way out.
+TEST(LargeProduct, matches_the_reference) {
+    const Size size{2, 272, 520, 328};
+    const auto left = random_bf16(2 * 272 * 328, 1), right = random_bf16(2 * 520 * 328, 2),
+               added = random_bf16(2 * 272 * 520, 3);
+    expect_product(size,
+                   product_of(size, left, right, added, ProductForm::rows_by_columns, ThreadOrder::shuffled, true),
                    left, right, added, true);
-    const Size square{1, 200, 200, 72};
-    const auto itself = random_bf16(200 * 72, 4), symmetric = made_symmetric(random_bf16(200 * 200, 5), 1, 200);
-    expect_product(square,
-                   product_of(square, itself, itself, symmetric, ProductForm::symmetric, ThreadOrder::reversed, 3),
-                   itself, itself, symmetric, false);
+    expect_product(size, product_of(size, left, right, {}, ProductForm::rows_by_rows, ThreadOrder::reversed, true),
+                   left, right, {}, false);
+}
+
+TEST(LargeProduct, symmetric_is_equal_to_its_mirror_image) {
+    const Size square{1, 456, 456, 72};
+    const auto itself = random_bf16(456 * 72, 4), symmetric = made_symmetric(random_bf16(456 * 456, 5), 1, 456);
+    const auto is = product_of(square, itself, itself, symmetric, ProductForm::symmetric, ThreadOrder::forward, true);
+    expect_product(square, is, itself, itself, symmetric, false);
+    for (std::size_t i = 0; i < 456; ++i)
+        for (std::size_t j = 0; j < i; ++j) ASSERT_EQ(is[i * 456 + j].bits, is[j * 456 + i].bits) << i << " " << j;
+}
+
+TEST(LargeProduct, squares_are_each_there_once) {
+    std::set<std::pair<int, int>> places;
+    for (long index = 0; index < squares_of(2000, 5000, false); ++index) {
+        const SquarePlace place = square_at(index, 2000, 5000, false);
+        places.insert({place.row, place.column});
+        ASSERT_TRUE(place.matrix == 0 && place.row < 2000 && place.column < 5000);
+    }
+    EXPECT_EQ(places.size(), 8u * 20u);
 }
 
 int steps_between(Bf16 x, Bf16 y) {  // numbers of BF16 from one to the other
@@ -132,16 +153,6 @@ TEST(ScaledProduct, upper_tiles_are_each_there_once) {
             ASSERT_EQ(upper_tile(tile).row, row) << tile;
             ASSERT_EQ(upper_tile(tile).column, column) << tile;
         }
-}
-
-TEST(ScaledProduct, large_matrices_take_large_tiles) {
-    ScaledProductTask task;
-    task.rows = task.columns = 1024;
-    EXPECT_EQ(product_warpgroups(task), 3);
-    EXPECT_EQ(grid_of(task, ProductForm::symmetric, 3).blocks, 21);  // six tiles either way
-    task.rows = 512;
-    EXPECT_EQ(product_warpgroups(task), 2);
-    EXPECT_EQ(grid_of(task, ProductForm::rows_by_columns, 2).blocks, 32);
 }
 
 TEST(ScaledProduct, refuses_what_it_does_not_take) {
