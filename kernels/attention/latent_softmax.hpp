@@ -64,18 +64,20 @@ public:
         }
     }
 
-    // The weights as the K-major operand [64 rows][64 keys] of the product with the values.
+    // The weights, rounded, as the operand in registers of the product with the values: 16 keys each.
+    STRATA_BODY static void pack(const Scores& weights, WgmmaA (&packed)[4]) {
+        STRATA_UNROLL
+        for (int i = 0; i < 16; ++i) packed[i / 4].at[i % 4] = bf16_pair(weights.at[i * 2], weights.at[i * 2 + 1]);
+    }
+    // And as the K-major operand [64 rows][64 keys] in shared memory.
     template <class Thread>
-    STRATA_BODY static void store(Thread& t, const Scores& weights, unsigned char* panel) {
+    STRATA_BODY static void store(Thread& t, const WgmmaA (&weights)[4], unsigned char* panel) {
         const int thread = t.thread() % kWarpgroup;
         STRATA_UNROLL
-        for (int half = 0; half < 2; ++half) STRATA_UNROLL
-        for (int i = 0; i < 16; i += 2) {
-            const int at = register_of(half, i);
-            *reinterpret_cast<std::uint32_t*>(panel +
-                                              swizzled_offset(wgmma_row(thread, at), wgmma_column(thread, at) * 2)) =
-                bf16_pair(weights.at[at], weights.at[at + 1]);
-        }
+        for (int i = 0; i < 16; ++i)
+            *reinterpret_cast<std::uint32_t*>(
+                panel + swizzled_offset(wgmma_a_row(thread, i % 4), i / 4 * 32 + wgmma_a_byte(thread, i % 4))) =
+                weights[i / 4].at[i % 4];
     }
 
     struct Row {
@@ -96,15 +98,21 @@ private:
     template <class Thread>
     STRATA_BODY static void mask(Thread& t, Scores& scores, const int (&visible)[2], const std::uint8_t* present,
                                  float scale_log2) {
+        STRATA_UNROLL
+        for (int i = 0; i < Scores::kRegisters; ++i) scores.at[i] *= scale_log2;
+        // Mostly all count: each lane looks at two keys.
+        const bool lacks_some =
+            !present[t.lane() * 2] || !present[t.lane() * 2 + 1] || visible[0] < kWidth || visible[1] < kWidth;
+        if (!t.ballot(lacks_some)) return;
         const int thread = t.thread() % kWarpgroup;
         STRATA_UNROLL
         for (int i = 0; i < Scores::kRegisters; ++i) {
             const int column = wgmma_column(thread, i);
-            const bool counts = column < visible[i % 4 / 2] && present[column];
-            scores.at[i] = counts ? scores.at[i] * scale_log2 : -HUGE_VALF;
+            if (column >= visible[i % 4 / 2] || !present[column]) scores.at[i] = -HUGE_VALF;
         }
     }
 
+    static constexpr int kWidth = Scores::kRegisters * 2;  // keys of a tile
     float largest_[2] = {-HUGE_VALF, -HUGE_VALF};
     float sum_[2] = {0, 0};  // of this thread's columns
 };
