@@ -5,7 +5,7 @@
 // their maximum is three shuffles more.
 //
 // Warpgroups of a block share the queries and have tiles, copies and barriers of their own, so that one weighs while
-// another multiplies.
+// another multiplies. A thread of each starts the bulk copy of a whole tile: issuing was what pieces cost most.
 #pragma once
 
 #include <cfloat>
@@ -14,6 +14,7 @@
 #include "kernels/arithmetic.hpp"
 #include "kernels/attention/indexer_task.hpp"
 #include "kernels/simt/copy_async.hpp"
+#include "kernels/simt/tma.hpp"
 #include "kernels/simt/warp.hpp"
 #include "kernels/simt/wgmma.hpp"
 
@@ -32,7 +33,9 @@ struct IndexerPlan {
     static constexpr int kScalesAt = kQueryBytes + kStages * kIndexerTileBytes;
     static constexpr int kWeightsAt = kScalesAt + kStages * kIndexerKeys * 4;
     static constexpr int kBoundsAt = kWeightsAt + kQueries * heads * 4;
-    static constexpr int kSharedBytes = kBoundsAt + kQueries * 2 * 4;
+    static constexpr int kFullAt = kBoundsAt + kQueries * 2 * 4;
+    static constexpr int kPresentAt = kFullAt + kStages * 8;
+    static constexpr int kSharedBytes = kPresentAt + kStages * 4;
     static_assert(kColumns <= kIndexerRound);
 };
 
@@ -50,13 +53,6 @@ Grid grid_of(const IndexerTask& task) {  // of a planned task
             .shared_bytes = Plan::kSharedBytes};
 }
 
-// Where a tile of keys is; no codes: there is none.
-struct IndexerTile {
-    const std::uint8_t* codes;
-    const float* scales;
-    int keys;  // that stand there
-};
-
 struct Positions {
     int begin, end;
 };
@@ -66,21 +62,60 @@ STRATA_HD Positions within(long columns, int begin, int end) {
     return {begin < 0 ? 0 : begin > end ? end : begin, end};
 }
 
-STRATA_HD IndexerTile tile_of(const IndexerKeys& keys, long, int tile) {
-    const long first = long(tile) * kIndexerKeys, left = keys.keys - first;
-    return {reinterpret_cast<const std::uint8_t*>(keys.codes) + first * kIndexChannels, keys.scales + first,
-            left < kIndexerKeys ? int(left) : kIndexerKeys};
+// The keys as bulk copies see them: [pages][64 keys][128], and the scales of keys in one array (those of a page are a
+// run of bytes).
+struct IndexerMaps {
+    TensorMap codes, scales;
+};
+inline IndexerMaps maps_of(const IndexerTask&, const IndexerKeys& keys) {
+    return {.codes = make_tensor_map({.global = keys.codes,
+                                      .rank = 3,
+                                      .size = {kIndexChannels, keys.keys, 1},
+                                      .stride_bytes = {kIndexChannels, keys.keys * kIndexChannels},
+                                      .box = {kIndexChannels, kIndexerKeys, 1}}),
+            .scales = make_tensor_map({.global = keys.scales,
+                                       .element_bytes = 4,
+                                       .size = {keys.keys, 1, 1},
+                                       .stride_bytes = {ceil_div(keys.keys, 4) * 16},
+                                       .box = {kIndexerKeys, 1, 1},
+                                       .swizzle = Swizzle::none})};
 }
+inline IndexerMaps maps_of(const IndexerTask& task, const PagedIndexerKeys& keys) {
+    const bool there = keys.page_count > 0;  // else nothing is copied, and any address will do
+    return {.codes = make_tensor_map({.global = there ? static_cast<const void*>(keys.pages) : task.queries,
+                                      .rank = 3,
+                                      .size = {kIndexChannels, kIndexerKeys, there ? keys.page_count : 1},
+                                      .stride_bytes = {kIndexChannels, kIndexPageBytes},
+                                      .box = {kIndexChannels, kIndexerKeys, 1}}),
+            .scales = {}};
+}
+
+// Which pages a block's tiles are; no table: those of their own number.
+STRATA_HD const std::int32_t* table_of(const IndexerKeys&, long) { return nullptr; }
+STRATA_HD const std::int32_t* table_of(const PagedIndexerKeys& keys, long first_row) {
+    return keys.table + first_row / keys.next_n * keys.table_width;
+}
+STRATA_HD bool is_there(const IndexerKeys&, int) { return true; }
+STRATA_HD bool is_there(const PagedIndexerKeys& keys, int page) { return page >= 0 && page < keys.page_count; }
+
+// What lies behind the last key is zero.
+template <class Thread>
+STRATA_BODY void load_page(Thread& t, const IndexerKeys&, const IndexerMaps& maps, int page, void* codes, void* scales,
+                           typename Thread::Barrier* full) {
+    load_box(t, codes, maps.codes, full, 0, page * kIndexerKeys, 0);
+    load_box(t, scales, maps.scales, full, page * kIndexerKeys, 0);
+}
+template <class Thread>
+STRATA_BODY void load_page(Thread& t, const PagedIndexerKeys& keys, const IndexerMaps& maps, int page, void* codes,
+                           void* scales, typename Thread::Barrier* full) {
+    load_box(t, codes, maps.codes, full, 0, 0, page);
+    load_run(t, scales, keys.pages + long(page) * kIndexPageBytes + kIndexerTileBytes, kIndexerKeys * 4, full);
+}
+
 STRATA_HD Positions seen_by(const IndexerKeys& keys, long row, long columns) {
     return within(columns, keys.begin ? keys.begin[row] : 0, keys.end ? keys.end[row] : int(columns));
 }
 
-STRATA_HD IndexerTile tile_of(const PagedIndexerKeys& keys, long first_row, int tile) {
-    const long page = keys.table[first_row / keys.next_n * keys.table_width + tile];
-    if (page < 0 || page >= keys.page_count) return {nullptr, nullptr, 0};
-    const std::uint8_t* at = keys.pages + page * kIndexPageBytes;
-    return {at, reinterpret_cast<const float*>(at + kIndexerTileBytes), kIndexerKeys};
-}
 STRATA_HD Positions seen_by(const PagedIndexerKeys& keys, long row, long columns) {
     const int context = keys.contexts[row / keys.next_n], later = keys.next_n - 1 - int(row % keys.next_n);
     return within(columns, 0, context < later ? 0 : context - later);
@@ -91,10 +126,11 @@ class IndexerBlock {
     static constexpr float kNone = -std::numeric_limits<float>::infinity();
 
 public:
-    STRATA_BODY IndexerBlock(Thread& t, const IndexerTask& task, const Keys& keys)
+    STRATA_BODY IndexerBlock(Thread& t, const IndexerTask& task, const Keys& keys, const IndexerMaps& maps)
         : t_(t),
           task_(task),
           keys_(keys),
+          maps_(maps),
           first_row_(long(t.blocks() - 1 - t.block()) * Plan::kQueries),  // causal rows: the longest first
           rows_(task.rows - first_row_ < Plan::kQueries ? int(task.rows - first_row_) : Plan::kQueries),
           warpgroup_(t.warp() / 4),
@@ -102,22 +138,31 @@ public:
           tiles_(t.shared() + Plan::kQueryBytes + warpgroup_ * kIndexerStages * kIndexerTileBytes),
           scales_(reinterpret_cast<float*>(t.shared() + Plan::kScalesAt) + warpgroup_ * kIndexerStages * kIndexerKeys),
           weights_(reinterpret_cast<float*>(t.shared() + Plan::kWeightsAt)),
-          bounds_(reinterpret_cast<Positions*>(t.shared() + Plan::kBoundsAt)) {}
+          bounds_(reinterpret_cast<Positions*>(t.shared() + Plan::kBoundsAt)),
+          full_(reinterpret_cast<Barrier*>(t.shared() + Plan::kFullAt) + warpgroup_ * kIndexerStages),
+          present_(reinterpret_cast<int*>(t.shared() + Plan::kPresentAt) + warpgroup_ * kIndexerStages),
+          table_(table_of(keys, first_row_)) {}
 
     STRATA_BODY void run() {
+        if (loads()) {
+            for (int stage = 0; stage < kIndexerStages; ++stage) t_.open_barrier(full_ + stage, 1);
+            t_.publish_barriers();
+        }
         load_queries();
         copies_.close_group();
-        t_.sync();  // bounds are there
+        t_.sync();  // bounds and barriers are there
         choose_tiles();
-        for (int turn = 0; turn < kIndexerStages - 1; ++turn) load(turn);
-        copies_.template wait_for_all_but<kIndexerStages - 1>();
+        if (loads()) {
+            for (int ahead = 0; ahead < kAsked; ++ahead) ask(ahead);
+            for (int turn = 0; turn < kIndexerStages - 1; ++turn) load(turn);
+        }
+        copies_.template wait_for_all_but<0>();
         t_.show_to_async_copies();
         t_.sync();  // queries are there
         for (int turn = 0; tile_at(turn) < last_; ++turn) {
-            copies_.template wait_for_all_but<kIndexerStages - 2>();
-            t_.show_to_async_copies();
-            t_.sync_group(1 + warpgroup_, 128);  // the tile is there, and the one before has been read
-            load(turn + kIndexerStages - 1);
+            t_.sync_group(1 + warpgroup_, 128);  // the tile before has been read
+            if (loads()) load(turn + kIndexerStages - 1);
+            t_.wait(full_ + turn % kIndexerStages, turn / kIndexerStages % 2);
             STRATA_ROLLED
             for (int round = 0; round < Plan::kRounds; ++round) score(turn, round);
         }
@@ -125,6 +170,9 @@ public:
     }
 
 private:
+    using Barrier = typename Thread::Barrier;
+    STRATA_BODY bool loads() const { return t_.thread() % kWarpgroup == 0; }
+
     STRATA_BODY void load_queries() {
         const auto* from =
             reinterpret_cast<const std::uint8_t*>(task_.queries) + first_row_ * Plan::kHeads * long(kIndexChannels);
@@ -156,22 +204,22 @@ private:
     STRATA_BODY static int min_int(int a, int b) { return a < b ? a : b; }
     STRATA_BODY int tile_at(int turn) const { return first_ + turn * t_.rows() * kIndexerWarpgroups; }
 
-    // A group of copies each turn, empty after the last tile.
+    // Pages are asked for some turns before they are loaded: nothing waits for the table.
+    STRATA_BODY void ask(int turn) {
+        for (int i = 0; i + 1 < kAsked; ++i) asked_[i] = asked_[i + 1];
+        asked_[kAsked - 1] = tile_at(turn) < last_ ? page_of(tile_at(turn)) : -1;
+    }
+    STRATA_BODY int page_of(int tile) const { return table_ ? table_[tile] : tile; }
     STRATA_BODY void load(int turn) {
-        const int tile = tile_at(turn), stage = turn % kIndexerStages, thread = t_.thread() % 128;
-        if (tile < last_) {
-            const IndexerTile from = tile_of(keys_, first_row_, tile);
-            std::uint8_t* to = tiles_ + stage * kIndexerTileBytes;
-            for (int chunk = thread; chunk < from.keys * 8; chunk += 128)
-                copies_.copy16(to + swizzled_offset(chunk / 8, chunk % 8 * 16), from.codes + chunk * 16L);
-            float* scales = scales_ + stage * kIndexerKeys;
-            const int four = thread * 4;
-            if (four + 4 <= from.keys)
-                copies_.copy16(scales + four, from.scales + four);
-            else  // the last of an array that is not whole fours
-                for (int key = four; key < from.keys; ++key) scales[key] = from.scales[key];
-        }
-        copies_.close_group();
+        if (tile_at(turn) >= last_) return;
+        const int stage = turn % kIndexerStages;
+        const int page = asked_[0];
+        ask(turn + kAsked);
+        present_[stage] = is_there(keys_, page);
+        if (!is_there(keys_, page)) return t_.arrive(full_ + stage);
+        t_.arrive_expecting(full_ + stage, kIndexerTileBytes + kIndexerKeys * 4);
+        load_page(t_, keys_, maps_, page, tiles_ + stage * kIndexerTileBytes, scales_ + stage * kIndexerKeys,
+                  full_ + stage);
     }
 
     STRATA_BODY void score(int turn, int round) {
@@ -188,15 +236,15 @@ private:
                                               advanced(queries, std::uint32_t(32 * step)), step > 0);
         products_.commit();
         products_.template wait_for_all_but<0>(t_, sum);
-        const float* scales = scales_ + stage * kIndexerKeys + key_;
-        weigh(sum, tile_at(turn), round, scales[0], scales[8]);
+        weigh(sum, tile_at(turn), stage, round);
     }
 
     // The four lanes of a row hold its columns 8 j + 2 lane and the next; `half` is the row eight keys further.
-    STRATA_BODY void weigh(const WgmmaSum<Plan::kColumns>& sum, int tile, int round, float scale, float scale_of_half) {
+    STRATA_BODY void weigh(const WgmmaSum<Plan::kColumns>& sum, int tile, int stage, int round) {
         constexpr int kValues = Plan::kAtOnce * 2, kPerQuery = Plan::kHeads / 8;
-        float logits[kValues] = {};
         const float* weights = weights_ + round * Plan::kColumns + t_.lane() % 4 * 2;
+        // Of each query, for either half.
+        float logits[kValues] = {};
         STRATA_UNROLL
         for (int j = 0; j < Plan::kColumns / 8; ++j) {
             const float first = weights[j * 8], second = weights[j * 8 + 1];
@@ -207,25 +255,31 @@ private:
                 logit += second * max_of(sum.at[j * 4 + half * 2 + 1], 0.0f);
             }
         }
+        // Lanes add up what they have by giving each other the half that they do not keep. Each keeps, and stores, one
+        // half and one query in two, so that eight neighbours go to 32 bytes in a row.
+        const int half = t_.lane() % 2, second = t_.lane() % 4 / 2;
+        float of_half[Plan::kAtOnce];
         STRATA_UNROLL
-        for (int i = 0; i < kValues; ++i) logits[i] = warp_sum<4>(t_, logits[i]) * (i % 2 ? scale_of_half : scale);
-        // Each lane stores one in four, so that eight neighbours go to 32 bytes in a row.
+        for (int query = 0; query < Plan::kAtOnce; ++query)
+            of_half[query] = kept(half, logits[query * 2], logits[query * 2 + 1], 1);
+        const float scale = scales_[stage * kIndexerKeys + key_ + half * 8];
         STRATA_UNROLL
-        for (int four = 0; four < kValues; four += 4) {
-            float mine = logits[four];
-            STRATA_UNROLL
-            for (int i = 1; i < 4 && four + i < kValues; ++i)
-                if (t_.lane() % 4 == i) mine = logits[four + i];
-            const int value = four + t_.lane() % 4;
-            store(tile, round * Plan::kAtOnce + value / 2, value % 2, value < kValues, mine);
+        for (int query = 0; query < Plan::kAtOnce; query += 2) {
+            const bool is_pair = query + 1 < Plan::kAtOnce;
+            const float logit = kept(second, of_half[query], is_pair ? of_half[query + 1] : of_half[query], 2);
+            store(tile, stage, round * Plan::kAtOnce + query + (is_pair ? second : 0), half, is_pair || !second,
+                  logit * scale);
         }
     }
+    STRATA_BODY float kept(int which, float first, float second, int lanes) {
+        return (which ? second : first) + t_.shuffle_xor(which ? first : second, lanes);
+    }
 
-    STRATA_BODY void store(int tile, int query, int half, bool is_there, float logit) {
+    STRATA_BODY void store(int tile, int stage, int query, int half, bool is_there, float logit) {
         const int position = tile * kIndexerKeys + key_ + half * 8;
         const Positions seen = is_there ? bounds_[query] : Positions{0, 0};  // of a row that is not there: nothing
         const bool is_seen = position >= seen.begin && position < seen.end;
-        if (!tile_of(keys_, first_row_, tile).codes) logit = kNone;
+        if (!present_[stage]) logit = kNone;
         const long row = first_row_ + query;
         if (is_seen && task_.logits) task_.logits[row * task_.stride + position] = logit;
         if (!task_.maxima) return;
@@ -246,11 +300,13 @@ private:
         }
     }
 
+    static constexpr int kAsked = 2;             // pages that are known before they are loaded
     static constexpr int kBlockOfPositions = 8;  // a candidate block of V4.1 (top_k_task.hpp)
 
     Thread& t_;
     const IndexerTask& task_;
     const Keys& keys_;
+    const IndexerMaps& maps_;
     const long first_row_;
     const int rows_;
     const int warpgroup_;
@@ -259,14 +315,18 @@ private:
     float* const scales_;        // [stages][64]
     float* const weights_;       // [queries][heads]
     Positions* const bounds_;    // [queries]
-    int first_ = 0, last_ = 0;   // tiles
+    Barrier* const full_;        // [stages]
+    int* const present_;         // [stages]
+    const std::int32_t* const table_;
+    int asked_[kAsked] = {};    // pages of the next turns; negative: there is none
+    int first_ = 0, last_ = 0;  // tiles
     AsyncCopies copies_;
     WarpgroupProducts products_;
 };
 
 template <class Plan, class Keys, class Thread>
-STRATA_BODY void indexer_logits(Thread& t, const IndexerTask& task, const Keys& keys) {
-    IndexerBlock<Plan, Keys, Thread>(t, task, keys).run();
+STRATA_BODY void indexer_logits(Thread& t, const IndexerTask& task, const Keys& keys, const IndexerMaps& maps) {
+    IndexerBlock<Plan, Keys, Thread>(t, task, keys, maps).run();
 }
 
 }  // namespace strata
