@@ -124,6 +124,7 @@ STRATA_HD Positions seen_by(const PagedIndexerKeys& keys, long row, long columns
 template <class Plan, class Keys, class Thread>
 class IndexerBlock {
     static constexpr float kNone = -std::numeric_limits<float>::infinity();
+    static constexpr int kKept = Plan::kAtOnce > 1 ? Plan::kAtOnce / 2 : 1;  // logits a lane has in the end
 
 public:
     STRATA_BODY IndexerBlock(Thread& t, const IndexerTask& task, const Keys& keys, const IndexerMaps& maps)
@@ -133,7 +134,7 @@ public:
           maps_(maps),
           first_row_(long(t.blocks() - 1 - t.block()) * Plan::kQueries),  // causal rows: the longest first
           rows_(task.rows - first_row_ < Plan::kQueries ? int(task.rows - first_row_) : Plan::kQueries),
-          warpgroup_(t.warp() / 4),
+          warpgroup_(t.shuffle(t.warp() / 4, 0)),  // so that the compiler sees that a warp agrees
           key_(t.warp() % 4 * 16 + t.lane() / 4),
           tiles_(t.shared() + Plan::kQueryBytes + warpgroup_ * kIndexerStages * kIndexerTileBytes),
           scales_(reinterpret_cast<float*>(t.shared() + Plan::kScalesAt) + warpgroup_ * kIndexerStages * kIndexerKeys),
@@ -260,35 +261,52 @@ private:
         const int half = t_.lane() % 2, second = t_.lane() % 4 / 2;
         float of_half[Plan::kAtOnce];
         STRATA_UNROLL
-        for (int query = 0; query < Plan::kAtOnce; ++query)
-            of_half[query] = kept(half, logits[query * 2], logits[query * 2 + 1], 1);
-        const float scale = scales_[stage * kIndexerKeys + key_ + half * 8];
-        STRATA_UNROLL
-        for (int query = 0; query < Plan::kAtOnce; query += 2) {
-            const bool is_pair = query + 1 < Plan::kAtOnce;
-            const float logit = kept(second, of_half[query], is_pair ? of_half[query + 1] : of_half[query], 2);
-            store(tile, stage, round * Plan::kAtOnce + query + (is_pair ? second : 0), half, is_pair || !second,
-                  logit * scale);
+        for (int query = 0; query < Plan::kAtOnce; ++query) {
+            const auto [mine, others] = exchanged(half, logits[query * 2], logits[query * 2 + 1], 1);
+            of_half[query] = mine + others;
         }
+        const Place at{.position = tile * kIndexerKeys + key_ + half * 8, .query = round * Plan::kAtOnce};
+        const float scale = scales_[stage * kIndexerKeys + key_ + half * 8];
+        float most[kKept];
+        STRATA_UNROLL
+        for (int pair = 0; pair < kKept; ++pair) {
+            const bool is_pair = Plan::kAtOnce > 1;
+            const auto [mine, others] =
+                exchanged(second, of_half[pair * 2], of_half[is_pair ? pair * 2 + 1 : pair * 2], 2);
+            const float logit = present_[stage] ? (mine + others) * scale : kNone;
+            most[pair] = store({at.position, at.query + pair * 2 + (is_pair ? second : 0)}, is_pair || !second, logit);
+        }
+        if (task_.maxima) store_maxima(at, most);
     }
-    STRATA_BODY float kept(int which, float first, float second, int lanes) {
-        return (which ? second : first) + t_.shuffle_xor(which ? first : second, lanes);
+    struct Exchanged {
+        float mine, others;
+    };
+    STRATA_BODY Exchanged exchanged(int which, float first, float second, int lanes) {
+        return {which ? second : first, t_.shuffle_xor(which ? first : second, lanes)};
     }
 
-    STRATA_BODY void store(int tile, int stage, int query, int half, bool is_there, float logit) {
-        const int position = tile * kIndexerKeys + key_ + half * 8;
-        const Positions seen = is_there ? bounds_[query] : Positions{0, 0};  // of a row that is not there: nothing
-        const bool is_seen = position >= seen.begin && position < seen.end;
-        if (!present_[stage]) logit = kNone;
-        const long row = first_row_ + query;
-        if (is_seen && task_.logits) task_.logits[row * task_.stride + position] = logit;
-        if (!task_.maxima) return;
-        float most = is_seen && logit > kNone ? (logit < FLT_MAX ? logit : FLT_MAX) : kNone;  // a NaN is none
+    struct Place {
+        int position, query;
+    };
+    // Returns what counts towards the maximum of a block.
+    STRATA_BODY float store(const Place& at, bool is_there, float logit) {
+        const Positions seen = is_there ? bounds_[at.query] : Positions{0, 0};  // of a row that is not there: nothing
+        const bool is_seen = at.position >= seen.begin && at.position < seen.end;
+        if (is_seen && task_.logits) task_.logits[(first_row_ + at.query) * task_.stride + at.position] = logit;
+        return is_seen && logit > kNone ? (logit < FLT_MAX ? logit : FLT_MAX) : kNone;  // a NaN is none
+    }
+    // Eight lanes have a block's keys; of two pairs of queries every other one goes on with the second.
+    STRATA_BODY void store_maxima(const Place& at, const float (&most_of)[kKept]) {
+        const int second_pair = kKept > 1 && t_.lane() / 4 % 2, second = Plan::kAtOnce > 1 && t_.lane() % 4 / 2;
+        const auto [mine, others] = exchanged(second_pair, most_of[0], most_of[kKept - 1], 4);
+        float most = fmaxf(mine, others);
         STRATA_UNROLL
-        for (int lanes = 4; lanes < 32; lanes *= 2) most = max_of(most, t_.shuffle_xor(most, lanes));
-        if (t_.lane() >= 4 || position >= seen.end) return;
-        const bool is_pinned = position + kBlockOfPositions > seen.end;
-        task_.maxima[row * task_.maxima_stride + position / kBlockOfPositions] = is_pinned ? -kNone : most;
+        for (int lanes = 8; lanes < 32; lanes *= 2) most = fmaxf(most, t_.shuffle_xor(most, lanes));
+        const int query = at.query + second_pair * 2 + second, position = at.position / kBlockOfPositions;
+        const int end = bounds_[query].end;
+        if (t_.lane() >= (Plan::kAtOnce > 1 ? 4 * kKept : 2) || position * kBlockOfPositions >= end) return;
+        const bool is_pinned = (position + 1) * kBlockOfPositions > end;
+        task_.maxima[(first_row_ + query) * task_.maxima_stride + position] = is_pinned ? -kNone : most;
     }
 
     STRATA_BODY void fill_outside() {

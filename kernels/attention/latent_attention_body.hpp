@@ -120,6 +120,7 @@ private:
     STRATA_BODY void wait_for_keys(int turn) {
         t_.wait(full_ + turn % 2, turn / 2 % 2);
         t_.show_to_async_copies();  // what others copied, too
+        t_.sync_warp();             // a product takes a warp's lanes together
     }
 
     // The first warpgroup's work.
@@ -141,6 +142,7 @@ private:
                 products_.template multiply<Bf16, Major::mn>(t_, out, weights[step], advanced(values, step * 16 * 128),
                                                              true);
             products_.commit();
+            tell(turn, weights, factors);
             products_.template wait_for_all_but<0>(t_, out);
             arrive(free_ + turn % 2);
         }
@@ -180,7 +182,7 @@ private:
         finish(out, factors, 1);
     }
 
-    // Scores of a tile, and the weights that they become: for this warpgroup in registers, for the other one told.
+    // Scores of a tile, and the weights that they become.
     STRATA_BODY void weigh(LatentSoftmax& softmax, int tile, int turn, WgmmaA (&weights)[kSteps], float (&factors)[2]) {
         const std::uint64_t q = k_major_descriptor(t_.shared_address(queries_)),
                             k = k_major_descriptor(t_.shared_address(keys_of(turn)));
@@ -192,14 +194,21 @@ private:
             products_.template multiply<Bf16>(t_, scores, advanced(q, at), advanced(k, at), step > 0);
         }
         products_.commit();
-        products_.template wait_for_all_but<0>(t_, scores);
         int visible[2];
         STRATA_UNROLL
         for (int half = 0; half < 2; ++half)
             visible[half] = task_.visible(unit_, unit_row(row_of(half))) - tile * kLatentSlots;
-        softmax.take(t_, scores, visible, present_of(turn), task_.queries.scale * kLog2E, factors);
+        const bool all_count = LatentSoftmax::all_count(t_, visible, present_of(turn));
+        products_.template wait_for_all_but<0>(t_, scores);
+        STRATA_UNROLL
+        for (float& score : scores.at) score *= task_.queries.scale * kLog2E;
+        if (!all_count) LatentSoftmax::mask(t_, scores, visible, present_of(turn));
+        softmax.take(t_, scores, factors);
         LatentSoftmax::pack(scores, weights);
-        t_.wait(added_, (turn + 1) % 2);  // the other has read the last ones
+    }
+    // What became of a tile, to the second warpgroup; meanwhile the first one's product goes on.
+    STRATA_BODY void tell(int turn, const WgmmaA (&weights)[kSteps], const float (&factors)[2]) {
+        t_.wait(added_, (turn + 1) % 2);  // the last ones were read
         LatentSoftmax::store(t_, weights, weights_);
         tell(factors);
         t_.show_to_async_copies();

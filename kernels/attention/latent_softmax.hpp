@@ -37,30 +37,49 @@ class LatentSoftmax {
 public:
     using Scores = WgmmaSum<64>;
 
-    // Raw scores q . k become weights, in place. A row's column counts where it is below the row's `visible` and
-    // `present`. Returns what earlier sums of the two rows are to be multiplied by.
+    // A row's column counts where it is below the row's `visible` and `present`. Mostly all do: each lane looks at two
+    // keys.
     template <class Thread>
-    STRATA_BODY void take(Thread& t, Scores& scores, const int (&visible)[2], const std::uint8_t* present,
-                          float scale_log2, float (&factors)[2]) {
-        mask(t, scores, visible, present, scale_log2);
+    STRATA_BODY static bool all_count(Thread& t, const int (&visible)[2], const std::uint8_t* present) {
+        const bool lacks_some =
+            !present[t.lane() * 2] || !present[t.lane() * 2 + 1] || visible[0] < kWidth || visible[1] < kWidth;
+        return !t.ballot(lacks_some);
+    }
+    template <class Thread>
+    STRATA_BODY static void mask(Thread& t, Scores& scores, const int (&visible)[2], const std::uint8_t* present) {
+        const int thread = t.thread() % kWarpgroup;
+        STRATA_UNROLL
+        for (int i = 0; i < Scores::kRegisters; ++i) {
+            const int column = wgmma_column(thread, i);
+            if (column >= visible[i % 4 / 2] || !present[column]) scores.at[i] = -HUGE_VALF;
+        }
+    }
+
+    // Scores q . k of base 2 become weights, in place. Returns what earlier sums of the two rows are to be multiplied
+    // by.
+    template <class Thread>
+    STRATA_BODY void take(Thread& t, Scores& scores, float (&factors)[2]) {
         STRATA_UNROLL
         for (int half = 0; half < 2; ++half) {
-            float most = largest_[half];
+            float most[4];  // not one after the other
             STRATA_UNROLL
-            for (int i = 0; i < 16; ++i) most = max_of(most, scores.at[register_of(half, i)]);
-            most = warp_max<4>(t, most);
+            for (int i = 0; i < 16; ++i)
+                most[i % 4] =
+                    i < 4 ? scores.at[register_of(half, i)] : fmaxf(most[i % 4], scores.at[register_of(half, i)]);
+            const float of_tile = warp_max<4>(t, fmaxf(fmaxf(most[0], most[1]), fmaxf(most[2], most[3])));
+            const float largest = fmaxf(largest_[half], of_tile);
             // A row that has seen no key yet keeps weights of zero: -inf - 0.
-            const float from = most == -HUGE_VALF ? 0.0f : most;
+            const float from = largest == -HUGE_VALF ? 0.0f : largest;
             factors[half] = exp2_of(largest_[half] - from);
-            largest_[half] = most;
-            float sum = 0;
+            largest_[half] = largest;
+            float sums[2] = {0, 0};
             STRATA_UNROLL
             for (int i = 0; i < 16; ++i) {
                 float& score = scores.at[register_of(half, i)];
                 score = exp2_of(score - from);
-                sum += score;
+                sums[i % 2] += score;
             }
-            sum_[half] = sum_[half] * factors[half] + sum;
+            sum_[half] = sum_[half] * factors[half] + (sums[0] + sums[1]);
         }
     }
 
@@ -94,23 +113,6 @@ public:
 
 private:
     STRATA_BODY static constexpr int register_of(int half, int i) { return i / 2 * 4 + half * 2 + i % 2; }
-
-    template <class Thread>
-    STRATA_BODY static void mask(Thread& t, Scores& scores, const int (&visible)[2], const std::uint8_t* present,
-                                 float scale_log2) {
-        STRATA_UNROLL
-        for (int i = 0; i < Scores::kRegisters; ++i) scores.at[i] *= scale_log2;
-        // Mostly all count: each lane looks at two keys.
-        const bool lacks_some =
-            !present[t.lane() * 2] || !present[t.lane() * 2 + 1] || visible[0] < kWidth || visible[1] < kWidth;
-        if (!t.ballot(lacks_some)) return;
-        const int thread = t.thread() % kWarpgroup;
-        STRATA_UNROLL
-        for (int i = 0; i < Scores::kRegisters; ++i) {
-            const int column = wgmma_column(thread, i);
-            if (column >= visible[i % 4 / 2] || !present[column]) scores.at[i] = -HUGE_VALF;
-        }
-    }
 
     static constexpr int kWidth = Scores::kRegisters * 2;  // keys of a tile
     float largest_[2] = {-HUGE_VALF, -HUGE_VALF};
