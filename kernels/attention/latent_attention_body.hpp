@@ -45,13 +45,14 @@ public:
         const int first = split_ * share, end = first + share < tiles ? first + share : tiles;
         if (split_ > 0 && first >= end) return;  // and no row of `partial` is looked at
         open_barriers();
-        if (t_.thread() >= kLatentMathThreads) {
+        const int warpgroup = t_.shuffle(t_.warp() / 4, 0);  // so that the compiler sees that a warp agrees
+        if (warpgroup == 2) {
             t_.template give_back_registers<kRegistersToLoad>();
             load_keys(first, end);
             return;
         }
         load_queries();
-        if (t_.thread() < kWarpgroup) {
+        if (warpgroup == 0) {
             t_.template take_registers<kRegistersToWeigh>();
             weigh_and_add(first, end);
         } else {
@@ -117,10 +118,11 @@ private:
         t_.sync_group(1, kLatentMathThreads);
     }
 
-    STRATA_BODY void wait_for_keys(int turn) {
-        t_.wait(full_ + turn % 2, turn / 2 % 2);
-        t_.show_to_async_copies();  // what others copied, too
-        t_.sync_warp();             // a product takes a warp's lanes together
+    STRATA_BODY void wait_for_keys(int turn) { t_.wait(full_ + turn % 2, turn / 2 % 2); }
+    // Before products of what others wrote, once that was waited for.
+    STRATA_BODY void show_to_products() {
+        t_.show_to_async_copies();
+        t_.sync_warp();  // a product takes a warp's lanes together
     }
 
     // The first warpgroup's work.
@@ -133,6 +135,7 @@ private:
             float factors[2];
             WgmmaA weights[kSteps];
             wait_for_keys(turn);
+            show_to_products();
             weigh(softmax, first + turn, turn, weights, factors);
             multiply_rows_if_needed(out, factors);
             const std::uint64_t values = values_of(turn, 0);
@@ -164,6 +167,7 @@ private:
         for (; first + turn < end; ++turn) {
             wait_for_keys(turn);
             t_.wait(weighed_, turn % 2);
+            show_to_products();
             const float factors[2] = {factors_[row_of(0)], factors_[row_of(1)]};
             multiply_rows_if_needed(out, factors);
             const std::uint64_t values = values_of(turn, 1);
@@ -211,7 +215,6 @@ private:
         t_.wait(added_, (turn + 1) % 2);  // the last ones were read
         LatentSoftmax::store(t_, weights, weights_);
         tell(factors);
-        t_.show_to_async_copies();
         arrive(weighed_);
     }
 

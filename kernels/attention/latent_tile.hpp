@@ -101,7 +101,7 @@ public:
             fetch(task, unit, first_slot + kLatentSlots, i);
         }
         ask(task, unit, first_slot + 2 * kLatentSlots, left > 1);
-        t.show_to_async_copies();
+        // No fence for the tensor cores here, it would wait for what was just asked for: who multiplies has one.
         t.sync_warp();
         if (t.lane() == 0) t.arrive(full);
     }
