@@ -164,7 +164,7 @@ public:
             t_.sync_group(1 + warpgroup_, 128);  // the tile before has been read
             if (loads()) load(turn + kIndexerStages - 1);
             t_.wait(full_ + turn % kIndexerStages, turn / kIndexerStages % 2);
-            STRATA_ROLLED
+            STRATA_UNROLL
             for (int round = 0; round < Plan::kRounds; ++round) score(turn, round);
         }
         if (task_.fill_outside && task_.logits) fill_outside();

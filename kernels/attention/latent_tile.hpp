@@ -15,17 +15,21 @@ namespace strata {
 
 inline constexpr int kPanelBytes = 64 * 128;
 
-// Two E4M3 codes, the first lowest, as floats.
-STRATA_HD void unpack_codes(std::uint32_t codes, float& low, float& high) {
+// Four E4M3 codes, the first lowest, as floats. Halves of a word are taken by the conversion itself, without a shift.
+STRATA_HD void unpack_codes(std::uint32_t codes, float (&numbers)[4]) {
 #ifdef __CUDA_ARCH__
-    std::uint32_t halves;
-    asm("cvt.rn.f16x2.e4m3x2 %0, %1;" : "=r"(halves) : "h"(std::uint16_t(codes)));
-    asm("{\n.reg .b16 low, high;\nmov.b32 {low, high}, %2;\ncvt.f32.f16 %0, low;\ncvt.f32.f16 %1, high;\n}"
-        : "=f"(low), "=f"(high)
-        : "r"(halves));
+    std::uint32_t pairs[2];
+    asm("{\n.reg .b16 low, high;\nmov.b32 {low, high}, %2;\ncvt.rn.f16x2.e4m3x2 %0, low;\ncvt.rn.f16x2.e4m3x2 %1, "
+        "high;\n}"
+        : "=r"(pairs[0]), "=r"(pairs[1])
+        : "r"(codes));
+    STRATA_UNROLL
+    for (int i = 0; i < 2; ++i)
+        asm("{\n.reg .b16 low, high;\nmov.b32 {low, high}, %2;\ncvt.f32.f16 %0, low;\ncvt.f32.f16 %1, high;\n}"
+            : "=f"(numbers[i * 2]), "=f"(numbers[i * 2 + 1])
+            : "r"(pairs[i]));
 #else
-    low = to_float(E4m3{std::uint8_t(codes)});
-    high = to_float(E4m3{std::uint8_t(codes >> 8)});
+    for (int i = 0; i < 4; ++i) numbers[i] = to_float(E4m3{std::uint8_t(codes >> i * 8)});
 #endif
 }
 
@@ -172,11 +176,10 @@ private:
         }
         STRATA_BODY static void expand_four(std::uint32_t codes, float factor, std::uint32_t& first,
                                             std::uint32_t& second) {
-            float low, high;
-            unpack_codes(codes, low, high);
-            first = bf16_pair(low * factor, high * factor);
-            unpack_codes(codes >> 16, low, high);
-            second = bf16_pair(low * factor, high * factor);
+            float numbers[4];
+            unpack_codes(codes, numbers);
+            first = bf16_pair(numbers[0] * factor, numbers[1] * factor);
+            second = bf16_pair(numbers[2] * factor, numbers[3] * factor);
         }
     };
     struct NoCodes {};

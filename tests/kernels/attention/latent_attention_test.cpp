@@ -70,11 +70,13 @@ TEST(LatentCache, pages_are_as_large_as_published) {
 
 TEST(LatentTile, unpacks_all_codes_exactly) {
     for (unsigned code = 0; code < 256; ++code) {
-        float low, high;
-        unpack_codes(code | 0x3800, low, high);
+        float numbers[4];
+        unpack_codes(code | 0x3800 | code << 16 | 0xB8u << 24, numbers);
         const float should = to_float(E4m3{std::uint8_t(code)});
-        EXPECT_TRUE(low == should || (std::isnan(low) && std::isnan(should))) << code;
-        EXPECT_EQ(high, 1);
+        for (const float is : {numbers[0], numbers[2]})
+            EXPECT_TRUE(is == should || (std::isnan(is) && std::isnan(should))) << code;
+        EXPECT_EQ(numbers[1], 1);
+        EXPECT_EQ(numbers[3], -1);
     }
 }
 
