@@ -32,7 +32,10 @@ struct IndexerPlan {
     static constexpr int kStages = kIndexerWarpgroups * kIndexerStages;
     static constexpr int kScalesAt = kQueryBytes + kStages * kIndexerTileBytes;
     static constexpr int kWeightsAt = kScalesAt + kStages * kIndexerKeys * 4;
-    static constexpr int kBoundsAt = kWeightsAt + kQueries * heads * 4;
+    // The weights of a round, as the four lanes of a row take them: those of columns 8 j + 2 lane and the next, for all
+    // j; lanes begin in different banks.
+    static constexpr int kLaneWeights = kColumns / 4 + 4;
+    static constexpr int kBoundsAt = kWeightsAt + rounds * 4 * kLaneWeights * 4;
     static constexpr int kFullAt = kBoundsAt + kQueries * 2 * 4;
     static constexpr int kPresentAt = kFullAt + kStages * 8;
     static constexpr int kSharedBytes = kPresentAt + kStages * 4;
@@ -179,8 +182,11 @@ private:
             reinterpret_cast<const std::uint8_t*>(task_.queries) + first_row_ * Plan::kHeads * long(kIndexChannels);
         for (int chunk = t_.thread(); chunk < rows_ * Plan::kHeads * 8; chunk += t_.threads())
             copies_.copy16(t_.shared() + swizzled_offset(chunk / 8, chunk % 8 * 16), from + chunk * 16L);
-        for (int i = t_.thread(); i < rows_ * Plan::kHeads; i += t_.threads())
-            weights_[i] = task_.weights[first_row_ * Plan::kHeads + i];
+        for (int i = t_.thread(); i < rows_ * Plan::kHeads; i += t_.threads()) {
+            const int round = i / Plan::kColumns, column = i % Plan::kColumns;
+            weights_of(round, column % 8 / 2)[column / 8 * 2 + column % 2] =
+                task_.weights[first_row_ * Plan::kHeads + i];
+        }
         if (t_.thread() >= Plan::kQueries) return;
         const bool is_there = t_.thread() < rows_;
         const long row = first_row_ + t_.thread();
@@ -188,6 +194,10 @@ private:
         bounds_[t_.thread()] = seen;
         if (is_there && task_.maxima && t_.row() == 0)
             task_.counts[row] = std::int32_t(ceil_div(seen.end, kBlockOfPositions));
+    }
+
+    STRATA_BODY float* weights_of(int round, int lane) const {
+        return weights_ + (round * 4 + lane) * Plan::kLaneWeights;
     }
 
     // Tiles that any of the queries sees; warpgroups of all splits take turns.
@@ -243,17 +253,16 @@ private:
     // The four lanes of a row hold its columns 8 j + 2 lane and the next; `half` is the row eight keys further.
     STRATA_BODY void weigh(const WgmmaSum<Plan::kColumns>& sum, int tile, int stage, int round) {
         constexpr int kValues = Plan::kAtOnce * 2, kPerQuery = Plan::kHeads / 8;
-        const float* weights = weights_ + round * Plan::kColumns + t_.lane() % 4 * 2;
+        const float* weights = weights_of(round, t_.lane() % 4);
         // Of each query, for either half.
         float logits[kValues] = {};
         STRATA_UNROLL
-        for (int j = 0; j < Plan::kColumns / 8; ++j) {
-            const float first = weights[j * 8], second = weights[j * 8 + 1];
+        for (int two = 0; two < Plan::kColumns / 16; ++two) {
+            const Pack<float> four = load_pack(weights, two * 4);
             STRATA_UNROLL
-            for (int half = 0; half < 2; ++half) {
-                float& logit = logits[j / kPerQuery * 2 + half];
-                logit += first * max_of(sum.at[j * 4 + half * 2], 0.0f);
-                logit += second * max_of(sum.at[j * 4 + half * 2 + 1], 0.0f);
+            for (int i = 0; i < 8; ++i) {  // of j = 2 two, then of the next: both columns, and again for the other half
+                const int j = two * 2 + i / 4;
+                logits[j / kPerQuery * 2 + i % 4 / 2] += four.at[i / 4 * 2 + i % 2] * max_of(sum.at[two * 8 + i], 0.0f);
             }
         }
         // Lanes add up what they have by giving each other the half that they do not keep. Each keeps, and stores, one
@@ -331,7 +340,7 @@ private:
     const int key_;              // of a tile: this thread's, and the one 8 further
     std::uint8_t* const tiles_;  // [stages][64][128], swizzled
     float* const scales_;        // [stages][64]
-    float* const weights_;       // [queries][heads]
+    float* const weights_;       // [rounds][4 lanes][of its columns]
     Positions* const bounds_;    // [queries]
     Barrier* const full_;        // [stages]
     int* const present_;         // [stages]
