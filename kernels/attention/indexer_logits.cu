@@ -8,15 +8,18 @@ namespace strata {
 namespace {
 
 template <class Plan, class Keys>
-__global__ void __launch_bounds__(kIndexerThreads, 2) indexer_kernel(IndexerTask task, Keys keys) {
+__global__ void __launch_bounds__(kIndexerThreads, 2)
+    indexer_kernel(const __grid_constant__ IndexerMaps maps, const __grid_constant__ IndexerTask task,
+                   const __grid_constant__ Keys keys) {
     DeviceThread t;
-    indexer_logits<Plan>(t, task, keys);
+    indexer_logits<Plan>(t, task, keys, maps);
 }
 
 template <class Plan, class Keys>
 void launch_indexer(const IndexerTask& task, const Keys& keys, cudaStream_t stream) {
     const IndexerTask with_plan = planned(task, ceil_div(task.rows, Plan::kQueries));
-    launch("indexer_logits", indexer_kernel<Plan, Keys>, grid_of<Plan>(with_plan), stream, with_plan, keys);
+    launch("indexer_logits", indexer_kernel<Plan, Keys>, grid_of<Plan>(with_plan), stream, maps_of(task, keys),
+           with_plan, keys);
 }
 
 template <int heads>

@@ -1,10 +1,11 @@
 // Latent attention on the tensor cores: a block has 64 query heads that attend to the same keys, and takes those keys
-// in tiles of 64. Two warpgroups, which meet twice a tile:
-//   the first scores the tile (64 x 64 products over all dimensions) and turns scores into weights, while the second
-//   brings the next tile to shared memory (and expands FP8); then each adds weights times values to its half of the
-//   output's 512 dimensions, which stay in registers (64 x 256 FP32).
+// in tiles of 64. Three warpgroups, which meet at barriers in shared memory only where one needs what another has:
+//   the first scores a tile (64 x 64 products over all dimensions), turns scores into weights, and adds weights times
+//   values to its half of the output's 512 dimensions, which stay in registers (64 x 256 FP32);
+//   the second adds to the other half, while the first may be scoring the next tile;
+//   the third brings tiles to shared memory (and expands FP8) as soon as one of two places is free.
 // Values are the first 512 dimensions of the same tile. Two tiles and the queries fill the shared memory (72 KB each at
-// 576 dimensions), so that one tile is on its way while one is worked on.
+// 576 dimensions).
 #pragma once
 
 #include "kernels/attention/latent_softmax.hpp"
@@ -19,6 +20,7 @@ class LatentBlock {
     static constexpr int kPanels = layout_of(format).dim / 64;
     static constexpr int kTileBytes = kPanels * kPanelBytes;
     static constexpr int kHalf = kLatentValueDim / 2;
+    static constexpr int kSteps = kLatentSlots / 16;  // of a product with values
     using Half = WgmmaSum<kHalf>;
 
 public:
@@ -32,65 +34,163 @@ public:
           queries_(t.shared()),
           weights_(queries_ + 3 * kTileBytes),
           factors_(reinterpret_cast<float*>(weights_ + kPanelBytes)),
-          present_(reinterpret_cast<std::uint8_t*>(factors_ + kLatentRows)) {}
+          present_(reinterpret_cast<std::uint8_t*>(factors_ + kLatentRows)),
+          full_(reinterpret_cast<Barrier*>(present_ + 2 * kLatentSlots)),
+          free_(full_ + 2),
+          weighed_(free_ + 2),
+          added_(weighed_ + 1) {}
 
     STRATA_BODY void run() {
         const int tiles = int(ceil_div(unit_.slots, kLatentSlots)), share = task_.queries.tiles_a_split;
         const int first = split_ * share, end = first + share < tiles ? first + share : tiles;
         if (split_ > 0 && first >= end) return;  // and no row of `partial` is looked at
-        RowPieces pieces(t_.thread() % kWarpgroup);
-        KeyTileLoader<format> keys;
-        if (!scores()) keys.ask(pieces, task_, unit_, first * kLatentSlots);
-        load_queries(pieces);
-        if (!scores() && first < end) load_keys(pieces, keys, first, first);
-        Half out = {};
-        LatentSoftmax softmax;
-        STRATA_ROLLED
-        for (int tile = first; tile < end; ++tile) {
-            pieces.wait();
-            t_.show_to_async_copies();
-            t_.sync();  // the tile is there, and nobody needs the last one
-            if (scores())
-                weigh(softmax, tile, first);
-            else if (tile + 1 < end)
-                load_keys(pieces, keys, tile + 1, first);
-            t_.sync();  // weights are there
-            add_values(out, keys_of(tile - first));
+        open_barriers();
+        const int warpgroup = t_.shuffle(t_.warp() / 4, 0);  // so that the compiler sees that a warp agrees
+        if (warpgroup == 2) {
+            t_.template give_back_registers<kRegistersToLoad>();
+            load_keys(first, end);
+            return;
         }
-        finish(out, softmax);
+        load_queries();
+        if (warpgroup == 0) {
+            t_.template take_registers<kRegistersToWeigh>();
+            weigh_and_add(first, end);
+        } else {
+            add(first, end);
+        }
     }
 
 private:
-    STRATA_BODY bool scores() const { return t_.thread() < kWarpgroup; }
+    using Barrier = typename Thread::Barrier;
+    // Of 168 that a thread has to begin with; a loader of FP8 has a tile's codes in its.
+    static constexpr int kRegistersToLoad = 120, kRegistersToWeigh = 216;
+    static constexpr int kWarps = kWarpgroup / 32;
+
     STRATA_BODY unsigned char* keys_of(int turn) const { return queries_ + (1 + turn % 2) * kTileBytes; }
     STRATA_BODY std::uint8_t* present_of(int turn) const { return present_ + turn % 2 * kLatentSlots; }
     // Of the block's 64 rows.
     STRATA_BODY int unit_row(int row) const { return row_tile_ * kLatentRows + row; }
     STRATA_BODY bool has(int row) const { return unit_row(row) < task_.rows(); }
 
-    STRATA_BODY void load_queries(RowPieces& pieces) {
-        constexpr int kRows = kLatentThreads / 8;  // at a time
+    STRATA_BODY void open_barriers() {
+        if (t_.thread() == 0) {
+            for (int place = 0; place < 2; ++place) {
+                t_.open_barrier(full_ + place, kWarpgroup + kWarps);  // copies of each thread, stores of each warp
+                t_.open_barrier(free_ + place, 2 * kWarps);
+            }
+            t_.open_barrier(weighed_, kWarps);
+            t_.open_barrier(added_, kWarps);
+            t_.publish_barriers();
+        }
+        t_.sync();
+    }
+    // What this warp did before is seen by those who wait.
+    STRATA_BODY void arrive(Barrier* barrier) {
+        t_.sync_warp();
+        if (t_.lane() == 0) t_.arrive(barrier);
+    }
+
+    STRATA_BODY void load_keys(int first, int end) {
+        if (first >= end) return;
+        KeyTileLoader<format> keys(t_.thread() % kWarpgroup);
+        keys.begin(task_, unit_, first * kLatentSlots, first + 1 < end);
+        STRATA_ROLLED
+        for (int tile = first; tile < end; ++tile) {
+            const int turn = tile - first;
+            t_.wait(free_ + turn % 2, (turn / 2 + 1) % 2);
+            keys.load(t_, task_, unit_, tile * kLatentSlots, end - 1 - tile, keys_of(turn), present_of(turn),
+                      full_ + turn % 2);
+        }
+    }
+
+    STRATA_BODY void load_queries() {
+        constexpr int kRows = kLatentMathThreads / 8;  // at a time
+        RowPieces pieces(t_.thread());
         STRATA_UNROLL
         for (int i = 0; i < kLatentRows / kRows; ++i) {
-            const int row = i * kRows + (scores() ? 0 : kRows / 2) + pieces.first_row();
+            const int row = i * kRows + pieces.first_row();
             const Bf16* from =
                 has(row) ? task_.queries.q + task_.row_at(unit_, unit_row(row)) * long(layout_of(format).dim) : nullptr;
             pieces.template copy<kPanels>(queries_, row, reinterpret_cast<const std::uint8_t*>(from));
         }
-        pieces.close_group();
+        pieces.wait();
+        t_.show_to_async_copies();
+        t_.sync_group(1, kLatentMathThreads);
     }
 
-    STRATA_BODY void load_keys(RowPieces& pieces, KeyTileLoader<format>& keys, int tile, int first) {
-        keys.load(t_, pieces, task_, unit_, tile * kLatentSlots, keys_of(tile - first), present_of(tile - first));
-        keys.ask(pieces, task_, unit_, (tile + 1) * kLatentSlots);
+    STRATA_BODY void wait_for_keys(int turn) { t_.wait(full_ + turn % 2, turn / 2 % 2); }
+    // Before products of what others wrote, once that was waited for.
+    STRATA_BODY void show_to_products() {
+        t_.show_to_async_copies();
+        t_.sync_warp();  // a product takes a warp's lanes together
+    }
+
+    // The first warpgroup's work.
+    STRATA_BODY void weigh_and_add(int first, int end) {
+        Half out = {};
+        LatentSoftmax softmax;
+        int turn = 0;
+        STRATA_ROLLED
+        for (; first + turn < end; ++turn) {
+            float factors[2];
+            WgmmaA weights[kSteps];
+            wait_for_keys(turn);
+            show_to_products();
+            weigh(softmax, first + turn, turn, weights, factors);
+            multiply_rows_if_needed(out, factors);
+            const std::uint64_t values = values_of(turn, 0);
+            products_.begin(t_, out);
+            STRATA_UNROLL
+            for (int step = 0; step < kSteps; ++step)
+                products_.template multiply<Bf16, Major::mn>(t_, out, weights[step], advanced(values, step * 16 * 128),
+                                                             true);
+            products_.commit();
+            tell(turn, weights, factors);
+            products_.template wait_for_all_but<0>(t_, out);
+            arrive(free_ + turn % 2);
+        }
+        float factors[2];
+        STRATA_UNROLL
+        for (int half = 0; half < 2; ++half) factors[half] = conclude(softmax.row(t_, half), row_of(half));
+        t_.wait(added_, (turn + 1) % 2);
+        tell(factors);
+        arrive(weighed_);
+        finish(out, factors, 0);
+    }
+
+    // The second one's.
+    STRATA_BODY void add(int first, int end) {
+        Half out = {};
+        int turn = 0;
+        const std::uint64_t weights = k_major_descriptor(t_.shared_address(weights_));
+        STRATA_ROLLED
+        for (; first + turn < end; ++turn) {
+            wait_for_keys(turn);
+            t_.wait(weighed_, turn % 2);
+            show_to_products();
+            const float factors[2] = {factors_[row_of(0)], factors_[row_of(1)]};
+            multiply_rows_if_needed(out, factors);
+            const std::uint64_t values = values_of(turn, 1);
+            products_.begin(t_, out);
+            STRATA_UNROLL
+            for (int step = 0; step < kSteps; ++step)
+                products_.template multiply<Bf16, Major::mn>(t_, out, advanced(weights, step * 32),
+                                                             advanced(values, step * 16 * 128), true);
+            products_.commit();
+            products_.template wait_for_all_but<0>(t_, out);
+            arrive(added_);
+            arrive(free_ + turn % 2);
+        }
+        t_.wait(weighed_, turn % 2);
+        const float factors[2] = {factors_[row_of(0)], factors_[row_of(1)]};
+        finish(out, factors, 1);
     }
 
     // Scores of a tile, and the weights that they become.
-    STRATA_BODY void weigh(LatentSoftmax& softmax, int tile, int first) {
+    STRATA_BODY void weigh(LatentSoftmax& softmax, int tile, int turn, WgmmaA (&weights)[kSteps], float (&factors)[2]) {
         const std::uint64_t q = k_major_descriptor(t_.shared_address(queries_)),
-                            k = k_major_descriptor(t_.shared_address(keys_of(tile - first)));
+                            k = k_major_descriptor(t_.shared_address(keys_of(turn)));
         LatentSoftmax::Scores scores;
-        t_.sync_warp();  // a product takes a warp's lanes together, and loading has let them go their ways
         products_.begin(t_, scores);
         STRATA_UNROLL
         for (int step = 0; step < kPanels * 4; ++step) {
@@ -98,60 +198,51 @@ private:
             products_.template multiply<Bf16>(t_, scores, advanced(q, at), advanced(k, at), step > 0);
         }
         products_.commit();
-        products_.template wait_for_all_but<0>(t_, scores);
         int visible[2];
-        float factors[2];
         STRATA_UNROLL
         for (int half = 0; half < 2; ++half)
             visible[half] = task_.visible(unit_, unit_row(row_of(half))) - tile * kLatentSlots;
-        softmax.take(t_, scores, visible, present_of(tile - first), task_.queries.scale * kLog2E, factors);
-        LatentSoftmax::store(t_, scores, weights_);
-        tell(factors);
-        t_.show_to_async_copies();
-    }
-
-    // This warpgroup's half of the values' dimensions.
-    STRATA_BODY void add_values(Half& out, const unsigned char* keys) {
-        const float factors[2] = {factors_[row_of(0)], factors_[row_of(1)]};
-        // A new maximum becomes rare: mostly there is nothing to multiply.
-        if (t_.ballot(factors[0] != 1 || factors[1] != 1)) multiply_rows(out, factors);
-        const std::uint64_t weights = k_major_descriptor(t_.shared_address(weights_)),
-                            values = mn_major_descriptor(
-                                t_.shared_address(keys + (scores() ? 0 : kHalf / 64 * kPanelBytes)), kPanelBytes);
-        t_.sync_warp();
-        products_.begin(t_, out);
+        const bool all_count = LatentSoftmax::all_count(t_, visible, present_of(turn));
+        products_.template wait_for_all_but<0>(t_, scores);
         STRATA_UNROLL
-        for (int step = 0; step < kLatentSlots / 16; ++step)
-            products_.template multiply<Bf16, Major::mn>(t_, out, advanced(weights, step * 32),
-                                                         advanced(values, step * 16 * 128), true);
-        products_.commit();
-        products_.template wait_for_all_but<0>(t_, out);
+        for (float& score : scores.at) score *= task_.queries.scale * kLog2E;
+        if (!all_count) LatentSoftmax::mask(t_, scores, visible, present_of(turn));
+        softmax.take(t_, scores, factors);
+        LatentSoftmax::pack(scores, weights);
+    }
+    // What became of a tile, to the second warpgroup; meanwhile the first one's product goes on.
+    STRATA_BODY void tell(int turn, const WgmmaA (&weights)[kSteps], const float (&factors)[2]) {
+        t_.wait(added_, (turn + 1) % 2);  // the last ones were read
+        LatentSoftmax::store(t_, weights, weights_);
+        tell(factors);
+        arrive(weighed_);
     }
 
+    // The values' dimensions of a warpgroup: those of the first or the second half.
+    STRATA_BODY std::uint64_t values_of(int turn, int half) const {
+        return mn_major_descriptor(t_.shared_address(keys_of(turn) + half * (kHalf / 64 * kPanelBytes)), kPanelBytes);
+    }
+
+    // A new maximum becomes rare: mostly there is nothing to multiply.
+    STRATA_BODY void multiply_rows_if_needed(Half& out, const float (&factors)[2]) {
+        if (t_.ballot(factors[0] != 1 || factors[1] != 1)) multiply_rows(out, factors);
+        t_.sync_warp();
+    }
     STRATA_BODY static void multiply_rows(Half& out, const float (&factors)[2]) {
         STRATA_UNROLL
         for (int i = 0; i < Half::kRegisters; ++i) out.at[i] *= factors[i % 4 / 2];
     }
 
     STRATA_BODY int row_of(int half) const { return wgmma_row(t_.thread() % kWarpgroup, half * 2); }
-    // A number of each row, to both warpgroups.
+    // A number of each row, to the second warpgroup.
     STRATA_BODY void tell(const float (&of_rows)[2]) {
         if (t_.lane() % 4 == 0) factors_[row_of(0)] = of_rows[0], factors_[row_of(1)] = of_rows[1];
     }
 
-    STRATA_BODY void finish(Half& out, const LatentSoftmax& softmax) {
-        t_.sync();  // nobody needs the last factors
-        if (scores()) {
-            float factors[2];
-            STRATA_UNROLL
-            for (int half = 0; half < 2; ++half) factors[half] = conclude(softmax.row(t_, half), row_of(half));
-            tell(factors);
-        }
-        t_.sync();
-        const float factors[2] = {factors_[row_of(0)], factors_[row_of(1)]};
+    STRATA_BODY void finish(Half& out, const float (&factors)[2], int which) {
         multiply_rows(out, factors);
         STRATA_UNROLL
-        for (int half = 0; half < 2; ++half) store(out, half);
+        for (int half = 0; half < 2; ++half) store(out, half, which);
     }
 
     // Writes the sums of a row; returns what its output is to be multiplied by.
@@ -196,10 +287,10 @@ private:
                                          t_.lane() % 4 / 2 * 4) = {{odd ? came : first, odd ? second : came}};
         }
     }
-    STRATA_BODY void store(const Half& out, int half) {
+    STRATA_BODY void store(const Half& out, int half, int which) {
         const bool there = has(row_of(half));
         const long row = there ? task_.row_at(unit_, unit_row(row_of(half))) : 0;
-        const long at = row * kLatentValueDim + (scores() ? 0 : kHalf);
+        const long at = row * kLatentValueDim + which * kHalf;
         if (splits_ == 1)
             store_rounded(out, half, there ? task_.queries.out + at : nullptr);
         else if (there)
@@ -216,6 +307,10 @@ private:
     unsigned char* const weights_;  // a panel: [64 rows][64 keys]
     float* const factors_;          // [64 rows]
     std::uint8_t* const present_;   // [2][64 keys]
+    Barrier* const full_;           // [2 tiles]
+    Barrier* const free_;           // [2 tiles]
+    Barrier* const weighed_;        // weights and factors are there
+    Barrier* const added_;          // and have been read
     WarpgroupProducts products_;
 };
 

@@ -37,45 +37,66 @@ class LatentSoftmax {
 public:
     using Scores = WgmmaSum<64>;
 
-    // Raw scores q . k become weights, in place. A row's column counts where it is below the row's `visible` and
-    // `present`. Returns what earlier sums of the two rows are to be multiplied by.
+    // A row's column counts where it is below the row's `visible` and `present`. Mostly all do: each lane looks at two
+    // keys.
     template <class Thread>
-    STRATA_BODY void take(Thread& t, Scores& scores, const int (&visible)[2], const std::uint8_t* present,
-                          float scale_log2, float (&factors)[2]) {
-        mask(t, scores, visible, present, scale_log2);
+    STRATA_BODY static bool all_count(Thread& t, const int (&visible)[2], const std::uint8_t* present) {
+        const bool lacks_some =
+            !present[t.lane() * 2] || !present[t.lane() * 2 + 1] || visible[0] < kWidth || visible[1] < kWidth;
+        return !t.ballot(lacks_some);
+    }
+    template <class Thread>
+    STRATA_BODY static void mask(Thread& t, Scores& scores, const int (&visible)[2], const std::uint8_t* present) {
+        const int thread = t.thread() % kWarpgroup;
+        STRATA_UNROLL
+        for (int i = 0; i < Scores::kRegisters; ++i) {
+            const int column = wgmma_column(thread, i);
+            if (column >= visible[i % 4 / 2] || !present[column]) scores.at[i] = -HUGE_VALF;
+        }
+    }
+
+    // Scores q . k of base 2 become weights, in place. Returns what earlier sums of the two rows are to be multiplied
+    // by.
+    template <class Thread>
+    STRATA_BODY void take(Thread& t, Scores& scores, float (&factors)[2]) {
         STRATA_UNROLL
         for (int half = 0; half < 2; ++half) {
-            float most = largest_[half];
+            float most[4];  // not one after the other
             STRATA_UNROLL
-            for (int i = 0; i < 16; ++i) most = max_of(most, scores.at[register_of(half, i)]);
-            most = warp_max<4>(t, most);
+            for (int i = 0; i < 16; ++i)
+                most[i % 4] =
+                    i < 4 ? scores.at[register_of(half, i)] : fmaxf(most[i % 4], scores.at[register_of(half, i)]);
+            const float of_tile = warp_max<4>(t, fmaxf(fmaxf(most[0], most[1]), fmaxf(most[2], most[3])));
+            const float largest = fmaxf(largest_[half], of_tile);
             // A row that has seen no key yet keeps weights of zero: -inf - 0.
-            const float from = most == -HUGE_VALF ? 0.0f : most;
+            const float from = largest == -HUGE_VALF ? 0.0f : largest;
             factors[half] = exp2_of(largest_[half] - from);
-            largest_[half] = most;
-            float sum = 0;
+            largest_[half] = largest;
+            float sums[2] = {0, 0};
             STRATA_UNROLL
             for (int i = 0; i < 16; ++i) {
                 float& score = scores.at[register_of(half, i)];
                 score = exp2_of(score - from);
-                sum += score;
+                sums[i % 2] += score;
             }
-            sum_[half] = sum_[half] * factors[half] + sum;
+            sum_[half] = sum_[half] * factors[half] + (sums[0] + sums[1]);
         }
     }
 
-    // The weights as the K-major operand [64 rows][64 keys] of the product with the values.
+    // The weights, rounded, as the operand in registers of the product with the values: 16 keys each.
+    STRATA_BODY static void pack(const Scores& weights, WgmmaA (&packed)[4]) {
+        STRATA_UNROLL
+        for (int i = 0; i < 16; ++i) packed[i / 4].at[i % 4] = bf16_pair(weights.at[i * 2], weights.at[i * 2 + 1]);
+    }
+    // And as the K-major operand [64 rows][64 keys] in shared memory.
     template <class Thread>
-    STRATA_BODY static void store(Thread& t, const Scores& weights, unsigned char* panel) {
+    STRATA_BODY static void store(Thread& t, const WgmmaA (&weights)[4], unsigned char* panel) {
         const int thread = t.thread() % kWarpgroup;
         STRATA_UNROLL
-        for (int half = 0; half < 2; ++half) STRATA_UNROLL
-        for (int i = 0; i < 16; i += 2) {
-            const int at = register_of(half, i);
-            *reinterpret_cast<std::uint32_t*>(panel +
-                                              swizzled_offset(wgmma_row(thread, at), wgmma_column(thread, at) * 2)) =
-                bf16_pair(weights.at[at], weights.at[at + 1]);
-        }
+        for (int i = 0; i < 16; ++i)
+            *reinterpret_cast<std::uint32_t*>(
+                panel + swizzled_offset(wgmma_a_row(thread, i % 4), i / 4 * 32 + wgmma_a_byte(thread, i % 4))) =
+                weights[i / 4].at[i % 4];
     }
 
     struct Row {
@@ -93,18 +114,7 @@ public:
 private:
     STRATA_BODY static constexpr int register_of(int half, int i) { return i / 2 * 4 + half * 2 + i % 2; }
 
-    template <class Thread>
-    STRATA_BODY static void mask(Thread& t, Scores& scores, const int (&visible)[2], const std::uint8_t* present,
-                                 float scale_log2) {
-        const int thread = t.thread() % kWarpgroup;
-        STRATA_UNROLL
-        for (int i = 0; i < Scores::kRegisters; ++i) {
-            const int column = wgmma_column(thread, i);
-            const bool counts = column < visible[i % 4 / 2] && present[column];
-            scores.at[i] = counts ? scores.at[i] * scale_log2 : -HUGE_VALF;
-        }
-    }
-
+    static constexpr int kWidth = Scores::kRegisters * 2;  // keys of a tile
     float largest_[2] = {-HUGE_VALF, -HUGE_VALF};
     float sum_[2] = {0, 0};  // of this thread's columns
 };

@@ -3,6 +3,8 @@
 // values. Rows come from anywhere, which bulk tensor copies cannot do, so that 16-byte pieces are copied.
 #pragma once
 
+#include <type_traits>
+
 #include "kernels/attention/latent_plan.hpp"
 #include "kernels/simt/copy_async.hpp"
 #include "kernels/simt/packed_bf16.hpp"
@@ -13,17 +15,21 @@ namespace strata {
 
 inline constexpr int kPanelBytes = 64 * 128;
 
-// Two E4M3 codes, the first lowest, as floats.
-STRATA_HD void unpack_codes(std::uint32_t codes, float& low, float& high) {
+// Four E4M3 codes, the first lowest, as floats. Halves of a word are taken by the conversion itself, without a shift.
+STRATA_HD void unpack_codes(std::uint32_t codes, float (&numbers)[4]) {
 #ifdef __CUDA_ARCH__
-    std::uint32_t halves;
-    asm("cvt.rn.f16x2.e4m3x2 %0, %1;" : "=r"(halves) : "h"(std::uint16_t(codes)));
-    asm("{\n.reg .b16 low, high;\nmov.b32 {low, high}, %2;\ncvt.f32.f16 %0, low;\ncvt.f32.f16 %1, high;\n}"
-        : "=f"(low), "=f"(high)
-        : "r"(halves));
+    std::uint32_t pairs[2];
+    asm("{\n.reg .b16 low, high;\nmov.b32 {low, high}, %2;\ncvt.rn.f16x2.e4m3x2 %0, low;\ncvt.rn.f16x2.e4m3x2 %1, "
+        "high;\n}"
+        : "=r"(pairs[0]), "=r"(pairs[1])
+        : "r"(codes));
+    STRATA_UNROLL
+    for (int i = 0; i < 2; ++i)
+        asm("{\n.reg .b16 low, high;\nmov.b32 {low, high}, %2;\ncvt.f32.f16 %0, low;\ncvt.f32.f16 %1, high;\n}"
+            : "=f"(numbers[i * 2]), "=f"(numbers[i * 2 + 1])
+            : "r"(pairs[i]));
 #else
-    low = to_float(E4m3{std::uint8_t(codes)});
-    high = to_float(E4m3{std::uint8_t(codes >> 8)});
+    for (int i = 0; i < 4; ++i) numbers[i] = to_float(E4m3{std::uint8_t(codes >> i * 8)});
 #endif
 }
 
@@ -46,8 +52,11 @@ public:
             else
                 *reinterpret_cast<Pack<std::uint32_t>*>(to + panel * kPanelBytes) = {};
     }
-    STRATA_BODY void close_group() { copies_.close_group(); }
-    STRATA_BODY void wait() { copies_.template wait_for_all_but<0>(); }
+    STRATA_BODY void wait() { copies_.close_group(), copies_.template wait_for_all_but<0>(); }
+    template <class Thread>
+    STRATA_BODY void arrive_when_there(Thread& t, typename Thread::Barrier* barrier) {
+        copies_.arrive_when_there(t, barrier);
+    }
 
 private:
     AsyncCopies copies_;
@@ -55,53 +64,68 @@ private:
     const int first_row_;
 };
 
-// The loading warpgroup's work: one tile of keys, to BF16, and which of its keys there are.
+// The loading warpgroup's work: tiles of keys, to BF16, and which of their keys there are. What it takes from the
+// memory into registers, it asks for a tile ahead: names of entries, addresses, and FP8 codes.
 template <LatentFormat format>
 class KeyTileLoader {
     static constexpr LatentLayout kLayout = layout_of(format);
-    static constexpr int kRows = kLatentSlots / (kWarpgroup / 8);                       // a thread
-    static constexpr int kSteps = kLayout.codes > 0 ? (kLayout.codes + 127) / 128 : 1;  // of 128 codes
+    static constexpr bool kHasCodes = kLayout.codes > 0;
+    static constexpr int kRows = kLatentSlots / (kWarpgroup / 8);               // a thread
+    static constexpr int kSteps = kHasCodes ? (kLayout.codes + 127) / 128 : 1;  // of 128 codes
     static constexpr int kPanelsOfCodes = kLayout.codes / 64;
     static constexpr int kPanels = kLayout.dim / 64;
 
 public:
-    // Asks which entries a tile has. The answer is waited for only when the tile is loaded, a tile's time later.
+    explicit STRATA_BODY KeyTileLoader(int thread) : pieces_(thread) {}
+
+    // The first tile, and the one after it if there is one.
     template <class Task>
-    STRATA_BODY void ask(const RowPieces& pieces, const Task& task, const typename Task::Unit& unit, int first_slot) {
+    STRATA_BODY void begin(const Task& task, const typename Task::Unit& unit, int first_slot, bool has_next) {
+        ask(task, unit, first_slot, true);
         STRATA_UNROLL
-        for (int i = 0; i < kRows; ++i) named_[i] = task.named(unit, first_slot + row_of(pieces, i));
+        for (int i = 0; i < kRows; ++i) fetch(task, unit, first_slot, i);
+        ask(task, unit, first_slot + kLatentSlots, has_next);
     }
 
-    // The tile that was asked for.
+    // Brings a tile that was begun with or is the next; the barrier expects an arrival of each thread and of each warp.
+    // `left`: tiles after it.
     template <class Thread, class Task>
-    STRATA_BODY void load([[maybe_unused]] Thread& t, RowPieces& pieces, const Task& task,
-                          const typename Task::Unit& unit, int first_slot, unsigned char* panels,
-                          std::uint8_t* present) const {
-        LatentPlace places[kRows];
+    STRATA_BODY void load(Thread& t, const Task& task, const typename Task::Unit& unit, int first_slot, int left,
+                          unsigned char* panels, std::uint8_t* present, typename Thread::Barrier* full) {
         STRATA_UNROLL
         for (int i = 0; i < kRows; ++i) {
-            const int row = row_of(pieces, i);
-            places[i] = task.template place<format>(unit, first_slot + row, named_[i]);
-            if (pieces.piece() == 0) present[row] = places[i].row != nullptr;
-            const std::uint8_t* rest = places[i].row ? places[i].row + kLayout.rest_at : nullptr;
-            pieces.template copy<kPanels - kPanelsOfCodes>(panels + kPanelsOfCodes * kPanelBytes, row, rest);
+            if (pieces_.piece() == 0) present[row_of(i)] = rows_[i] != nullptr;
+            pieces_.template copy<kPanels - kPanelsOfCodes>(panels + kPanelsOfCodes * kPanelBytes, row_of(i),
+                                                            rows_[i] ? rows_[i] + kLayout.rest_at : nullptr);
         }
-        pieces.close_group();
-        if constexpr (kLayout.codes > 0) {
-            Row rows[kRows];  // all on their way before the first is used
-            STRATA_UNROLL
-            for (int i = 0; i < kRows; ++i) rows[i].fetch(places[i], pieces.piece());
-            STRATA_UNROLL
-            for (int i = 0; i < kRows; ++i) rows[i].expand(t, panels, row_of(pieces, i), pieces.piece());
+        pieces_.arrive_when_there(t, full);
+        STRATA_UNROLL
+        for (int i = 0; i < kRows; ++i) {
+            if constexpr (kHasCodes) codes_[i].expand(t, panels, row_of(i), pieces_.piece());
+            fetch(task, unit, first_slot + kLatentSlots, i);
         }
+        ask(task, unit, first_slot + 2 * kLatentSlots, left > 1);
+        // No fence for the tensor cores here, it would wait for what was just asked for: who multiplies has one.
+        t.sync_warp();
+        if (t.lane() == 0) t.arrive(full);
     }
 
 private:
-    STRATA_BODY static int row_of(const RowPieces& pieces, int i) {
-        return pieces.first_row() + i * (kLatentSlots / kRows);
+    STRATA_BODY int row_of(int i) const { return pieces_.first_row() + i * (kLatentSlots / kRows); }
+    template <class Task>
+    STRATA_BODY void ask(const Task& task, const typename Task::Unit& unit, int first_slot, bool there) {
+        STRATA_UNROLL
+        for (int i = 0; i < kRows; ++i) named_[i] = there ? task.named(unit, first_slot + row_of(i)) : -1;
     }
+    template <class Task>
+    STRATA_BODY void fetch(const Task& task, const typename Task::Unit& unit, int first_slot, int i) {
+        const LatentPlace place = task.template place<format>(unit, first_slot + row_of(i), named_[i]);
+        rows_[i] = place.row;
+        if constexpr (kHasCodes) codes_[i].fetch(place, pieces_.piece());
+    }
+
     // What a thread has of a row of codes: sixteen of every 128, and a word of the row's scales.
-    struct Row {
+    struct Codes {
         static constexpr bool kFp32 = format == LatentFormat::v32_fp8;  // a word is the scale of a step, or four of 64
         static constexpr int kWords = kFp32 ? 4 : 2;
         PackedBf16 codes[kSteps];
@@ -126,30 +150,44 @@ private:
             const std::uint32_t word = t.shuffle(scales, t.lane() / 8 * 8 + (kFp32 ? step : step / 2));
             return kFp32 ? bits_as<float>(word) : to_float(Ue8m0{std::uint8_t(word >> (step % 2 * 2 + piece / 4) * 8)});
         }
+        // Sixteen codes become two chunks of a panel. Lanes of its neighbour panel store theirs in the other order, so
+        // that eight lanes meet all banks.
         template <class Thread>
         STRATA_BODY void expand(Thread& t, unsigned char* panels, int row, int piece) const {
+            const bool second_first = piece >= 4;
+            unsigned char* to = panels + piece / 4 * kPanelBytes;
+            const int at = swizzled_offset(row, piece % 4 * 32 + second_first * 16);
             STRATA_UNROLL
             for (int step = 0; step < kSteps; ++step) {
                 const float factor = scale(t, step, piece);
-                unsigned char* panel = panels + (step * 2 + piece / 4) * kPanelBytes;
                 STRATA_UNROLL
-                for (int half = 0; half < 2; ++half) {
+                for (int turn = 0; turn < 2; ++turn) {
                     PackedBf16 numbers;
                     STRATA_UNROLL
-                    for (int i = 0; i < 4; ++i) {
-                        float low, high;
-                        unpack_codes(codes[step].at[half * 2 + i / 2] >> i % 2 * 16, low, high);
-                        numbers.at[i] = bf16_pair(low * factor, high * factor);
+                    for (int i = 0; i < 2; ++i) {
+                        const std::uint32_t four =
+                            second_first ? codes[step].at[2 - turn * 2 + i] : codes[step].at[turn * 2 + i];
+                        expand_four(four, factor, numbers.at[i * 2], numbers.at[i * 2 + 1]);
                     }
                     if (has(step, piece))
-                        *reinterpret_cast<PackedBf16*>(panel + swizzled_offset(row, piece % 4 * 32 + half * 16)) =
-                            numbers;
+                        *reinterpret_cast<PackedBf16*>(to + step * 2 * kPanelBytes + (at ^ turn * 16)) = numbers;
                 }
             }
         }
+        STRATA_BODY static void expand_four(std::uint32_t codes, float factor, std::uint32_t& first,
+                                            std::uint32_t& second) {
+            float numbers[4];
+            unpack_codes(codes, numbers);
+            first = bf16_pair(numbers[0] * factor, numbers[1] * factor);
+            second = bf16_pair(numbers[2] * factor, numbers[3] * factor);
+        }
     };
+    struct NoCodes {};
 
-    int named_[kRows] = {};
+    RowPieces pieces_;
+    int named_[kRows];                 // of the next tile
+    const std::uint8_t* rows_[kRows];  // of this one
+    std::conditional_t<kHasCodes, Codes, NoCodes> codes_[kRows];
 };
 
 }  // namespace strata

@@ -113,16 +113,17 @@ Shape shape_of(std::int64_t sequences, std::int64_t queries, std::int64_t heads,
 
 Kernel decoding(const std::string& name, const std::string& of, LatentFormat format,
                 const std::vector<ProductionShape>& shapes, const std::vector<Shape>& check_shapes) {
-    return {.name = name,
-            .what = "MLA decode over " + of +
-                    "; products by wgmma, two warpgroups that meet twice a tile, next tile "
-                    "prefetched; plain: scores and softmax by one of them, not overlapped with its own products",
-            .source = "kernels/attention/mla_decode.cu",
-            .shapes = shapes,
-            .check_shapes = check_shapes,
-            .prepare = [format](const Shape& shape, int sets,
-                                std::uint64_t seed) { return prepare(shape, format, sets, seed); },
-            .set_bytes = [format](const Shape& shape) { return work_of(shape, format).bytes(); }};
+    return {
+        .name = name,
+        .what = "MLA decode over " + of +
+                "; products by wgmma, a warpgroup that scores and adds, one that adds, one that loads; plain: scores "
+                "and softmax by one of them, not overlapped with its own products",
+        .source = "kernels/attention/mla_decode.cu",
+        .shapes = shapes,
+        .check_shapes = check_shapes,
+        .prepare = [format](const Shape& shape, int sets,
+                            std::uint64_t seed) { return prepare(shape, format, sets, seed); },
+        .set_bytes = [format](const Shape& shape) { return work_of(shape, format).bytes(); }};
 }
 
 Kernel few_heads() {

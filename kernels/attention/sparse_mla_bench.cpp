@@ -139,18 +139,19 @@ Shape decode_shape(std::int64_t sequences, std::int64_t queries, std::int64_t he
 Kernel gathering(const std::string& name, const std::string& what, const Form& form, Seconds goal,
                  const std::string& goal_text, const std::vector<ProductionShape>& shapes,
                  const std::vector<Shape>& check_shapes) {
-    return {.name = name,
-            .what = what +
-                    "; products by wgmma, rows gathered by cp.async a tile ahead; plain: each tile of 64 heads "
-                    "gathers (and expands FP8) by itself, scores and softmax by one of two warpgroups",
-            .source = "kernels/attention/sparse_mla.cu",
-            .ceiling = Ceiling::none,
-            .goal = {.time = goal, .text = goal_text},
-            .shapes = shapes,
-            .check_shapes = check_shapes,
-            .prepare = [form](const Shape& shape, int sets,
-                              std::uint64_t seed) { return prepare(shape, form, sets, seed); },
-            .set_bytes = [form](const Shape& shape) { return set_bytes(shape, form); }};
+    return {
+        .name = name,
+        .what = what +
+                "; products by wgmma, rows gathered (and expanded) by a warpgroup of its own; plain: each tile of 64 "
+                "heads gathers by itself, scores and softmax by one of two warpgroups",
+        .source = "kernels/attention/sparse_mla.cu",
+        .ceiling = Ceiling::none,
+        .goal = {.time = goal, .text = goal_text},
+        .shapes = shapes,
+        .check_shapes = check_shapes,
+        .prepare = [form](const Shape& shape, int sets,
+                          std::uint64_t seed) { return prepare(shape, form, sets, seed); },
+        .set_bytes = [form](const Shape& shape) { return set_bytes(shape, form); }};
 }
 
 // The time of the first shape at `rate` FLOP/s.

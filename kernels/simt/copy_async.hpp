@@ -1,7 +1,7 @@
 // Copies from global to shared memory that pass no register and that a thread need not wait for (cp.async): it starts
 // some, closes them as a group, and later waits until all but the newest groups are there. Others of the block see
-// them after a barrier. The emulator fills the place with rubbish when a copy starts and copies when it is waited for,
-// so that a start too early and a wait too late both show.
+// them after a barrier; or the copies themselves arrive at a barrier of the block. The emulator fills the place with
+// rubbish when a copy starts and copies when it is waited for, so that a start too early and a wait too late both show.
 #pragma once
 
 #include "kernels/simt/portable.hpp"
@@ -31,6 +31,12 @@ public:
     __device__ void wait_for_all_but() {
         asm volatile("cp.async.wait_group %0;" ::"n"(newest) : "memory");
     }
+    // Instead of a group: an arrival of this thread at the barrier once all that it has started is there.
+    template <class Thread>
+    __device__ void arrive_when_there(Thread& t, typename Thread::Barrier* barrier) {
+        asm volatile("cp.async.mbarrier.arrive.noinc.shared::cta.b64 [%0];" ::"r"(t.shared_address(barrier))
+                     : "memory");
+    }
 };
 
 #else
@@ -48,6 +54,13 @@ public:
             for (const auto& [shared, global] : groups_.front()) std::memcpy(shared, global, 16);
             groups_.erase(groups_.begin());
         }
+    }
+    template <class Thread>
+    void arrive_when_there(Thread& t, typename Thread::Barrier* barrier) {
+        t.arrive_expecting(barrier, 1);
+        t.copy_later(barrier, 1, [copies = std::exchange(open_, {})] {
+            for (const auto& [shared, global] : copies) std::memcpy(shared, global, 16);
+        });
     }
 
 private:

@@ -87,7 +87,9 @@ template <class Plan, class Keys>
 void run(const IndexerTask& task, const Keys& keys, ThreadOrder order) {
     require_valid(task, keys);
     const IndexerTask with_plan = planned(task, ceil_div(task.rows, Plan::kQueries));
-    emulate(grid_of<Plan>(with_plan), order, [&](EmulatedThread& t) { indexer_logits<Plan>(t, with_plan, keys); });
+    const IndexerMaps maps = maps_of(task, keys);
+    emulate(grid_of<Plan>(with_plan), order,
+            [&](EmulatedThread& t) { indexer_logits<Plan>(t, with_plan, keys, maps); });
 }
 
 // Two queries, two heads of three dimensions: relu drops the second head for the first key.

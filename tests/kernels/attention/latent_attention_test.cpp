@@ -70,11 +70,13 @@ TEST(LatentCache, pages_are_as_large_as_published) {
 
 TEST(LatentTile, unpacks_all_codes_exactly) {
     for (unsigned code = 0; code < 256; ++code) {
-        float low, high;
-        unpack_codes(code | 0x3800, low, high);
+        float numbers[4];
+        unpack_codes(code | 0x3800 | code << 16 | 0xB8u << 24, numbers);
         const float should = to_float(E4m3{std::uint8_t(code)});
-        EXPECT_TRUE(low == should || (std::isnan(low) && std::isnan(should))) << code;
-        EXPECT_EQ(high, 1);
+        for (const float is : {numbers[0], numbers[2]})
+            EXPECT_TRUE(is == should || (std::isnan(is) && std::isnan(should))) << code;
+        EXPECT_EQ(numbers[1], 1);
+        EXPECT_EQ(numbers[3], -1);
     }
 }
 
@@ -95,17 +97,20 @@ void expect_tile_loaded() {
     constexpr int kDim = layout_of(format).dim;
     const StoredCache stored(format, 2, kLatentPage, 3);
     std::vector<double> tile(64 * kDim, -1);
-    emulate({.threads = kWarpgroup, .shared_bytes = kDim / 64 * kPanelBytes + 64}, ThreadOrder::shuffled,
+    emulate({.threads = kWarpgroup, .shared_bytes = kDim / 64 * kPanelBytes + 128}, ThreadOrder::shuffled,
             [&](EmulatedThread& t) {
                 unsigned char* panels = t.shared();
                 std::uint8_t* present = panels + kDim / 64 * kPanelBytes;
-                if (t.thread() == 0) std::memset(panels, 0xFF, kDim / 64 * kPanelBytes + 64);
+                auto* full = reinterpret_cast<EmulatedThread::Barrier*>(present + 64);
+                if (t.thread() == 0) {
+                    std::memset(panels, 0xFF, kDim / 64 * kPanelBytes + 64);
+                    t.open_barrier(full, kWarpgroup + kWarpgroup / 32);
+                }
                 t.sync();
-                RowPieces pieces(t.thread());
-                KeyTileLoader<format> keys;
-                keys.ask(pieces, EveryThird{stored.cache()}, {}, 0);
-                keys.load(t, pieces, EveryThird{stored.cache()}, {}, 0, panels, present);
-                pieces.wait();
+                KeyTileLoader<format> keys(t.thread());
+                keys.begin(EveryThird{stored.cache()}, {}, 0, false);
+                keys.load(t, EveryThird{stored.cache()}, {}, 0, 0, panels, present, full);
+                t.wait(full, 0);
                 t.sync();
                 if (t.thread() != 0) return;
                 for (int row = 0; row < 64; ++row) {

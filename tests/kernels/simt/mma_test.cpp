@@ -63,6 +63,27 @@ TEST(AsyncCopies, are_there_once_they_were_waited_for_and_not_before) {
     EXPECT_EQ(to[7], 8);
 }
 
+// Sixteen bytes of each of 32 lanes; a barrier of their 32 arrivals is all that the reader knows of them.
+TEST(AsyncCopies, arrive_at_a_barrier_for_those_who_did_not_start_them) {
+    alignas(16) int from[128];
+    for (int i = 0; i < 128; ++i) from[i] = i;
+    for (const ThreadOrder order : kThreadOrders)
+        emulate({.threads = 64, .shared_bytes = 528}, order, [&](EmulatedThread& t) {
+            int* to = reinterpret_cast<int*>(t.shared());
+            auto* there = reinterpret_cast<EmulatedThread::Barrier*>(t.shared() + 512);
+            if (t.thread() == 0) t.open_barrier(there, 32);
+            t.sync();
+            if (t.warp() == 0) {
+                AsyncCopies copies;
+                copies.copy16(to + t.lane() * 4, from + t.lane() * 4);
+                copies.arrive_when_there(t, there);
+            } else {
+                t.wait(there, 0);
+                EXPECT_EQ(to[t.lane() * 4 + 3], t.lane() * 4 + 3);
+            }
+        });
+}
+
 // Each block sends the other a number a turn, and reads what came once the four bytes are there. The mailbox is ready
 // for the next turn before the other can know that this one is over.
 TEST(Emulator, mail_is_there_once_it_was_waited_for) {
