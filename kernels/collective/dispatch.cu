@@ -13,7 +13,7 @@ __global__ void __launch_bounds__(kLayoutThreads) find_ranks_kernel(DispatchLayo
 }
 
 template <bool kFp8>
-__global__ void __launch_bounds__(kPackThreads, kFp8 ? 6 : 8) pack_kernel(PackTask task) {
+__global__ void __launch_bounds__(kPermuteMostThreads, 3) pack_kernel(PackTask task) {
     DeviceThread t;
     pack_tokens<kFp8>(t, task);
 }

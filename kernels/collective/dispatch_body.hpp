@@ -11,7 +11,8 @@
 
 #include "kernels/elements.hpp"
 #include "kernels/moe/align_body.hpp"
-#include "kernels/quant/quantise_body.hpp"
+#include "kernels/moe/permute_body.hpp"
+#include "kernels/quant/tile_lanes.hpp"
 #include "kernels/simt/grid.hpp"
 #include "kernels/simt/warp.hpp"
 
@@ -113,7 +114,7 @@ struct PackTask {
 
 inline void require_valid(const PackTask& task) {
     const auto refuse = [](const std::string& what) { throw std::invalid_argument("pack: " + what); };
-    if (task.tokens < 0 || task.rows < 0 || task.hidden <= 0 || task.hidden % 128 != 0)
+    if (task.tokens < 0 || task.rows < 0 || task.hidden <= 0 || task.hidden % 128 != 0 || task.hidden > 0x3FFFFFFF)
         refuse(std::to_string(task.tokens) + " tokens of " + std::to_string(task.hidden) +
                " elements; the width must be a positive multiple of 128");
     if (task.k < 1 || task.ranks < 1 || task.experts < 1 || task.experts % task.ranks != 0)
@@ -126,63 +127,71 @@ inline void require_valid(const PackTask& task) {
         refuse("rows go either to out_bf16 or to out_fp8 and scales, and local_experts and weights are needed");
     if (reinterpret_cast<std::uintptr_t>(task.in) % 16 != 0 ||
         reinterpret_cast<std::uintptr_t>(task.out_bf16) % 16 != 0 ||
-        reinterpret_cast<std::uintptr_t>(task.out_fp8) % 8 != 0)
-        refuse("rows must be aligned to 16 bytes, of FP8 to 8");
+        reinterpret_cast<std::uintptr_t>(task.out_fp8) % 16 != 0)
+        refuse("rows must be aligned to 16 bytes");
 }
 
-inline constexpr int kPackThreads = 128;
-inline constexpr int kPackAtOnce = 4;    // loads of a thread in flight
-inline constexpr int kPackMostRows = 8;  // a thread keeps in registers; more are taken in turns
+// BF16 rows are moved as into expert order.
+STRATA_HD PermuteTask rows_of(const PackTask& task) {
+    return {.in = reinterpret_cast<const std::uint8_t*>(task.in),
+            .out = reinterpret_cast<std::uint8_t*>(task.out_bf16),
+            .slot_of_pair = task.row_of_pair,
+            .tokens = task.tokens,
+            .slots = task.rows,
+            .row_bytes = task.hidden * 2,
+            .k = task.k};
+}
 
-inline Grid grid_of(const PackTask& task) { return {.blocks = int(task.tokens), .threads = kPackThreads}; }
+// As many threads as for BF16, whose two packs are what a lane has of a tile.
+inline Grid grid_of(const PackTask& task) {
+    return {.blocks = int(task.tokens), .threads = permute_threads(rows_of(task))};
+}
 
-struct alignas(8) EightCodes {
-    std::uint32_t words[2];  // as bytes they would take a register each
+// Codes that a lane writes to every row: those of its packs 0 and 1, put together with its neighbour's so that both
+// have sixteen bytes in a row.
+struct CodesOfTile {
+    Pack<std::uint32_t> at;
+    int first;  // in the tile
 };
 
-// Writes one token to the rows of its pairs from `first_pair` on. As in quantisation, 16 lanes hold a tile.
-template <bool kFp8, class Thread>
-STRATA_BODY void pack_rows(Thread& t, const PackTask& task, long token, int first_pair) {
-    std::int32_t row[kPackMostRows];
-    STRATA_UNROLL
-    for (int i = 0; i < kPackMostRows; ++i) {
-        row[i] = first_pair + i < task.k ? task.row_of_pair[token * task.k + first_pair + i] : -1;
-        if (row[i] >= task.rows) row[i] = -1;
-    }
-    const Bf16* in = task.in + token * task.hidden;
-    constexpr int kStep = kPackThreads * 8;
-    for (long first = 0; first < task.hidden; first += kPackAtOnce * kStep) {  // all lanes alike: they meet in warp_max
-        const long from = first + t.thread() * 8;
-        Pack<Bf16> packs[kPackAtOnce];
+template <class Thread>
+STRATA_BODY CodesOfTile beside_each_other(Thread& t, const Codes& low, const Codes& high) {
+    const bool odd = t.lane() % 2;
+    const Codes kept = odd ? high : low, given = odd ? low : high;
+    const Codes got{{t.shuffle_xor(given.at[0], 1), t.shuffle_xor(given.at[1], 1)}};
+    if (odd) return {{{got.at[0], got.at[1], kept.at[0], kept.at[1]}}, pack_in_tile(t, 1) - 8};
+    return {{{kept.at[0], kept.at[1], got.at[0], got.at[1]}}, pack_in_tile(t, 0)};
+}
+
+// Quantises one token and writes it to the rows of its pairs from `first_pair` on; a warp has four tiles.
+template <class Thread>
+STRATA_BODY void pack_codes(Thread& t, const PackTask& task, long token, int first_pair) {
+    const int pairs = task.k - first_pair < 32 ? task.k - first_pair : 32;
+    const std::int32_t found = t.lane() < pairs ? task.row_of_pair[token * task.k + first_pair + t.lane()] : -1;
+    const std::int32_t row_of_lane = found < task.rows ? found : -1;
+    const int hidden = int(task.hidden), tiles = hidden / 128;
+    for (int first = t.warp() * kTilesAbreast; first < tiles; first += t.warps() * kTilesAbreast) {
+        const int tile = first + t.lane() / kTileLanes;
+        PackedBf16 packs[kTilePacks];
         STRATA_UNROLL
-        for (int i = 0; i < kPackAtOnce; ++i)
-            packs[i] = from + i * kStep < task.hidden ? load_pack(in, from + i * kStep) : Pack<Bf16>{};
+        for (int i = 0; i < kTilePacks; ++i)
+            packs[i] =
+                tile < tiles ? load_packed(task.in, token * hidden + tile * 128 + pack_in_tile(t, i)) : PackedBf16{};
+        std::uint32_t most = larger_halves(largest_magnitudes(packs[0]), largest_magnitudes(packs[1]));
         STRATA_UNROLL
-        for (int i = 0; i < kPackAtOnce; ++i) {
-            const long at = from + i * kStep;
-            EightCodes codes{};
-            TileScale scale{};
-            if constexpr (kFp8) {
-                float amax = 0;
-                STRATA_UNROLL
-                for (int x = 0; x < 8; ++x) amax = amax_of(amax, to_float(packs[i].at[x]));
-                scale = tile_scale(warp_max<16>(t, amax), task.power_of_two);
-                STRATA_UNROLL
-                for (int x = 0; x < 8; ++x)
-                    codes.words[x / 4] |= std::uint32_t(to_e4m3(to_float(packs[i].at[x]) * scale.factor).bits)
-                                          << x % 4 * 8;
-            }
-            if (at >= task.hidden) continue;
-            STRATA_UNROLL
-            for (int pair = 0; pair < kPackMostRows; ++pair) {
-                if (row[pair] < 0) continue;
-                if constexpr (kFp8) {
-                    *reinterpret_cast<EightCodes*>(task.out_fp8 + row[pair] * task.hidden + at) = codes;
-                    if (at % 128 == 0) task.scales[row[pair] * (task.hidden / 128) + at / 128] = scale.scale;
-                } else {
-                    store_pack(task.out_bf16 + row[pair] * task.hidden, at, packs[i]);
-                }
-            }
+        for (int step = kTileLanes / 2; step > 0; step /= 2) most = larger_halves(most, t.shuffle_xor(most, step));
+        const TileScale scale = tile_scale(low_of(larger_halves(most, most >> 16)), task.power_of_two);
+        const auto codes = [&](int i) {
+            return codes_of([&](int x) { return number_at(packs[i], x) * scale.factor; });
+        };
+        const CodesOfTile mine = beside_each_other(t, codes(0), codes(1));
+        auto* to = reinterpret_cast<std::uint8_t*>(task.out_fp8) + tile * 128 + mine.first;
+        float* scale_to = task.scales + tile;
+        for (int pair = 0; pair < pairs; ++pair) {
+            const std::int32_t row = t.shuffle(row_of_lane, pair);
+            if (row < 0 || tile >= tiles) continue;
+            store_sixteen(to + row_start(row, hidden), 0, mine.at);
+            if (t.lane() % kTileLanes == 0) scale_to[row_start(row, tiles)] = scale.scale;
         }
     }
 }
@@ -191,7 +200,7 @@ STRATA_BODY void pack_rows(Thread& t, const PackTask& task, long token, int firs
 template <class Thread>
 STRATA_BODY void pack_experts(Thread& t, const PackTask& task, long token) {
     const int a_rank = task.experts / task.ranks;
-    for (int i = t.thread(); i < task.k * task.k; i += kPackThreads) {
+    for (int i = t.thread(); i < task.k * task.k; i += t.threads()) {
         const long pair = token * task.k + i / task.k, other = token * task.k + i % task.k;
         const std::int32_t row = task.row_of_pair[pair], expert = task.expert_of_pair[other];
         if (row < 0 || row >= task.rows) continue;
@@ -204,7 +213,12 @@ STRATA_BODY void pack_experts(Thread& t, const PackTask& task, long token) {
 
 template <bool kFp8, class Thread>
 STRATA_BODY void pack_tokens(Thread& t, const PackTask& task) {
-    for (int pair = 0; pair < task.k; pair += kPackMostRows) pack_rows<kFp8>(t, task, t.block(), pair);
+    for (int pair = 0; pair < task.k; pair += 32) {
+        if constexpr (kFp8)
+            pack_codes(t, task, t.block(), pair);
+        else
+            move_token(t, rows_of(task), t.block(), pair);
+    }
     pack_experts(t, task, t.block());
 }
 

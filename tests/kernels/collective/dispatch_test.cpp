@@ -7,6 +7,7 @@
 #include "kernels/collective/dispatch_reference.hpp"
 #include "kernels/moe/combine_body.hpp"
 #include "kernels/moe/permute_body.hpp"
+#include "kernels/quant/quantise_body.hpp"
 #include "kernels/simt/emulator.hpp"
 
 namespace strata {
