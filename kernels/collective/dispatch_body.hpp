@@ -48,7 +48,7 @@ inline AlignTask order_of(const DispatchLayoutTask& task) {
 }
 
 inline constexpr int kLayoutThreads = 256;
-inline constexpr int kLayoutPairs = 4;  // of a thread
+inline constexpr int kLayoutPairs = 2;  // of a thread
 inline constexpr int kLayoutMostExperts = 4096;
 
 inline void require_valid(const DispatchLayoutTask& task) {
@@ -72,25 +72,37 @@ STRATA_HD std::int32_t rank_of(std::int32_t expert, int experts, int ranks) {
     return expert < 0 || expert >= experts ? -1 : expert / (experts / ranks);
 }
 
-// The rank of each pair, and how many pairs each expert has (`expert_counts` starts at 0).
+// The rank of each pair, and how many pairs each expert has (`expert_counts` starts at 0). Whether an earlier pair has
+// the same rank is seen without finding its rank, by a comparison with the rank's experts instead of a division.
 template <class Thread>
 STRATA_BODY void find_ranks(Thread& t, const DispatchLayoutTask& task) {
     auto* counts = reinterpret_cast<std::int32_t*>(t.shared());
-    for (int expert = t.thread(); expert < task.experts; expert += kLayoutThreads) counts[expert] = 0;
-    t.sync();
+    const int pairs = int(task.tokens * task.k), first = t.block() * kLayoutPairs * kLayoutThreads + t.thread();
+    const int a_rank = task.experts / task.ranks;
+    std::int32_t expert[kLayoutPairs];
+    STRATA_UNROLL
     for (int i = 0; i < kLayoutPairs; ++i) {
-        const long pair = (long(t.block()) * kLayoutPairs + i) * kLayoutThreads + t.thread();
-        if (pair >= task.tokens * task.k) break;
-        const std::int32_t expert = task.expert_of_pair[pair];
-        std::int32_t rank = rank_of(expert, task.experts, task.ranks);
-        if (rank >= 0) Thread::atomic_add(counts + expert, 1);
-        for (long other = pair / task.k * task.k; other < pair; ++other)
-            if (rank_of(task.expert_of_pair[other], task.experts, task.ranks) == rank) rank = -1;
+        const int pair = first + i * kLayoutThreads;
+        expert[i] = pair < pairs ? task.expert_of_pair[pair] : -1;
+    }
+    for (int of = t.thread(); of < task.experts; of += kLayoutThreads) counts[of] = 0;
+    t.sync();
+    STRATA_UNROLL
+    for (int i = 0; i < kLayoutPairs; ++i) {
+        const int pair = first + i * kLayoutThreads;
+        if (pair >= pairs) continue;
+        std::int32_t rank = rank_of(expert[i], task.experts, task.ranks);
+        if (rank >= 0) {
+            Thread::atomic_add(counts + expert[i], 1);
+            const int rank_first = rank * a_rank;
+            for (int other = pair / task.k * task.k; other < pair; ++other)
+                if (unsigned(task.expert_of_pair[other] - rank_first) < unsigned(a_rank)) rank = -1;
+        }
         task.rank_of_pair[pair] = rank;
     }
     t.sync();
-    for (int expert = t.thread(); expert < task.experts; expert += kLayoutThreads)
-        if (counts[expert] > 0) Thread::atomic_add(task.expert_counts + expert, counts[expert]);
+    for (int of = t.thread(); of < task.experts; of += kLayoutThreads)
+        if (counts[of] > 0) Thread::atomic_add(task.expert_counts + of, counts[of]);
 }
 
 struct PackTask {
