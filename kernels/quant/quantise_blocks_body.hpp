@@ -80,7 +80,7 @@ STRATA_BODY BlockPacks load_block_packs(const QuantiseBlocksTask& task, long top
 }
 
 // The largest of the thread's 64 magnitudes.
-STRATA_HD float largest_magnitude(const BlockPacks& packs) {
+STRATA_BODY float largest_magnitude(const BlockPacks& packs) {
     std::uint32_t most = 0;
     STRATA_UNROLL
     for (const PackedBf16& pack : packs.at) most = larger_halves(most, largest_magnitudes(pack));
