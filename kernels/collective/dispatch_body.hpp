@@ -1,5 +1,6 @@
 // Dispatch, thread by thread. The layout says which row of the send buffer a token becomes: ranks take the place of
-// experts in the order by expert (kernels/moe/align_body.hpp), and only the first pair of a token with a rank counts.
+// experts in the order by expert (kernels/moe/align_body.hpp), and only the first pair of a token with a rank counts;
+// the same launch counts the pairs of each expert, which the blocks send to the block that adds them up.
 // It is data, so that other tensors of the same tokens are packed by it again without deciding anew.
 // Packing is a block a token: it is read once, quantised once, and written to all its rows with the experts that each
 // destination holds and their weights.
@@ -20,7 +21,7 @@ namespace strata {
 
 struct DispatchLayoutTask {
     const std::int32_t* expert_of_pair = nullptr;  // [tokens][k]; outside the experts: nowhere
-    std::int32_t* rank_of_pair = nullptr;          // [tokens][k], -1 where an earlier pair has that rank; scratch
+    std::int32_t* rank_of_pair = nullptr;          // [tokens][k], -1 where an earlier pair has that rank
     std::int32_t* expert_counts = nullptr;         // [experts]
     std::int32_t* rank_counts = nullptr;           // [ranks]
     std::int32_t* rank_offsets = nullptr;          // [ranks + 1], first row of each rank
@@ -33,8 +34,7 @@ struct DispatchLayoutTask {
     int ranks = 0;
 };
 
-// The second step of the layout.
-inline AlignTask order_of(const DispatchLayoutTask& task) {
+STRATA_HD AlignTask order_of(const DispatchLayoutTask& task) {
     return {.expert_of_pair = task.rank_of_pair,
             .counts = task.rank_counts,
             .offsets = task.rank_offsets,
@@ -47,8 +47,6 @@ inline AlignTask order_of(const DispatchLayoutTask& task) {
             .tile = 1};
 }
 
-inline constexpr int kLayoutThreads = 256;
-inline constexpr int kLayoutPairs = 2;  // of a thread
 inline constexpr int kLayoutMostExperts = 4096;
 
 inline void require_valid(const DispatchLayoutTask& task) {
@@ -62,47 +60,80 @@ inline void require_valid(const DispatchLayoutTask& task) {
     require_valid(order_of(task));
 }
 
+// Each block of the cluster adds up the counts of its share of the experts.
+STRATA_HD int experts_of_block(int experts, int blocks) { return (experts + blocks - 1) / blocks; }
+
 inline Grid grid_of(const DispatchLayoutTask& task) {
-    return {.blocks = int(ceil_div(task.tokens * task.k, kLayoutThreads * kLayoutPairs)),
-            .threads = kLayoutThreads,
-            .shared_bytes = std::size_t(task.experts) * 4};
+    Grid grid = grid_of(order_of(task));
+    grid.shared_bytes += std::size_t(task.experts + grid.blocks * experts_of_block(task.experts, grid.blocks)) * 4;
+    return grid;
 }
 
 STRATA_HD std::int32_t rank_of(std::int32_t expert, int experts, int ranks) {
     return expert < 0 || expert >= experts ? -1 : expert / (experts / ranks);
 }
 
-// The rank of each pair, and how many pairs each expert has (`expert_counts` starts at 0). Whether an earlier pair has
-// the same rank is seen without finding its rank, by a comparison with the rank's experts instead of a division.
+// Keys of the order by rank, counting experts on the way.
 template <class Thread>
-STRATA_BODY void find_ranks(Thread& t, const DispatchLayoutTask& task) {
-    auto* counts = reinterpret_cast<std::int32_t*>(t.shared());
-    const int pairs = int(task.tokens * task.k), first = t.block() * kLayoutPairs * kLayoutThreads + t.thread();
-    const int a_rank = task.experts / task.ranks;
-    std::int32_t expert[kLayoutPairs];
-    STRATA_UNROLL
-    for (int i = 0; i < kLayoutPairs; ++i) {
-        const int pair = first + i * kLayoutThreads;
-        expert[i] = pair < pairs ? task.expert_of_pair[pair] : -1;
+class ByRank {
+public:
+    STRATA_BODY ByRank(Thread& t, const DispatchLayoutTask& task)
+        : task_(task),
+          blocks_(t.blocks()),
+          a_rank_(task.experts / task.ranks),
+          share_(experts_of_block(task.experts, t.blocks())),
+          counts_(align_shared(t, task.ranks).total + t.blocks() * task.ranks),
+          of_blocks_(counts_ + task.experts) {}
+
+    // Whether an earlier pair has the same rank is seen by a comparison with the rank's experts, without a division.
+    STRATA_BODY std::int32_t key_of(int pair) const {
+        const std::int32_t rank = rank_of(task_.expert_of_pair[pair], task_.experts, task_.ranks);
+        bool found = rank < 0;
+        for (int other = pair / task_.k * task_.k; other < pair; ++other)
+            found = found || unsigned(task_.expert_of_pair[other]) - unsigned(rank * a_rank_) < unsigned(a_rank_);
+        return found ? -1 : rank;
     }
-    for (int of = t.thread(); of < task.experts; of += kLayoutThreads) counts[of] = 0;
-    t.sync();
-    STRATA_UNROLL
-    for (int i = 0; i < kLayoutPairs; ++i) {
-        const int pair = first + i * kLayoutThreads;
-        if (pair >= pairs) continue;
-        std::int32_t rank = rank_of(expert[i], task.experts, task.ranks);
-        if (rank >= 0) {
-            Thread::atomic_add(counts + expert[i], 1);
-            const int rank_first = rank * a_rank;
-            for (int other = pair / task.k * task.k; other < pair; ++other)
-                if (unsigned(task.expert_of_pair[other] - rank_first) < unsigned(a_rank)) rank = -1;
+    STRATA_BODY int bytes_expected(int block) const {
+        const int mine = task_.experts - block * share_;
+        return (mine < 0 ? 0 : mine < share_ ? mine : share_) * blocks_ * 4;
+    }
+    STRATA_BODY void begin(Thread& t) const {
+        for (int expert = t.thread(); expert < task_.experts; expert += kAlignThreads) counts_[expert] = 0;
+    }
+    STRATA_BODY void count(Thread&, int pair, std::int32_t rank) const {
+        const std::int32_t expert = task_.expert_of_pair[pair];
+        if (unsigned(expert) < unsigned(task_.experts)) Thread::atomic_add(counts_ + expert, 1);
+        task_.rank_of_pair[pair] = rank;
+    }
+    STRATA_BODY void tell(Thread& t, typename Thread::Mailbox* mail) const {
+        for (int expert = t.thread(); expert < task_.experts; expert += kAlignThreads) {
+            if (blocks_ == 1)
+                task_.expert_counts[expert] = counts_[expert];
+            else
+                t.send(expert / share_, of_blocks_ + t.block() * share_ + expert % share_, counts_[expert], mail);
         }
-        task.rank_of_pair[pair] = rank;
     }
-    t.sync();
-    for (int of = t.thread(); of < task.experts; of += kLayoutThreads)
-        if (counts[of] > 0) Thread::atomic_add(task.expert_counts + of, counts[of]);
+    STRATA_BODY void finish(Thread& t, typename Thread::Mailbox* mail) const {
+        const int first = t.block() * share_;
+        if (blocks_ == 1 || t.thread() >= share_ || first + t.thread() >= task_.experts) return;
+        t.wait_for_mail(mail, 0);
+        std::int32_t sum = 0;
+        for (int block = 0; block < blocks_; ++block) sum += of_blocks_[block * share_ + t.thread()];
+        task_.expert_counts[first + t.thread()] = sum;
+    }
+
+private:
+    const DispatchLayoutTask& task_;
+    int blocks_;
+    int a_rank_;
+    int share_;                // experts of a block, but the last
+    std::int32_t* counts_;     // [experts] of this block
+    std::int32_t* of_blocks_;  // [blocks][share_]: of this block's experts, as the blocks send them
+};
+
+template <class Thread>
+STRATA_BODY void lay_out_dispatch(Thread& t, const DispatchLayoutTask& task) {
+    align_by(t, order_of(task), ByRank<Thread>(t, task));
 }
 
 struct PackTask {

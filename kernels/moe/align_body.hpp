@@ -2,6 +2,7 @@
 // neighbouring pairs and counts them per expert; sums over the warps before it, the blocks before it (which send each
 // other their counts) and the experts before give every warp the slot at which its run starts. No order of atomics
 // decides anything: the same input gives the same slots.
+// What pairs are put in order by is a Keys: here their experts, elsewhere what follows from these.
 #pragma once
 
 #include <algorithm>
@@ -65,6 +66,25 @@ inline Grid grid_of(const AlignTask& task) {
         .shared_bytes = 16 + std::size_t(kAlignWarps + 3 + cluster) * std::size_t(task.experts) * 4 + kAlignWarps * 4};
 }
 
+// The order by expert. count() is called once for each pair, tell() when the block's are all counted, and what it sends
+// to the mailbox has come to all blocks before finish().
+struct ByExpert {
+    const AlignTask& task;
+    STRATA_BODY std::int32_t key_of(int pair) const {
+        const unsigned expert = unsigned(task.expert_of_pair[pair]) - unsigned(task.first_expert);
+        return expert < unsigned(task.experts) ? std::int32_t(expert) : -1;
+    }
+    STRATA_BODY int bytes_expected(int) const { return 0; }
+    template <class Thread>
+    STRATA_BODY void begin(Thread&) const {}
+    template <class Thread>
+    STRATA_BODY void count(Thread&, int, std::int32_t) const {}
+    template <class Thread>
+    STRATA_BODY void tell(Thread&, typename Thread::Mailbox*) const {}
+    template <class Thread>
+    STRATA_BODY void finish(Thread&, typename Thread::Mailbox*) const {}
+};
+
 // Where the parts of the shared memory are.
 template <class Thread>
 struct AlignShared {
@@ -94,37 +114,37 @@ STRATA_BODY AlignShared<Thread> align_shared(Thread& t, int experts) {
 
 // A warp's run of pairs, and the experts of its first 128, which are asked for before anything else is done.
 struct WarpRun {
-    int first, end;  // beyond the last pair there may be more, of no expert
+    int first, end;
     std::int32_t expert[4];
 };
 
-// The lane's of 128 pairs from `from` on: its expert here, or -1.
-template <class Thread>
-STRATA_BODY void load_experts(Thread& t, const AlignTask& task, int from, int end, std::int32_t (&expert)[4]) {
+// The lane's of 128 pairs from `from` on: its key, or -1.
+template <class Thread, class Keys>
+STRATA_BODY void load_experts(Thread& t, const Keys& keys, int from, int end, std::int32_t (&expert)[4]) {
     STRATA_UNROLL
     for (int i = 0; i < 4; ++i) {
         const int pair = from + i * 32 + t.lane();
-        expert[i] = pair < end && pair < task.pairs ? task.expert_of_pair[pair] - task.first_expert : -1;
-        if (unsigned(expert[i]) >= unsigned(task.experts)) expert[i] = -1;
+        expert[i] = pair < end ? keys.key_of(pair) : -1;
     }
 }
 
-template <class Thread>
-STRATA_BODY WarpRun run_of_warp(Thread& t, const AlignTask& task) {
+template <class Thread, class Keys>
+STRATA_BODY WarpRun run_of_warp(Thread& t, const AlignTask& task, const Keys& keys) {
     const unsigned warps = unsigned(t.blocks()) * kAlignWarps;
     const unsigned run = ((unsigned(task.pairs) + warps - 1) / warps + 31) / 32 * 32;
     const int first = int((unsigned(t.block()) * kAlignWarps + unsigned(t.warp())) * run);
-    WarpRun mine{.first = first, .end = first + int(run), .expert = {}};
-    load_experts(t, task, first, mine.end, mine.expert);
+    const int last = first + int(run), pairs = int(task.pairs);
+    WarpRun mine{.first = first, .end = last < pairs ? last : pairs, .expert = {}};
+    load_experts(t, keys, first, mine.end, mine.expert);
     return mine;
 }
 
 // call(lane's pair, its expert here or -1) for each 32 pairs of this warp's run, ascending; four loads are in flight.
-template <class Thread, class Call>
-STRATA_BODY void for_pairs(Thread& t, const AlignTask& task, const WarpRun& run, Call call) {
+template <class Thread, class Keys, class Call>
+STRATA_BODY void for_pairs(Thread& t, const Keys& keys, const WarpRun& run, Call call) {
     std::int32_t expert[4]{run.expert[0], run.expert[1], run.expert[2], run.expert[3]};
-    for (int from = run.first; from < run.end && from < task.pairs; from += 128) {
-        if (from != run.first) load_experts(t, task, from, run.end, expert);
+    for (int from = run.first; from < run.end; from += 128) {
+        if (from != run.first) load_experts(t, keys, from, run.end, expert);
         STRATA_UNROLL
         for (int i = 0; i < 4; ++i)
             if (i * 32 < run.end - from) call(from + i * 32 + t.lane(), expert[i]);
@@ -202,10 +222,11 @@ STRATA_BODY void find_starts(Thread& t, const AlignTask& task, const AlignShared
 }
 
 // Stable: of the lanes with the same expert the lower has the lower slot, and `count` moves on behind them.
-template <class Thread>
-STRATA_BODY void place_pairs(Thread& t, const AlignTask& task, const AlignShared<Thread>& shared, const WarpRun& run) {
+template <class Thread, class Keys>
+STRATA_BODY void place_pairs(Thread& t, const AlignTask& task, const Keys& keys, const AlignShared<Thread>& shared,
+                             const WarpRun& run) {
     std::int32_t* count = shared.count + t.warp() * task.experts;
-    for_pairs(t, task, run, [&](int pair, std::int32_t expert) {
+    for_pairs(t, keys, run, [&](int pair, std::int32_t expert) {
         const unsigned same = t.match_any(unsigned(expert));
         const int below = Thread::ones(same & ((1u << t.lane()) - 1));
         const std::int32_t slot = expert >= 0 ? shared.start[expert] + count[expert] + below : -1;
@@ -242,26 +263,36 @@ STRATA_BODY void fill_padding(Thread& t, const AlignTask& task, const AlignShare
         task.expert_of_tile[tile] = -1;
 }
 
-template <class Thread>
-STRATA_BODY void align(Thread& t, const AlignTask& task) {
+template <class Thread, class Keys>
+STRATA_BODY void align_by(Thread& t, const AlignTask& task, const Keys& keys) {
     const AlignShared<Thread> shared = align_shared(t, task.experts);
-    const WarpRun run = run_of_warp(t, task);
+    const WarpRun run = run_of_warp(t, task, keys);
     for (int i = t.thread() * 4; i < kAlignWarps * task.experts; i += kAlignThreads * 4)
         store_pack(shared.count, i, Pack<std::int32_t>{});
+    keys.begin(t);
     if (t.blocks() > 1) {  // a block hears of every block before it ends, so that none sends to one that has ended
-        if (t.thread() == 0) t.open_mailbox(shared.mail), t.expect_mail(shared.mail, t.blocks() * task.experts * 4);
+        const int bytes = t.blocks() * task.experts * 4 + keys.bytes_expected(t.block());
+        if (t.thread() == 0) t.open_mailbox(shared.mail), t.expect_mail(shared.mail, bytes);
         t.sync_cluster();
     } else {
         t.sync();
     }
     std::int32_t* count = shared.count + t.warp() * task.experts;
-    for_pairs(t, task, run, [&](int, std::int32_t expert) {
+    for_pairs(t, keys, run, [&](int pair, std::int32_t expert) {
         if (expert >= 0) Thread::atomic_add(count + expert, 1);
+        if (pair < run.end) keys.count(t, pair, expert);
     });
     t.sync();
+    keys.tell(t, shared.mail);
     find_starts(t, task, shared);
-    place_pairs(t, task, shared, run);
+    place_pairs(t, task, keys, shared, run);
     fill_padding(t, task, shared);
+    keys.finish(t, shared.mail);
+}
+
+template <class Thread>
+STRATA_BODY void align(Thread& t, const AlignTask& task) {
+    align_by(t, task, ByExpert{task});
 }
 
 }  // namespace strata
