@@ -1,5 +1,6 @@
 // Dispatch, thread by thread. The layout says which row of the send buffer a token becomes: ranks take the place of
-// experts in the order by expert (kernels/moe/align_body.hpp), and only the first pair of a token with a rank counts.
+// experts in the order by expert (kernels/moe/align_body.hpp), and only the first pair of a token with a rank counts;
+// the same launch counts the pairs of each expert, which the blocks send to the block that adds them up.
 // It is data, so that other tensors of the same tokens are packed by it again without deciding anew.
 // Packing is a block a token: it is read once, quantised once, and written to all its rows with the experts that each
 // destination holds and their weights.
@@ -11,7 +12,8 @@
 
 #include "kernels/elements.hpp"
 #include "kernels/moe/align_body.hpp"
-#include "kernels/quant/quantise_body.hpp"
+#include "kernels/moe/permute_body.hpp"
+#include "kernels/quant/tile_lanes.hpp"
 #include "kernels/simt/grid.hpp"
 #include "kernels/simt/warp.hpp"
 
@@ -19,7 +21,7 @@ namespace strata {
 
 struct DispatchLayoutTask {
     const std::int32_t* expert_of_pair = nullptr;  // [tokens][k]; outside the experts: nowhere
-    std::int32_t* rank_of_pair = nullptr;          // [tokens][k], -1 where an earlier pair has that rank; scratch
+    std::int32_t* rank_of_pair = nullptr;          // [tokens][k], -1 where an earlier pair has that rank
     std::int32_t* expert_counts = nullptr;         // [experts]
     std::int32_t* rank_counts = nullptr;           // [ranks]
     std::int32_t* rank_offsets = nullptr;          // [ranks + 1], first row of each rank
@@ -32,8 +34,7 @@ struct DispatchLayoutTask {
     int ranks = 0;
 };
 
-// The second step of the layout.
-inline AlignTask order_of(const DispatchLayoutTask& task) {
+STRATA_HD AlignTask order_of(const DispatchLayoutTask& task) {
     return {.expert_of_pair = task.rank_of_pair,
             .counts = task.rank_counts,
             .offsets = task.rank_offsets,
@@ -46,8 +47,6 @@ inline AlignTask order_of(const DispatchLayoutTask& task) {
             .tile = 1};
 }
 
-inline constexpr int kLayoutThreads = 256;
-inline constexpr int kLayoutPairs = 4;  // of a thread
 inline constexpr int kLayoutMostExperts = 4096;
 
 inline void require_valid(const DispatchLayoutTask& task) {
@@ -61,35 +60,80 @@ inline void require_valid(const DispatchLayoutTask& task) {
     require_valid(order_of(task));
 }
 
+// Each block of the cluster adds up the counts of its share of the experts.
+STRATA_HD int experts_of_block(int experts, int blocks) { return (experts + blocks - 1) / blocks; }
+
 inline Grid grid_of(const DispatchLayoutTask& task) {
-    return {.blocks = int(ceil_div(task.tokens * task.k, kLayoutThreads * kLayoutPairs)),
-            .threads = kLayoutThreads,
-            .shared_bytes = std::size_t(task.experts) * 4};
+    Grid grid = grid_of(order_of(task));
+    grid.shared_bytes += std::size_t(task.experts + grid.blocks * experts_of_block(task.experts, grid.blocks)) * 4;
+    return grid;
 }
 
 STRATA_HD std::int32_t rank_of(std::int32_t expert, int experts, int ranks) {
     return expert < 0 || expert >= experts ? -1 : expert / (experts / ranks);
 }
 
-// The rank of each pair, and how many pairs each expert has (`expert_counts` starts at 0).
+// Keys of the order by rank, counting experts on the way.
 template <class Thread>
-STRATA_BODY void find_ranks(Thread& t, const DispatchLayoutTask& task) {
-    auto* counts = reinterpret_cast<std::int32_t*>(t.shared());
-    for (int expert = t.thread(); expert < task.experts; expert += kLayoutThreads) counts[expert] = 0;
-    t.sync();
-    for (int i = 0; i < kLayoutPairs; ++i) {
-        const long pair = (long(t.block()) * kLayoutPairs + i) * kLayoutThreads + t.thread();
-        if (pair >= task.tokens * task.k) break;
-        const std::int32_t expert = task.expert_of_pair[pair];
-        std::int32_t rank = rank_of(expert, task.experts, task.ranks);
-        if (rank >= 0) Thread::atomic_add(counts + expert, 1);
-        for (long other = pair / task.k * task.k; other < pair; ++other)
-            if (rank_of(task.expert_of_pair[other], task.experts, task.ranks) == rank) rank = -1;
-        task.rank_of_pair[pair] = rank;
+class ByRank {
+public:
+    STRATA_BODY ByRank(Thread& t, const DispatchLayoutTask& task)
+        : task_(task),
+          blocks_(t.blocks()),
+          a_rank_(task.experts / task.ranks),
+          share_(experts_of_block(task.experts, t.blocks())),
+          counts_(align_shared(t, task.ranks).total + t.blocks() * task.ranks),
+          of_blocks_(counts_ + task.experts) {}
+
+    // Whether an earlier pair has the same rank is seen by a comparison with the rank's experts, without a division.
+    STRATA_BODY std::int32_t key_of(int pair) const {
+        const std::int32_t rank = rank_of(task_.expert_of_pair[pair], task_.experts, task_.ranks);
+        bool found = rank < 0;
+        for (int other = pair / task_.k * task_.k; other < pair; ++other)
+            found = found || unsigned(task_.expert_of_pair[other]) - unsigned(rank * a_rank_) < unsigned(a_rank_);
+        return found ? -1 : rank;
     }
-    t.sync();
-    for (int expert = t.thread(); expert < task.experts; expert += kLayoutThreads)
-        if (counts[expert] > 0) Thread::atomic_add(task.expert_counts + expert, counts[expert]);
+    STRATA_BODY int bytes_expected(int block) const {
+        const int mine = task_.experts - block * share_;
+        return (mine < 0 ? 0 : mine < share_ ? mine : share_) * blocks_ * 4;
+    }
+    STRATA_BODY void begin(Thread& t) const {
+        for (int expert = t.thread(); expert < task_.experts; expert += kAlignThreads) counts_[expert] = 0;
+    }
+    STRATA_BODY void count(Thread&, int pair, std::int32_t rank) const {
+        const std::int32_t expert = task_.expert_of_pair[pair];
+        if (unsigned(expert) < unsigned(task_.experts)) Thread::atomic_add(counts_ + expert, 1);
+        task_.rank_of_pair[pair] = rank;
+    }
+    STRATA_BODY void tell(Thread& t, typename Thread::Mailbox* mail) const {
+        for (int expert = t.thread(); expert < task_.experts; expert += kAlignThreads) {
+            if (blocks_ == 1)
+                task_.expert_counts[expert] = counts_[expert];
+            else
+                t.send(expert / share_, of_blocks_ + t.block() * share_ + expert % share_, counts_[expert], mail);
+        }
+    }
+    STRATA_BODY void finish(Thread& t, typename Thread::Mailbox* mail) const {
+        const int first = t.block() * share_;
+        if (blocks_ == 1 || t.thread() >= share_ || first + t.thread() >= task_.experts) return;
+        t.wait_for_mail(mail, 0);
+        std::int32_t sum = 0;
+        for (int block = 0; block < blocks_; ++block) sum += of_blocks_[block * share_ + t.thread()];
+        task_.expert_counts[first + t.thread()] = sum;
+    }
+
+private:
+    const DispatchLayoutTask& task_;
+    int blocks_;
+    int a_rank_;
+    int share_;                // experts of a block, but the last
+    std::int32_t* counts_;     // [experts] of this block
+    std::int32_t* of_blocks_;  // [blocks][share_]: of this block's experts, as the blocks send them
+};
+
+template <class Thread>
+STRATA_BODY void lay_out_dispatch(Thread& t, const DispatchLayoutTask& task) {
+    align_by(t, order_of(task), ByRank<Thread>(t, task));
 }
 
 struct PackTask {
@@ -113,7 +157,7 @@ struct PackTask {
 
 inline void require_valid(const PackTask& task) {
     const auto refuse = [](const std::string& what) { throw std::invalid_argument("pack: " + what); };
-    if (task.tokens < 0 || task.rows < 0 || task.hidden <= 0 || task.hidden % 128 != 0)
+    if (task.tokens < 0 || task.rows < 0 || task.hidden <= 0 || task.hidden % 128 != 0 || task.hidden > 0x3FFFFFFF)
         refuse(std::to_string(task.tokens) + " tokens of " + std::to_string(task.hidden) +
                " elements; the width must be a positive multiple of 128");
     if (task.k < 1 || task.ranks < 1 || task.experts < 1 || task.experts % task.ranks != 0)
@@ -126,63 +170,71 @@ inline void require_valid(const PackTask& task) {
         refuse("rows go either to out_bf16 or to out_fp8 and scales, and local_experts and weights are needed");
     if (reinterpret_cast<std::uintptr_t>(task.in) % 16 != 0 ||
         reinterpret_cast<std::uintptr_t>(task.out_bf16) % 16 != 0 ||
-        reinterpret_cast<std::uintptr_t>(task.out_fp8) % 8 != 0)
-        refuse("rows must be aligned to 16 bytes, of FP8 to 8");
+        reinterpret_cast<std::uintptr_t>(task.out_fp8) % 16 != 0)
+        refuse("rows must be aligned to 16 bytes");
 }
 
-inline constexpr int kPackThreads = 128;
-inline constexpr int kPackAtOnce = 4;    // loads of a thread in flight
-inline constexpr int kPackMostRows = 8;  // a thread keeps in registers; more are taken in turns
+// BF16 rows are moved as into expert order.
+STRATA_HD PermuteTask rows_of(const PackTask& task) {
+    return {.in = reinterpret_cast<const std::uint8_t*>(task.in),
+            .out = reinterpret_cast<std::uint8_t*>(task.out_bf16),
+            .slot_of_pair = task.row_of_pair,
+            .tokens = task.tokens,
+            .slots = task.rows,
+            .row_bytes = task.hidden * 2,
+            .k = task.k};
+}
 
-inline Grid grid_of(const PackTask& task) { return {.blocks = int(task.tokens), .threads = kPackThreads}; }
+// As many threads as for BF16, whose two packs are what a lane has of a tile.
+inline Grid grid_of(const PackTask& task) {
+    return {.blocks = int(task.tokens), .threads = permute_threads(rows_of(task))};
+}
 
-struct alignas(8) EightCodes {
-    std::uint32_t words[2];  // as bytes they would take a register each
+// Codes that a lane writes to every row: those of its packs 0 and 1, put together with its neighbour's so that both
+// have sixteen bytes in a row.
+struct CodesOfTile {
+    Pack<std::uint32_t> at;
+    int first;  // in the tile
 };
 
-// Writes one token to the rows of its pairs from `first_pair` on. As in quantisation, 16 lanes hold a tile.
-template <bool kFp8, class Thread>
-STRATA_BODY void pack_rows(Thread& t, const PackTask& task, long token, int first_pair) {
-    std::int32_t row[kPackMostRows];
-    STRATA_UNROLL
-    for (int i = 0; i < kPackMostRows; ++i) {
-        row[i] = first_pair + i < task.k ? task.row_of_pair[token * task.k + first_pair + i] : -1;
-        if (row[i] >= task.rows) row[i] = -1;
-    }
-    const Bf16* in = task.in + token * task.hidden;
-    constexpr int kStep = kPackThreads * 8;
-    for (long first = 0; first < task.hidden; first += kPackAtOnce * kStep) {  // all lanes alike: they meet in warp_max
-        const long from = first + t.thread() * 8;
-        Pack<Bf16> packs[kPackAtOnce];
+template <class Thread>
+STRATA_BODY CodesOfTile beside_each_other(Thread& t, const Codes& low, const Codes& high) {
+    const bool odd = t.lane() % 2;
+    const Codes kept = odd ? high : low, given = odd ? low : high;
+    const Codes got{{t.shuffle_xor(given.at[0], 1), t.shuffle_xor(given.at[1], 1)}};
+    if (odd) return {{{got.at[0], got.at[1], kept.at[0], kept.at[1]}}, pack_in_tile(t, 1) - 8};
+    return {{{kept.at[0], kept.at[1], got.at[0], got.at[1]}}, pack_in_tile(t, 0)};
+}
+
+// Quantises one token and writes it to the rows of its pairs from `first_pair` on; a warp has four tiles.
+template <class Thread>
+STRATA_BODY void pack_codes(Thread& t, const PackTask& task, long token, int first_pair) {
+    const int pairs = task.k - first_pair < 32 ? task.k - first_pair : 32;
+    const std::int32_t found = t.lane() < pairs ? task.row_of_pair[token * task.k + first_pair + t.lane()] : -1;
+    const std::int32_t row_of_lane = found < task.rows ? found : -1;
+    const int hidden = int(task.hidden), tiles = hidden / 128;
+    for (int first = t.warp() * kTilesAbreast; first < tiles; first += t.warps() * kTilesAbreast) {
+        const int tile = first + t.lane() / kTileLanes;
+        PackedBf16 packs[kTilePacks];
         STRATA_UNROLL
-        for (int i = 0; i < kPackAtOnce; ++i)
-            packs[i] = from + i * kStep < task.hidden ? load_pack(in, from + i * kStep) : Pack<Bf16>{};
+        for (int i = 0; i < kTilePacks; ++i)
+            packs[i] =
+                tile < tiles ? load_packed(task.in, token * hidden + tile * 128 + pack_in_tile(t, i)) : PackedBf16{};
+        std::uint32_t most = larger_halves(largest_magnitudes(packs[0]), largest_magnitudes(packs[1]));
         STRATA_UNROLL
-        for (int i = 0; i < kPackAtOnce; ++i) {
-            const long at = from + i * kStep;
-            EightCodes codes{};
-            TileScale scale{};
-            if constexpr (kFp8) {
-                float amax = 0;
-                STRATA_UNROLL
-                for (int x = 0; x < 8; ++x) amax = amax_of(amax, to_float(packs[i].at[x]));
-                scale = tile_scale(warp_max<16>(t, amax), task.power_of_two);
-                STRATA_UNROLL
-                for (int x = 0; x < 8; ++x)
-                    codes.words[x / 4] |= std::uint32_t(to_e4m3(to_float(packs[i].at[x]) * scale.factor).bits)
-                                          << x % 4 * 8;
-            }
-            if (at >= task.hidden) continue;
-            STRATA_UNROLL
-            for (int pair = 0; pair < kPackMostRows; ++pair) {
-                if (row[pair] < 0) continue;
-                if constexpr (kFp8) {
-                    *reinterpret_cast<EightCodes*>(task.out_fp8 + row[pair] * task.hidden + at) = codes;
-                    if (at % 128 == 0) task.scales[row[pair] * (task.hidden / 128) + at / 128] = scale.scale;
-                } else {
-                    store_pack(task.out_bf16 + row[pair] * task.hidden, at, packs[i]);
-                }
-            }
+        for (int step = kTileLanes / 2; step > 0; step /= 2) most = larger_halves(most, t.shuffle_xor(most, step));
+        const TileScale scale = tile_scale(low_of(larger_halves(most, most >> 16)), task.power_of_two);
+        const auto codes = [&](int i) {
+            return codes_of([&](int x) { return number_at(packs[i], x) * scale.factor; });
+        };
+        const CodesOfTile mine = beside_each_other(t, codes(0), codes(1));
+        auto* to = reinterpret_cast<std::uint8_t*>(task.out_fp8) + tile * 128 + mine.first;
+        float* scale_to = task.scales + tile;
+        for (int pair = 0; pair < pairs; ++pair) {
+            const std::int32_t row = t.shuffle(row_of_lane, pair);
+            if (row < 0 || tile >= tiles) continue;
+            store_sixteen(to + row_start(row, hidden), 0, mine.at);
+            if (t.lane() % kTileLanes == 0) scale_to[row_start(row, tiles)] = scale.scale;
         }
     }
 }
@@ -191,7 +243,7 @@ STRATA_BODY void pack_rows(Thread& t, const PackTask& task, long token, int firs
 template <class Thread>
 STRATA_BODY void pack_experts(Thread& t, const PackTask& task, long token) {
     const int a_rank = task.experts / task.ranks;
-    for (int i = t.thread(); i < task.k * task.k; i += kPackThreads) {
+    for (int i = t.thread(); i < task.k * task.k; i += t.threads()) {
         const long pair = token * task.k + i / task.k, other = token * task.k + i % task.k;
         const std::int32_t row = task.row_of_pair[pair], expert = task.expert_of_pair[other];
         if (row < 0 || row >= task.rows) continue;
@@ -204,7 +256,12 @@ STRATA_BODY void pack_experts(Thread& t, const PackTask& task, long token) {
 
 template <bool kFp8, class Thread>
 STRATA_BODY void pack_tokens(Thread& t, const PackTask& task) {
-    for (int pair = 0; pair < task.k; pair += kPackMostRows) pack_rows<kFp8>(t, task, t.block(), pair);
+    for (int pair = 0; pair < task.k; pair += 32) {
+        if constexpr (kFp8)
+            pack_codes(t, task, t.block(), pair);
+        else
+            move_token(t, rows_of(task), t.block(), pair);
+    }
     pack_experts(t, task, t.block());
 }
 

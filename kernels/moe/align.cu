@@ -6,7 +6,7 @@ namespace strata {
 
 namespace {
 
-__global__ void __launch_bounds__(kAlignThreads) align_kernel(AlignTask task) {
+__global__ void __launch_bounds__(kAlignThreads, 1) align_kernel(AlignTask task) {
     DeviceThread t;
     align(t, task);
 }

@@ -1,7 +1,8 @@
 // The order by expert, thread by thread, in one launch of one cluster: each warp of each block has a run of
-// neighbouring pairs and counts them per expert; sums over the warps before it, the blocks before it (by the cluster's
-// shared memory) and the experts before give every warp the slot at which its run starts. No order of atomics decides
-// anything: the same input gives the same slots.
+// neighbouring pairs and counts them per expert; sums over the warps before it, the blocks before it (which send each
+// other their counts) and the experts before give every warp the slot at which its run starts. No order of atomics
+// decides anything: the same input gives the same slots.
+// What pairs are put in order by is a Keys: here their experts, elsewhere what follows from these.
 #pragma once
 
 #include <algorithm>
@@ -58,46 +59,95 @@ inline void require_valid(const AlignTask& task) {
 // Few pairs need no cluster; more than 8 blocks need a cluster that only some GPUs form, so only many pairs ask for it.
 inline Grid grid_of(const AlignTask& task) {
     const int cluster = task.pairs <= 4096 ? 1 : task.pairs <= 65536 ? 8 : 16;
-    return {.blocks = cluster,
-            .threads = kAlignThreads,
-            .cluster = cluster,
-            .shared_bytes = std::size_t(kAlignWarps + 4) * std::size_t(task.experts) * 4 + kAlignWarps * 4};
+    return {
+        .blocks = cluster,
+        .threads = kAlignThreads,
+        .cluster = cluster,
+        .shared_bytes = 16 + std::size_t(kAlignWarps + 3 + cluster) * std::size_t(task.experts) * 4 + kAlignWarps * 4};
 }
 
+// The order by expert. count() is called once for each pair, tell() when the block's are all counted, and what it sends
+// to the mailbox has come to all blocks before finish().
+struct ByExpert {
+    const AlignTask& task;
+    STRATA_BODY std::int32_t key_of(int pair) const {
+        const unsigned expert = unsigned(task.expert_of_pair[pair]) - unsigned(task.first_expert);
+        return expert < unsigned(task.experts) ? std::int32_t(expert) : -1;
+    }
+    STRATA_BODY int bytes_expected(int) const { return 0; }
+    template <class Thread>
+    STRATA_BODY void begin(Thread&) const {}
+    template <class Thread>
+    STRATA_BODY void count(Thread&, int, std::int32_t) const {}
+    template <class Thread>
+    STRATA_BODY void tell(Thread&, typename Thread::Mailbox*) const {}
+    template <class Thread>
+    STRATA_BODY void finish(Thread&, typename Thread::Mailbox*) const {}
+};
+
 // Where the parts of the shared memory are.
+template <class Thread>
 struct AlignShared {
+    typename Thread::Mailbox* mail;  // for `total`
     std::int32_t* count;   // [warp][expert]: pairs of the warp; then, of warps before it and of what it has placed
-    std::int32_t* total;   // [expert] of the block: read by the others
     std::int32_t* all;     // [expert] of the cluster
     std::int32_t* offset;  // [expert]: its first slot
     std::int32_t* start;   // [expert]: the first slot of this block's pairs
     std::int32_t* sums;    // [warp]
+    std::int32_t* total;   // [block][expert]: as the blocks send them
 };
 
 template <class Thread>
-STRATA_BODY AlignShared align_shared(Thread& t, int experts) {
-    auto* at = reinterpret_cast<std::int32_t*>(t.shared()) + kAlignWarps * experts;
-    return {at - kAlignWarps * experts, at, at + experts, at + 2 * experts, at + 3 * experts, at + 4 * experts};
+STRATA_BODY AlignShared<Thread> align_shared(Thread& t, int experts) {
+    static_assert(sizeof(typename Thread::Mailbox) <= 16);
+    auto* count = reinterpret_cast<std::int32_t*>(t.shared() + 16);
+    std::int32_t* behind = count + kAlignWarps * experts;
+    std::int32_t* sums = behind + 3 * experts;
+    return {.mail = reinterpret_cast<typename Thread::Mailbox*>(t.shared()),
+            .count = count,
+            .all = behind,
+            .offset = behind + experts,
+            .start = behind + 2 * experts,
+            .sums = sums,
+            .total = sums + kAlignWarps};
+}
+
+// A warp's run of pairs, and the experts of its first 128, which are asked for before anything else is done.
+struct WarpRun {
+    int first, end;
+    std::int32_t expert[4];
+};
+
+// The lane's of 128 pairs from `from` on: its key, or -1.
+template <class Thread, class Keys>
+STRATA_BODY void load_experts(Thread& t, const Keys& keys, int from, int end, std::int32_t (&expert)[4]) {
+    STRATA_UNROLL
+    for (int i = 0; i < 4; ++i) {
+        const int pair = from + i * 32 + t.lane();
+        expert[i] = pair < end ? keys.key_of(pair) : -1;
+    }
+}
+
+template <class Thread, class Keys>
+STRATA_BODY WarpRun run_of_warp(Thread& t, const AlignTask& task, const Keys& keys) {
+    const unsigned warps = unsigned(t.blocks()) * kAlignWarps;
+    const unsigned run = ((unsigned(task.pairs) + warps - 1) / warps + 31) / 32 * 32;
+    const int first = int((unsigned(t.block()) * kAlignWarps + unsigned(t.warp())) * run);
+    const int last = first + int(run), pairs = int(task.pairs);
+    WarpRun mine{.first = first, .end = last < pairs ? last : pairs, .expert = {}};
+    load_experts(t, keys, first, mine.end, mine.expert);
+    return mine;
 }
 
 // call(lane's pair, its expert here or -1) for each 32 pairs of this warp's run, ascending; four loads are in flight.
-template <class Thread, class Call>
-STRATA_BODY void for_pairs_of_warp(Thread& t, const AlignTask& task, Call call) {
-    const long warps = long(t.blocks()) * kAlignWarps;
-    const long run = ceil_div(ceil_div(task.pairs, warps), 32) * 32;
-    const long first = (long(t.block()) * kAlignWarps + t.warp()) * run;
-    for (long from = first; from < first + run && from < task.pairs; from += 128) {
-        std::int32_t expert[4];
-        STRATA_UNROLL
-        for (int i = 0; i < 4; ++i) {
-            const long pair = from + i * 32 + t.lane();
-            const bool mine = i * 32 < first + run - from && pair < task.pairs;
-            expert[i] = mine ? task.expert_of_pair[pair] - task.first_expert : -1;
-        }
+template <class Thread, class Keys, class Call>
+STRATA_BODY void for_pairs(Thread& t, const Keys& keys, const WarpRun& run, Call call) {
+    std::int32_t expert[4]{run.expert[0], run.expert[1], run.expert[2], run.expert[3]};
+    for (int from = run.first; from < run.end; from += 128) {
+        if (from != run.first) load_experts(t, keys, from, run.end, expert);
         STRATA_UNROLL
         for (int i = 0; i < 4; ++i)
-            if (i * 32 < first + run - from)
-                call(from + i * 32 + t.lane(), expert[i] >= 0 && expert[i] < task.experts ? expert[i] : -1);
+            if (i * 32 < run.end - from) call(from + i * 32 + t.lane(), expert[i]);
     }
 }
 
@@ -123,19 +173,19 @@ struct OfBlocks {
     std::int32_t all = 0;
 };
 
-// One thread an expert. All reads of other blocks' memory are on their way before the first is added.
+// One thread an expert, whose pairs in this block `mine` are: told to all blocks, and heard of all.
 template <class Thread>
-STRATA_BODY OfBlocks add_up_blocks(Thread& t, std::int32_t* total) {
-    if (t.blocks() == 1) return {0, *total};
-    std::int32_t of_block[kAlignMostBlocks];
-    STRATA_UNROLL
-    for (int rank = 0; rank < kAlignMostBlocks; ++rank)
-        of_block[rank] = rank < t.blocks() ? *t.shared_of(rank, total) : 0;
+STRATA_BODY OfBlocks add_up_blocks(Thread& t, const AlignShared<Thread>& shared, int experts, std::int32_t mine) {
+    if (t.blocks() == 1) return {0, mine};
+    for (int rank = 0; rank < t.blocks(); ++rank)
+        t.send(rank, shared.total + t.block() * experts + t.thread(), mine, shared.mail);
+    t.wait_for_mail(shared.mail, 0);
     OfBlocks sum;
     STRATA_UNROLL
     for (int rank = 0; rank < kAlignMostBlocks; ++rank) {
-        sum.before += rank < t.block() ? of_block[rank] : 0;
-        sum.all += of_block[rank];
+        const std::int32_t of_block = rank < t.blocks() ? shared.total[rank * experts + t.thread()] : 0;
+        sum.before += rank < t.block() ? of_block : 0;
+        sum.all += of_block;
     }
     return sum;
 }
@@ -146,19 +196,16 @@ STRATA_BODY std::int32_t block_exclusive_sum(Thread& t, std::int32_t value, std:
     const std::int32_t below = warp_exclusive_sum(t, value);
     if (t.lane() == 31) sums[t.warp()] = below + value;
     t.sync();
-    std::int32_t before = 0;
-    for (int warp = 0; warp < t.warp(); ++warp) before += sums[warp];
-    return before + below;
+    return warp_sum(t, t.lane() < t.warp() ? sums[t.lane()] : 0) + below;
 }
 
 // Counts, offsets and where this block's pairs start.
 template <class Thread>
-STRATA_BODY void find_starts(Thread& t, const AlignTask& task, const AlignShared& shared) {
+STRATA_BODY void find_starts(Thread& t, const AlignTask& task, const AlignShared<Thread>& shared) {
     const int expert = t.thread();
     const bool stands = expert < task.experts;
-    if (stands) shared.total[expert] = add_up_warps<Thread>(task, shared.count + expert);
-    if (t.blocks() > 1) t.sync_cluster();
-    const OfBlocks pairs = stands ? add_up_blocks(t, shared.total + expert) : OfBlocks{};
+    const OfBlocks pairs =
+        stands ? add_up_blocks(t, shared, task.experts, add_up_warps<Thread>(task, shared.count + expert)) : OfBlocks{};
     const std::int32_t rows = (pairs.all + task.tile - 1) & -task.tile;
     const std::int32_t offset = block_exclusive_sum(t, rows, shared.sums);
     if (stands) {
@@ -175,15 +222,16 @@ STRATA_BODY void find_starts(Thread& t, const AlignTask& task, const AlignShared
 }
 
 // Stable: of the lanes with the same expert the lower has the lower slot, and `count` moves on behind them.
-template <class Thread>
-STRATA_BODY void place_pairs(Thread& t, const AlignTask& task, const AlignShared& shared) {
+template <class Thread, class Keys>
+STRATA_BODY void place_pairs(Thread& t, const AlignTask& task, const Keys& keys, const AlignShared<Thread>& shared,
+                             const WarpRun& run) {
     std::int32_t* count = shared.count + t.warp() * task.experts;
-    for_pairs_of_warp(t, task, [&](long pair, std::int32_t expert) {
+    for_pairs(t, keys, run, [&](int pair, std::int32_t expert) {
         const unsigned same = t.match_any(unsigned(expert));
         const int below = Thread::ones(same & ((1u << t.lane()) - 1));
         const std::int32_t slot = expert >= 0 ? shared.start[expert] + count[expert] + below : -1;
         if (pair < task.pairs) task.slot_of_pair[pair] = slot;
-        if (slot >= 0) task.pair_of_slot[slot] = std::int32_t(pair);
+        if (slot >= 0) task.pair_of_slot[slot] = pair;
         t.sync_warp();
         if (expert >= 0 && below == 0) count[expert] += Thread::ones(same);
         t.sync_warp();
@@ -191,42 +239,60 @@ STRATA_BODY void place_pairs(Thread& t, const AlignTask& task, const AlignShared
 }
 
 template <class Thread>
-STRATA_BODY void fill(Thread& t, std::int32_t* at, long from, long to, std::int32_t value) {
-    for (long i = from + t.lane(); i < to; i += 32) at[i] = value;
+STRATA_BODY void fill(Thread& t, std::int32_t* at, int from, int to, std::int32_t value) {
+    for (int i = from + t.lane(); i < to; i += 32) at[i] = value;
 }
 
 // What no pair writes: padding, and which expert a tile belongs to. A warp an expert, and one for what is behind them.
+// Tiles are a power of two: divisions would take longer than everything else here.
 template <class Thread>
-STRATA_BODY void fill_padding(Thread& t, const AlignTask& task, const AlignShared& shared) {
-    const int warps = t.blocks() * kAlignWarps;
+STRATA_BODY void fill_padding(Thread& t, const AlignTask& task, const AlignShared<Thread>& shared) {
+    const int warps = t.blocks() * kAlignWarps, slots = int(task.slots);
+    const int log2_tile = Thread::ones(unsigned(task.tile) - 1);
     for (int expert = t.block() * kAlignWarps + t.warp(); expert < task.experts; expert += warps) {
-        const long offset = shared.offset[expert], last = offset + shared.all[expert];
-        const long end = ceil_div(last, task.tile) * task.tile;
+        const int offset = shared.offset[expert], last = offset + shared.all[expert];
+        const int end = (last + task.tile - 1) & -task.tile;
         fill(t, task.pair_of_slot, last, end, -1);
-        fill(t, task.expert_of_tile, offset / task.tile, end / task.tile, expert);
+        fill(t, task.expert_of_tile, offset >> log2_tile, end >> log2_tile, expert);
     }
     const int last = task.experts - 1;
-    const long used = ceil_div(shared.offset[last] + shared.all[last], task.tile) * task.tile;
-    const long first = long(t.block()) * kAlignThreads + t.thread(), step = long(t.blocks()) * kAlignThreads;
-    for (long slot = used + first; slot < task.slots; slot += step) task.pair_of_slot[slot] = -1;
-    for (long tile = used / task.tile + first; tile < task.slots / task.tile; tile += step)
+    const int used = (shared.offset[last] + shared.all[last] + task.tile - 1) & -task.tile;
+    const int first = t.block() * kAlignThreads + t.thread(), step = t.blocks() * kAlignThreads;
+    for (int slot = used + first; slot < slots; slot += step) task.pair_of_slot[slot] = -1;
+    for (int tile = (used >> log2_tile) + first; tile < slots >> log2_tile; tile += step)
         task.expert_of_tile[tile] = -1;
+}
+
+template <class Thread, class Keys>
+STRATA_BODY void align_by(Thread& t, const AlignTask& task, const Keys& keys) {
+    const AlignShared<Thread> shared = align_shared(t, task.experts);
+    const WarpRun run = run_of_warp(t, task, keys);
+    for (int i = t.thread() * 4; i < kAlignWarps * task.experts; i += kAlignThreads * 4)
+        store_pack(shared.count, i, Pack<std::int32_t>{});
+    keys.begin(t);
+    if (t.blocks() > 1) {  // a block hears of every block before it ends, so that none sends to one that has ended
+        const int bytes = t.blocks() * task.experts * 4 + keys.bytes_expected(t.block());
+        if (t.thread() == 0) t.open_mailbox(shared.mail), t.expect_mail(shared.mail, bytes);
+        t.sync_cluster();
+    } else {
+        t.sync();
+    }
+    std::int32_t* count = shared.count + t.warp() * task.experts;
+    for_pairs(t, keys, run, [&](int pair, std::int32_t expert) {
+        if (expert >= 0) Thread::atomic_add(count + expert, 1);
+        if (pair < run.end) keys.count(t, pair, expert);
+    });
+    t.sync();
+    keys.tell(t, shared.mail);
+    find_starts(t, task, shared);
+    place_pairs(t, task, keys, shared, run);
+    fill_padding(t, task, shared);
+    keys.finish(t, shared.mail);
 }
 
 template <class Thread>
 STRATA_BODY void align(Thread& t, const AlignTask& task) {
-    const AlignShared shared = align_shared(t, task.experts);
-    for (int i = t.thread(); i < kAlignWarps * task.experts; i += kAlignThreads) shared.count[i] = 0;
-    t.sync();
-    std::int32_t* count = shared.count + t.warp() * task.experts;
-    for_pairs_of_warp(t, task, [&](long, std::int32_t expert) {
-        if (expert >= 0) Thread::atomic_add(count + expert, 1);
-    });
-    t.sync();
-    find_starts(t, task, shared);
-    place_pairs(t, task, shared);
-    fill_padding(t, task, shared);
-    if (t.blocks() > 1) t.sync_cluster();  // nobody leaves while others read its totals
+    align_by(t, task, ByExpert{task});
 }
 
 }  // namespace strata

@@ -30,14 +30,21 @@ inline Grid grid_of(const BiasUpdateTask&) {
     return {.threads = kBiasUpdateThreads, .shared_bytes = kBiasUpdateThreads / 32 * sizeof(long long)};
 }
 
+// All that a thread's first expert has is asked for before anything is waited for: this kernel is one trip to memory.
 template <class Thread>
 STRATA_BODY void update_bias(Thread& t, const BiasUpdateTask& task) {
-    long long sum = 0;
-    for (int expert = t.thread(); expert < task.experts; expert += kBiasUpdateThreads) sum += task.counts[expert];
+    const bool stands = t.thread() < task.experts;
+    const std::int32_t first_count = stands ? task.counts[t.thread()] : 0;
+    const float first_bias = stands ? task.bias[t.thread()] : 0;
+    long long sum = first_count;
+    for (int expert = t.thread() + kBiasUpdateThreads; expert < task.experts; expert += kBiasUpdateThreads)
+        sum += task.counts[expert];
     sum = block_sum(t, sum, reinterpret_cast<long long*>(t.shared()));
     for (int expert = t.thread(); expert < task.experts; expert += kBiasUpdateThreads) {
-        const long long load = (long long)(task.counts[expert]) * task.experts;
-        if (load != sum) task.bias[expert] += load < sum ? task.speed : -task.speed;
+        const bool first = expert == t.thread();
+        const long long load = (long long)(first ? first_count : task.counts[expert]) * task.experts;
+        const float bias = first ? first_bias : task.bias[expert];
+        if (load != sum) task.bias[expert] = bias + (load < sum ? task.speed : -task.speed);
     }
 }
 

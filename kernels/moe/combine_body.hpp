@@ -1,4 +1,4 @@
-// The way back, thread by thread: a block adds up one token. Each thread has eight neighbouring elements of it and
+// The way back, thread by thread: a block adds up columns of one token. Each thread has eight neighbouring elements and
 // requests all k rows before it adds the first, in FP32 and in the order of the pairs: the same input gives the same
 // bits. What is added first is the shared expert's output, if there is one.
 #pragma once
@@ -42,11 +42,12 @@ inline void require_valid(const CombineTask& task) {
 inline constexpr int kCombineThreads = 128;
 inline constexpr int kCombineAtOnce = 8;  // rows in flight; a larger k is taken in turns
 
-// A block a token; of few tokens, a block for each 1024 columns of one, so that all SMs have work.
+// A block for 2048 columns of a token, so that little is left to wait for at the end; of few tokens, for 1024, so that
+// all SMs have work.
 inline Grid grid_of(const CombineTask& task) {
     const long columns = kCombineThreads * 8;
     return {.blocks = int(task.tokens),
-            .rows = task.tokens < 2048 ? int(ceil_div(task.hidden, columns)) : 1,
+            .rows = int(ceil_div(task.hidden, task.tokens < 2048 ? columns : 2 * columns)),
             .threads = kCombineThreads};
 }
 

@@ -90,6 +90,12 @@ Prepared prepare_permute(const Shape& shape, bool fp8, int sets, std::uint64_t s
     auto operands = std::make_shared<std::vector<PermuteOperands>>();
     for (int set = 0; set < sets; ++set) operands->emplace_back(shape, fp8, seed + std::uint64_t(set));
     const double pairs = double(shape["tokens"] * shape["top_k"]);
+    const auto writes_alone = [operands](int set, cudaStream_t stream) {
+        const PermuteOperands& of = (*operands)[set];
+        check_cuda(
+            cudaMemsetAsync(of.task.out, 0, std::size_t(of.order.on_host.offsets.back() * of.task.row_bytes), stream),
+            "memset");
+    };
     return {.work = PermuteRows{.tokens = double(shape["tokens"]),
                                 .pairs = pairs,
                                 .padding = operands->front().order.on_host.offsets.back() - pairs,
@@ -97,7 +103,8 @@ Prepared prepare_permute(const Shape& shape, bool fp8, int sets, std::uint64_t s
                         .work(),
             .launch = [operands](int set, cudaStream_t stream) { permute((*operands)[set].task, stream); },
             .poison = [operands] { operands->front().out.poison(), operands->front().scales_out.poison(); },
-            .verify = [operands] { return verify(operands->front()); }};
+            .verify = [operands] { return verify(operands->front()); },
+            .baselines = {{"memset of as many rows", writes_alone}}};
 }
 
 struct CombineOperands {

@@ -1,5 +1,7 @@
 // Routing, thread by thread. A warp routes a token: a lane holds neighbouring experts in registers, so that the lowest
-// lane with a value is the lowest expert with it, and each of the k rounds is one maximum over the warp.
+// lane with a value is the lowest expert with it, and each of the k rounds is one maximum over the warp. All that comes
+// from memory is asked for first: few tokens take little longer than a trip there. Scores of the chosen are computed
+// anew, from logits that L1 has, because carrying them through the rounds takes longer.
 // A NaN logit counts as the lowest number (its score is 0 beside others) and an infinite one as the largest, so that
 // weights are finite and experts in range whatever comes; `fault` then tells of NaN.
 #pragma once
@@ -97,11 +99,32 @@ struct Normaliser {
     float sum = 1;
 };
 
-STRATA_HD float score_of(float logit, Score score, Normaliser over) {
+template <Score score>
+STRATA_HD float score_as(float logit, Normaliser over) {
     const float x = bounded(logit);
-    if (score == Score::sigmoid) return sigmoid(x);
-    if (score == Score::softmax) return exp_of(x - over.largest) / over.sum;
+    if constexpr (score == Score::sigmoid) return sigmoid(x);
+    if constexpr (score == Score::softmax) return exp_of(x - over.largest) / over.sum;
     return std::sqrt(max_of(x, 0) + log1pf(exp_of(x < 0 ? x : -x)));
+}
+
+STRATA_HD float score_of(float logit, Score score, Normaliser over) {
+    if (score == Score::sigmoid) return score_as<Score::sigmoid>(logit, over);
+    if (score == Score::softmax) return score_as<Score::softmax>(logit, over);
+    return score_as<Score::sqrt_softplus>(logit, over);
+}
+
+// Those of a lane: the kind of score is asked once, so that they are computed side by side.
+template <Score score, int kPerLane>
+STRATA_BODY void scores_as(const float (&logits)[kPerLane], Normaliser over, float (&scores)[kPerLane]) {
+    STRATA_UNROLL
+    for (int i = 0; i < kPerLane; ++i) scores[i] = score_as<score>(logits[i], over);
+}
+
+template <int kPerLane>
+STRATA_BODY void scores_of(const float (&logits)[kPerLane], Score score, Normaliser over, float (&scores)[kPerLane]) {
+    if (score == Score::sigmoid) return scores_as<Score::sigmoid>(logits, over, scores);
+    if (score == Score::softmax) return scores_as<Score::softmax>(logits, over, scores);
+    scores_as<Score::sqrt_softplus>(logits, over, scores);
 }
 
 template <int kPerLane, class Thread>
@@ -150,48 +173,33 @@ STRATA_BODY void keep_best_groups(Thread& t, const RouteTask& task, const float 
     for (int i = 0; i < kPerLane; ++i) keys[i] = kept ? keys[i] : 0;
 }
 
-// Lane r gets the expert of rank r and its score.
-struct Chosen {
-    int expert = -1;
-    float score = 0;
-};
-
+// Lane r gets the expert of rank r.
 template <int kPerLane, class Thread>
-STRATA_BODY Chosen best_experts(Thread& t, const RouteTask& task, const float (&logits)[kPerLane], Normaliser over) {
-    const int first = t.lane() * kPerLane;
-    float scores[kPerLane], choices[kPerLane];
+STRATA_BODY int best_experts(Thread& t, const RouteTask& task, const float (&logits)[kPerLane],
+                             const float (&bias)[kPerLane], Normaliser over) {
+    float choices[kPerLane];
     unsigned keys[kPerLane];
+    scores_of(logits, task.score, over, choices);
     STRATA_UNROLL
-    for (int i = 0; i < kPerLane; i += 4) {
-        const Pack<float> bias = task.bias ? load_pack(task.bias, first + i) : Pack<float>{};
-        STRATA_UNROLL
-        for (int j = i; j < i + 4; ++j) {
-            scores[j] = score_of(logits[j], task.score, over);
-            choices[j] = bounded(scores[j] + bias.at[j - i]);
-            keys[j] = ordered(choices[j]);
-        }
+    for (int i = 0; i < kPerLane; ++i) {
+        choices[i] = bounded(choices[i] + bias[i]);
+        keys[i] = ordered(choices[i]);
     }
     if (task.groups > 1) keep_best_groups(t, task, choices, keys);
-    Chosen mine;
+    int mine = -1;
     for (int rank = 0; rank < task.k; ++rank) {
         unsigned best = 0;
         STRATA_UNROLL
         for (int i = 0; i < kPerLane; ++i) best = keys[i] > best ? keys[i] : best;
         const unsigned winner = t.largest(best);
         const int lane = lowest_of<Thread>(t.ballot(best == winner));
-        int index = 0;
-        float score = 0;
-        bool looking = t.lane() == lane;
+        int index = kPerLane - 1;
         STRATA_UNROLL
-        for (int i = 0; i < kPerLane; ++i) {
-            const bool found = looking && keys[i] == winner;
-            index = found ? i : index;
-            score = found ? scores[i] : score;
-            keys[i] = found ? 0 : keys[i];
-            looking = looking && !found;
-        }
-        const Chosen chosen{t.shuffle(first + index, lane), t.shuffle(score, lane)};
-        if (t.lane() == rank) mine = chosen;
+        for (int i = kPerLane - 2; i >= 0; --i) index = keys[i] == winner ? i : index;
+        const int expert = t.shuffle(t.lane() * kPerLane + index, lane);
+        if (t.lane() == rank) mine = expert;
+        STRATA_UNROLL
+        for (int i = 0; i < kPerLane; ++i) keys[i] = expert == t.lane() * kPerLane + i ? 0 : keys[i];
     }
     return mine;
 }
@@ -201,18 +209,14 @@ STRATA_BODY void raise(const RouteTask& task, std::int32_t fault) {
     if (task.fault) Thread::atomic_max(task.fault, fault);
 }
 
-// Lane r reads the r-th expert of the token from the table.
+// Lane r reads the r-th expert of the token, whose id is `id`, from the table.
 template <class Thread>
-STRATA_BODY Chosen expert_of_table(Thread& t, const RouteTask& task, long token, Normaliser over) {
-    Chosen mine;
-    if (t.lane() >= task.k) return mine;
-    const long id = task.token_ids[token];
+STRATA_BODY int expert_of_table(Thread& t, const RouteTask& task, long id) {
+    if (t.lane() >= task.k) return -1;
     const int expert = id >= 0 && id < task.vocabulary ? task.table[id * task.k + t.lane()] : -1;
-    if (expert < 0 || expert >= task.experts) {
-        raise<Thread>(task, kNoSuchExpert);
-        return mine;
-    }
-    return {expert, score_of(task.logits[token * task.experts + expert], task.score, over)};
+    if (expert >= 0 && expert < task.experts) return expert;
+    raise<Thread>(task, kNoSuchExpert);
+    return -1;
 }
 
 // The expert that is written: one of the chosen one's copies.
@@ -231,31 +235,35 @@ template <int kPerLane, class Thread>
 STRATA_BODY void route(Thread& t, const RouteTask& task) {
     const long token = long(t.block()) * (kRouteThreads / 32) + t.warp();
     if (token >= task.tokens) return;
+    const bool alive = !task.alive || task.alive[token] != 0;
+    const long id = task.table ? task.token_ids[token] : 0;
+    const float* of_token = task.logits + token * task.experts;
+    float logits[kPerLane], bias[kPerLane];
+    STRATA_UNROLL
+    for (int i = 0; i < kPerLane; i += 4) {
+        const Pack<float> four = load_pack(of_token, t.lane() * kPerLane + i);
+        const Pack<float> their_bias = task.bias ? load_pack(task.bias, t.lane() * kPerLane + i) : Pack<float>{};
+        STRATA_UNROLL
+        for (int j = 0; j < 4; ++j) logits[i + j] = four.at[j], bias[i + j] = their_bias.at[j];
+    }
     const bool writes = t.lane() < task.k;
     const long out = token * task.k + t.lane();
-    if (task.alive && task.alive[token] == 0) {
+    if (!alive) {
         if (writes) task.experts_out[out] = -1, task.weights[out] = 0;
         return;
     }
-    float logits[kPerLane];
     bool nan = false;
     STRATA_UNROLL
-    for (int i = 0; i < kPerLane; i += 4) {
-        const Pack<float> four = load_pack(task.logits, token * task.experts + t.lane() * kPerLane + i);
-        STRATA_UNROLL
-        for (int j = i; j < i + 4; ++j) {
-            logits[j] = four.at[j - i];
-            nan = nan || logits[j] != logits[j];
-        }
-    }
+    for (int i = 0; i < kPerLane; ++i) nan = nan || logits[i] != logits[i];
     if (nan) raise<Thread>(task, kNanLogit);
     const Normaliser over = task.score == Score::softmax ? normaliser_of(t, logits) : Normaliser{};
-    const Chosen chosen = task.table ? expert_of_table(t, task, token, over) : best_experts(t, task, logits, over);
-    const float sum = max_of(warp_sum(t, writes ? chosen.score : 0.0f), 1e-20f);
+    const int chosen = task.table ? expert_of_table(t, task, id) : best_experts(t, task, logits, bias, over);
+    const float score = writes && chosen >= 0 ? score_of(of_token[chosen], task.score, over) : 0;
+    const float sum = max_of(warp_sum(t, score), 1e-20f);
     if (!writes) return;
-    const int expert = placed<Thread>(task, token, chosen.expert);
+    const int expert = placed<Thread>(task, token, chosen);
     task.experts_out[out] = expert;
-    task.weights[out] = expert < 0 ? 0 : chosen.score / sum * task.scale;
+    task.weights[out] = expert < 0 ? 0 : score / sum * task.scale;
 }
 
 }  // namespace strata

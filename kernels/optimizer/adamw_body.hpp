@@ -1,4 +1,4 @@
-// AdamW over all tensors of a model in one launch. A chunk is up to 8192 neighbouring parameters of one tensor and a
+// AdamW over all tensors of a model in one launch. A chunk is up to 4096 neighbouring parameters of one tensor and a
 // block's work: a table of chunks, written once, lets a launch be balanced whatever the tensors' sizes. A thread asks
 // for all that eight parameters have (up to 112 bytes) before it computes.
 #pragma once
@@ -33,7 +33,7 @@ struct AdamWChunk {
     std::int32_t index = 0;  // in the tensor: parameters from index * kAdamWChunk
 };
 
-inline constexpr long kAdamWChunk = 8192;
+inline constexpr long kAdamWChunk = 4096;
 inline constexpr int kAdamWThreads = 256;
 
 template <class State, bool has_master>
@@ -104,12 +104,14 @@ AdamWStep step_of(const AdamWTask<State, has_master>& task) {
             .eps = task.eps};
 }
 
-// a / (sqrt(b) correction + eps), each operation to two units in the last place.
+// a / (sqrt(b) correction + eps), each operation to two units in the last place. The root of a float is far from where
+// an inverse would need scaling.
 STRATA_HD float over_root(float a, float b, float correction, float eps) {
 #ifdef __CUDA_ARCH__
-    float root;
+    float root, inverse;
     asm("sqrt.approx.f32 %0, %1;" : "=f"(root) : "f"(b));
-    return __fdividef(a, fmaf(root, correction, eps));
+    asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(inverse) : "f"(fmaf(root, correction, eps)));
+    return a * inverse;
 #else
     return a / std::fma(std::sqrt(b), correction, eps);
 #endif

@@ -24,6 +24,7 @@ inline constexpr int kSinkhornWidth = kEngramRowWidth;
 inline constexpr int kSinkhornThreads = 512;
 inline constexpr int kSinkhornColumnThreads = 1024;  // of the one block that finishes the columns
 inline constexpr int kSinkhornAtOnce = 4;            // rows of a warp
+inline constexpr int kSinkhornSumsAtOnce = 17;       // of a column, in flight
 
 struct SinkhornMomentumTask {
     const Bf16* gradient = nullptr;     // [rows][256]
@@ -104,19 +105,34 @@ STRATA_BODY void norms_of_rows(Thread& t, RowPart (&rows)[kSinkhornAtOnce], floa
     for (int i = 0; i < kSinkhornAtOnce; ++i) norms[i] = sqrtf(norms[i]);
 }
 
+// The ids of four rows of a warp, `step` apart: -1 beyond the last row and where an id is out of range.
+STRATA_BODY void load_ids(const SinkhornMomentumTask& task, long first, long step,
+                          std::int32_t (&id)[kSinkhornAtOnce]) {
+    STRATA_UNROLL
+    for (int i = 0; i < kSinkhornAtOnce; ++i) {
+        const long index = first + i * step;
+        id[i] = index >= task.rows ? -1 : task.ids ? task.ids[index] : std::int32_t(index);
+        if (id[i] >= task.table_rows || id[i] < 0) id[i] = -1;
+    }
+}
+
 // Calls group(index, id) for every four rows of this warp: their places among the touched rows, -1 beyond the last, and
-// in the table, -1 where the id is out of range too.
+// in the table, -1 where the id is out of range too. The next four ids are on their way meanwhile: rows cannot be asked
+// for before their ids are there.
 template <class Thread, class Group>
 STRATA_BODY void walk_rows(Thread& t, const SinkhornMomentumTask& task, Group group) {
     const long step = long(t.blocks()) * t.warps();
-    for (long first = long(t.block()) * t.warps() + t.warp(); first < task.rows; first += kSinkhornAtOnce * step) {
+    long first = long(t.block()) * t.warps() + t.warp();
+    std::int32_t next[kSinkhornAtOnce];
+    load_ids(task, first, step, next);
+    for (; first < task.rows; first += kSinkhornAtOnce * step) {
         long index[kSinkhornAtOnce], id[kSinkhornAtOnce];
         STRATA_UNROLL
         for (int i = 0; i < kSinkhornAtOnce; ++i) {
             index[i] = first + i * step < task.rows ? first + i * step : -1;
-            id[i] = index[i] < 0 ? -1 : task.ids ? task.ids[index[i]] : index[i];
-            if (id[i] >= task.table_rows || id[i] < 0) id[i] = -1;
+            id[i] = next[i];
         }
+        load_ids(task, first + kSinkhornAtOnce * step, step, next);
         group(index, id);
     }
 }
@@ -227,7 +243,14 @@ STRATA_BODY void sinkhorn_columns(Thread& t, const SinkhornMomentumTask& task) {
     auto* of_quarters = reinterpret_cast<float*>(t.shared());
     const int column = t.thread() % kSinkhornWidth, quarter = t.thread() / kSinkhornWidth;
     float sum = 0;
-    for (int block = 0; block < blocks; ++block) sum += task.sums[(quarter * blocks + block) * kSinkhornWidth + column];
+    for (int first = 0; first < blocks; first += kSinkhornSumsAtOnce) {
+        float sums[kSinkhornSumsAtOnce];
+        STRATA_UNROLL
+        for (int i = 0; i < kSinkhornSumsAtOnce; ++i)
+            sums[i] = first + i < blocks ? task.sums[(quarter * blocks + first + i) * kSinkhornWidth + column] : 0;
+        STRATA_UNROLL
+        for (int i = 0; i < kSinkhornSumsAtOnce; ++i) sum += sums[i];
+    }
     of_quarters[t.thread()] = sum;
     t.sync();
     if (quarter > 0) return;

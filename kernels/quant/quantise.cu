@@ -6,18 +6,18 @@ namespace strata {
 
 namespace {
 
-__global__ void __launch_bounds__(kQuantiseThreads) quantise_tiles_kernel(QuantiseTilesTask task) {
+__global__ void __launch_bounds__(kQuantiseThreads, 8) quantise_tiles_kernel(QuantiseTilesTask task) {
     DeviceThread t;
     quantise_tiles(t, task);
 }
 
 template <int side>
-__global__ void __launch_bounds__(kQuantiseBlocksThreads, 3) quantise_blocks_kernel(QuantiseBlocksTask task) {
+__global__ void __launch_bounds__(kQuantiseBlocksThreads, 4) quantise_blocks_kernel(QuantiseBlocksTask task) {
     DeviceThread t;
     quantise_blocks<side>(t, task);
 }
 
-__global__ void __launch_bounds__(kSwigluThreads, 3) swiglu_quantise_kernel(SwigluQuantiseTask task) {
+__global__ void __launch_bounds__(kSwigluThreads, 8) swiglu_quantise_kernel(SwigluQuantiseTask task) {
     DeviceThread t;
     swiglu_quantise(t, task);
 }

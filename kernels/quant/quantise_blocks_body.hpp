@@ -1,12 +1,11 @@
 // Quantisation of weights in square blocks of 128x128 (DeepSeek-V3, V4) or 32x32 (V4.1's dense weights), thread by
-// thread. A thread block takes 128x128 elements, 64 a thread in eight packs, so that all of them are in flight before
-// the first is used and each is read once; the last rows may be fewer.
+// thread. A thread has 64 elements in eight packs: all of them are in flight before the first is used, and each is read
+// once. A thread block takes 128x128 of them, or each of its warps two blocks of 32x32 beside each other, which needs
+// no barrier. The last rows may be fewer.
 #pragma once
 
-#include "kernels/quant/scales.hpp"
+#include "kernels/quant/tile_lanes.hpp"
 #include "kernels/simt/grid.hpp"
-#include "kernels/simt/packed_bf16.hpp"
-#include "kernels/simt/warp.hpp"
 
 namespace strata {
 
@@ -45,62 +44,107 @@ inline void require_valid(const QuantiseBlocksTask& task) {
 }
 
 inline constexpr int kQuantiseBlocksThreads = 256;
+inline constexpr int kBlockPacks = 8;  // of a thread
 
 inline Grid grid_of(const QuantiseBlocksTask& task) {
+    constexpr int kWarps = kQuantiseBlocksThreads / 32;
+    if (task.side == 32)
+        return {.blocks = int(ceil_div(ceil_div(task.rows, 32) * (task.width / 64), kWarps)),
+                .threads = kQuantiseBlocksThreads};
     return {.blocks = int(ceil_div(task.rows, 128) * (task.width / 128)),
             .threads = kQuantiseBlocksThreads,
-            .shared_bytes = kQuantiseBlocksThreads / 32 * 16 * sizeof(float)};
+            .shared_bytes = kWarps * sizeof(float)};
 }
 
-// Thread p holds eight elements of column p % 16 * 8 in each of the rows p / 16 + 16 i, i < 8.
+// A thread's packs: those of one column in the rows top, top + step, ...
+struct BlockPacks {
+    PackedBf16 at[kBlockPacks];
+    long first;    // element
+    long to_next;  // elements
+    int rows;      // that there are: a pack at or behind is absent and zero
+    int step;
+};
+
+STRATA_BODY BlockPacks load_block_packs(const QuantiseBlocksTask& task, long top, long left, int step) {
+    const long rows = task.rows - top;
+    BlockPacks packs{.at = {},
+                     .first = top * task.width + left,
+                     .to_next = step * task.width,
+                     .rows = int(rows < 128 ? rows : 128),
+                     .step = step};
+    const Bf16* from = task.in + packs.first;
+    STRATA_UNROLL
+    for (int i = 0; i < kBlockPacks; ++i)
+        packs.at[i] = i * step < packs.rows ? load_packed(from, i * packs.to_next) : PackedBf16{};
+    return packs;
+}
+
+// The largest of the thread's 64 magnitudes.
+STRATA_BODY float largest_magnitude(const BlockPacks& packs) {
+    std::uint32_t most = 0;
+    STRATA_UNROLL
+    for (const PackedBf16& pack : packs.at) most = larger_halves(most, largest_magnitudes(pack));
+    return low_of(larger_halves(most, most >> 16));
+}
+
+STRATA_BODY void store_block_codes(const QuantiseBlocksTask& task, const BlockPacks& packs, float factor) {
+    E4m3* to = task.out + packs.first;
+    STRATA_UNROLL
+    for (int i = 0; i < kBlockPacks; ++i) {
+        const Codes codes = codes_of([&](int x) { return number_at(packs.at[i], x) * factor; });
+        if (i * packs.step < packs.rows) *reinterpret_cast<Codes*>(to + i * packs.to_next) = codes;
+    }
+}
+
+// Of block (band, across).
+STRATA_BODY void store_block_scale(const QuantiseBlocksTask& task, long band, long across, float scale) {
+    const long at = band * (task.stride ? task.stride : task.width / task.side) + across;
+    if (task.fp32)
+        task.fp32[at] = scale;
+    else
+        task.ue8m0[at] = to_ue8m0(scale);
+}
+
+// Thread p has column p % 16 * 8 of the rows p / 16 + 16 i.
+template <class Thread>
+STRATA_BODY void quantise_blocks_128(Thread& t, const QuantiseBlocksTask& task) {
+    const long columns = task.width / 128, band = t.block() / columns, across = t.block() % columns;
+    const BlockPacks packs =
+        load_block_packs(task, band * 128 + t.thread() / 16, across * 128 + t.thread() % 16 * 8, 16);
+    float* of_warp = reinterpret_cast<float*>(t.shared());
+    // Bits of magnitudes are in their order.
+    const unsigned mine = t.largest(bits_as<unsigned>(largest_magnitude(packs)));
+    if (t.lane() == 0) of_warp[t.warp()] = bits_as<float>(mine);
+    t.sync();
+    float amax = 0;
+    STRATA_UNROLL
+    for (int warp = 0; warp < kQuantiseBlocksThreads / 32; ++warp) amax = larger_magnitude(amax, of_warp[warp]);
+    const TileScale scale = tile_scale(amax, task.ue8m0 || task.power_of_two);
+    if (t.thread() == 0) store_block_scale(task, band, across, scale.scale);
+    store_block_codes(task, packs, scale.factor);
+}
+
+// Eight lanes have a row of two blocks, four of them of each: lane l column l % 8 * 8 of the rows l / 8 + 4 i.
+template <class Thread>
+STRATA_BODY void quantise_blocks_32(Thread& t, const QuantiseBlocksTask& task) {
+    const long pairs = task.width / 64, pair = long(t.block()) * (kQuantiseBlocksThreads / 32) + t.warp();
+    const long band = pair / pairs, left = pair % pairs * 64 + t.lane() % 8 * 8;
+    const BlockPacks packs = load_block_packs(task, band * 32 + t.lane() / 8, left, 4);
+    float amax = largest_magnitude(packs);
+    STRATA_UNROLL
+    for (const int step : {1, 2, 8, 16}) amax = larger_magnitude(amax, t.shuffle_xor(amax, step));
+    const TileScale scale = tile_scale(amax, task.ue8m0 || task.power_of_two);
+    if (t.lane() % 4 == 0 && t.lane() < 8 && band * 32 < task.rows)
+        store_block_scale(task, band, left / 32, scale.scale);
+    store_block_codes(task, packs, scale.factor);
+}
+
 template <int side, class Thread>
 STRATA_BODY void quantise_blocks(Thread& t, const QuantiseBlocksTask& task) {
-    constexpr int kAcross = 128 / side;  // blocks beside and below each other in 128x128
-    constexpr int kPacks = 8 / kAcross;  // of a thread in one block
-    const long columns = task.width / 128, top = t.block() / columns * 128, left = t.block() % columns * 128;
-    const int part = t.thread() % 16 * 8, lower = t.thread() / 16;
-    PackedBf16 in[8];
-    STRATA_UNROLL
-    for (int i = 0; i < 8; ++i) {
-        const long row = top + lower + 16 * i;
-        in[i] = row < task.rows ? load_packed(task.in, row * task.width + left + part) : PackedBf16{};
-    }
-    float* scratch = reinterpret_cast<float*>(t.shared());  // [warp][kAcross down][kAcross across]
-    const int across = part / side;
-    STRATA_UNROLL
-    for (int down = 0; down < kAcross; ++down) {
-        float amax = 0;
-        STRATA_UNROLL
-        for (int i = 0; i < kPacks; ++i) STRATA_UNROLL
-        for (int x = 0; x < 8; ++x) amax = amax_of(amax, number_at(in[down * kPacks + i], x));
-        STRATA_UNROLL
-        for (int step = 16; step > 0; step /= 2)  // lanes of the same columns: the two rows, and those beside
-            if (step == 16 || step < side / 8) amax = max_of(amax, t.shuffle_xor(amax, step));
-        if (t.lane() < 16 && part % side == 0) scratch[(t.warp() * kAcross + down) * kAcross + across] = amax;
-    }
-    t.sync();
-    STRATA_UNROLL
-    for (int down = 0; down < kAcross; ++down) {
-        float amax = 0;
-        for (int warp = 0; warp < kQuantiseBlocksThreads / 32; ++warp)
-            amax = max_of(amax, scratch[(warp * kAcross + down) * kAcross + across]);
-        const TileScale scale = tile_scale(amax, task.ue8m0 || task.power_of_two);
-        if (lower == 0 && part % side == 0 && top + down * side < task.rows) {
-            const long stride = task.stride ? task.stride : task.width / side;
-            const long at = (top / side + down) * stride + left / side + across;
-            if (task.fp32)
-                task.fp32[at] = scale.scale;
-            else
-                task.ue8m0[at] = to_ue8m0(scale.scale);
-        }
-        STRATA_UNROLL
-        for (int i = down * kPacks; i < (down + 1) * kPacks; ++i) {
-            const long row = top + lower + 16 * i;
-            if (row >= task.rows) continue;
-            const Codes codes = codes_of([&](int x) { return number_at(in[i], x) * scale.factor; });
-            *reinterpret_cast<Codes*>(task.out + row * task.width + left + part) = codes;
-        }
-    }
+    if constexpr (side == 128)
+        quantise_blocks_128(t, task);
+    else
+        quantise_blocks_32(t, task);
 }
 
 }  // namespace strata

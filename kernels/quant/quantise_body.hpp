@@ -1,12 +1,9 @@
-// Quantisation in tiles of 1x128, thread by thread. Sixteen lanes hold a tile, eight elements each, so that a tile is
-// read once, its largest magnitude is found by four shuffles, and a warp reads 512 bytes in a row. Four tiles a thread
-// are in flight at once, which is what it takes to keep HBM busy.
+// Quantisation in tiles of 1x128, thread by thread: eight lanes hold a tile (tile_lanes.hpp), and four tiles a thread
+// are in flight at once, which is what it takes to keep HBM busy. A tile is read once.
 #pragma once
 
-#include "kernels/quant/scales.hpp"
+#include "kernels/quant/tile_lanes.hpp"
 #include "kernels/simt/grid.hpp"
-#include "kernels/simt/packed_bf16.hpp"
-#include "kernels/simt/warp.hpp"
 
 namespace strata {
 
@@ -33,37 +30,47 @@ inline void require_valid(const QuantiseTilesTask& task) {
         throw std::invalid_argument("quantise: `in` must be aligned to 16 bytes and `out` to 8");
 }
 
-inline constexpr int kQuantiseThreads = 256;
+inline constexpr int kQuantiseThreads = 128;
 inline constexpr int kTilesInFlight = 4;  // a thread
+inline constexpr int kQuantiseWarpTiles = kTilesAbreast * kTilesInFlight;
 
 inline Grid grid_of(const QuantiseTilesTask& task) {
     const long tiles = task.rows * (task.width / 128);
-    return {.blocks = int(ceil_div(tiles, kQuantiseThreads / 16 * kTilesInFlight)), .threads = kQuantiseThreads};
+    return {.blocks = int(ceil_div(tiles, kQuantiseThreads / 32 * kQuantiseWarpTiles)), .threads = kQuantiseThreads};
 }
 
 template <class Thread>
 STRATA_BODY void quantise_tiles(Thread& t, const QuantiseTilesTask& task) {
     const long across = task.width / 128, tiles = task.rows * across;
-    const long first = long(t.block()) * (kQuantiseThreads / 16 * kTilesInFlight) + t.thread() / 16;
-    const int part = t.thread() % 16 * 8;
-    PackedBf16 in[kTilesInFlight];
+    const long warp_first = (long(t.block()) * (kQuantiseThreads / 32) + t.warp()) * kQuantiseWarpTiles;
+    const long first = warp_first + t.lane() / kTileLanes;
+    const int left = int(tiles - first < kQuantiseWarpTiles ? tiles - first : kQuantiseWarpTiles);  // of the warp's
+    PackedBf16 in[kTilesInFlight][kTilePacks];
+    STRATA_UNROLL
+    for (int i = 0; i < kTilesInFlight; ++i) STRATA_UNROLL
+    for (int pack = 0; pack < kTilePacks; ++pack)
+        in[i][pack] = i * kTilesAbreast < left
+                          ? load_packed(task.in, (first + i * kTilesAbreast) * 128 + pack_in_tile(t, pack))
+                          : PackedBf16{};
+    std::uint32_t most[kTilesInFlight];
+    STRATA_UNROLL
+    for (int i = 0; i < kTilesInFlight; ++i)
+        most[i] = larger_halves(largest_magnitudes(in[i][0]), largest_magnitudes(in[i][1]));
+    const float amax = largest_of_four(t, largest_of_two(most[0], most[1]), largest_of_two(most[2], most[3]));
+    const TileScale mine = tile_scale(amax, is_power_of_two(task.scales));
     STRATA_UNROLL
     for (int i = 0; i < kTilesInFlight; ++i) {
-        const long tile = first + i * (kQuantiseThreads / 16);
-        in[i] = tile < tiles ? load_packed(task.in, tile * 128 + part) : PackedBf16{};
-    }
-    STRATA_UNROLL
-    for (int i = 0; i < kTilesInFlight; ++i) {
-        const long tile = first + i * (kQuantiseThreads / 16);
-        float amax = 0;
+        const float factor = t.shuffle(mine.factor, t.lane() / kTileLanes * kTileLanes + i * 2);
         STRATA_UNROLL
-        for (int x = 0; x < 8; ++x) amax = amax_of(amax, number_at(in[i], x));
-        const TileScale scale = tile_scale(warp_max<16>(t, amax), is_power_of_two(task.scales));
-        if (tile >= tiles) continue;
-        const Codes codes = codes_of([&](int x) { return number_at(in[i], x) * scale.factor; });
-        *reinterpret_cast<Codes*>(task.out + tile * 128 + part) = codes;
-        if (part == 0) store_scale(task.scales, tile / across, tile % across, task.rows, across, scale.scale);
+        for (int pack = 0; pack < kTilePacks; ++pack) {
+            const Codes codes = codes_of([&](int x) { return number_at(in[i][pack], x) * factor; });
+            if (i * kTilesAbreast < left)
+                *reinterpret_cast<Codes*>(task.out + (first + i * kTilesAbreast) * 128 + pack_in_tile(t, pack)) = codes;
+        }
     }
+    const long tile = first + tile_of_four(t) * kTilesAbreast;
+    if (t.lane() % 2 == 0 && tile < tiles)
+        store_scale(task.scales, tile / across, tile % across, task.rows, across, mine.scale);
 }
 
 }  // namespace strata

@@ -1,13 +1,11 @@
-// SwiGLU and quantisation in tiles of 1x128 in one pass: the product never goes to memory in BF16. Lanes as in
-// quantise_body.hpp; a thread has the gates and the ups of four tiles in flight.
+// SwiGLU and quantisation in tiles of 1x128 in one pass: the product never goes to memory in BF16. Eight lanes hold a
+// tile (tile_lanes.hpp); a thread has the gates and the ups of two tiles in flight.
 #pragma once
 
 #include <limits>
 
-#include "kernels/quant/scales.hpp"
+#include "kernels/quant/tile_lanes.hpp"
 #include "kernels/simt/grid.hpp"
-#include "kernels/simt/packed_bf16.hpp"
-#include "kernels/simt/warp.hpp"
 
 namespace strata {
 
@@ -40,58 +38,83 @@ inline void require_valid(const SwigluQuantiseTask& task) {
         throw std::invalid_argument("swiglu_quantise: `in` must be aligned to 16 bytes and `out` to 8");
 }
 
-// a / b to two units in the last place, in two instructions instead of ten: divisions would take a third of the time.
-STRATA_HD float fast_quotient(float a, float b) {
+// gate / (1 + e^-gate) to two units in the last place, without the scaling that results below 2^-126 would need: they
+// become 0, and e^-gate is added to 1.
+STRATA_HD float fast_silu(float gate) {
 #ifdef __CUDA_ARCH__
-    return __fdividef(a, b);
+    float power, inverse;
+    asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(power) : "f"(gate * -1.44269504f));
+    asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(inverse) : "f"(1.0f + power));
+    return gate * inverse;
 #else
-    return a / b;
+    return gate / (1.0f + std::exp(-gate));
+#endif
+}
+
+// A NaN stays one.
+STRATA_HD float at_most(float x, float limit) {
+#ifdef __CUDA_ARCH__
+    float least;
+    asm("min.NaN.f32 %0, %1, %2;" : "=f"(least) : "f"(x), "f"(limit));
+    return least;
+#else
+    return x > limit ? limit : x;
 #endif
 }
 
 // A NaN in either stays one.
 STRATA_HD float swiglu(float gate, float up, float limit) {
-    gate = gate > limit ? limit : gate;
-    up = up > limit ? limit : up < -limit ? -limit : up;
-    return fast_quotient(gate * up, 1.0f + exp_of(-gate));
+    return fast_silu(at_most(gate, limit)) * -at_most(-at_most(up, limit), limit);
 }
 
-inline constexpr int kSwigluThreads = 256;
-inline constexpr int kSwigluTiles = 4;  // in flight, a thread
+inline constexpr int kSwigluThreads = 128;
+inline constexpr int kSwigluTiles = 2;  // in flight, a thread
+inline constexpr int kSwigluWarpTiles = kTilesAbreast * kSwigluTiles;
 
 inline Grid grid_of(const SwigluQuantiseTask& task) {
     const long tiles = task.rows * (task.width / 128);
-    return {.blocks = int(ceil_div(tiles, kSwigluThreads / 16 * kSwigluTiles)), .threads = kSwigluThreads};
+    return {.blocks = int(ceil_div(tiles, kSwigluThreads / 32 * kSwigluWarpTiles)), .threads = kSwigluThreads};
 }
 
 template <class Thread>
 STRATA_BODY void swiglu_quantise(Thread& t, const SwigluQuantiseTask& task) {
     const long across = task.width / 128, tiles = task.rows * across;
-    const long first = long(t.block()) * (kSwigluThreads / 16 * kSwigluTiles) + t.thread() / 16;
-    const int part = t.thread() % 16 * 8;
-    PackedBf16 gates[kSwigluTiles], ups[kSwigluTiles];
+    const long warp_first = (long(t.block()) * (kSwigluThreads / 32) + t.warp()) * kSwigluWarpTiles;
+    const long first = warp_first + t.lane() / kTileLanes;
+    PackedBf16 gates[kSwigluTiles][kTilePacks], ups[kSwigluTiles][kTilePacks];
     STRATA_UNROLL
     for (int i = 0; i < kSwigluTiles; ++i) {
-        const long tile = first + i * (kSwigluThreads / 16);
-        const long gate = tile / across * 2 * task.width + tile % across * 128 + part;
-        gates[i] = tile < tiles ? load_packed(task.in, gate) : PackedBf16{};
-        ups[i] = tile < tiles ? load_packed(task.in, gate + task.width) : PackedBf16{};
-    }
-    STRATA_UNROLL
-    for (int i = 0; i < kSwigluTiles; ++i) {
-        const long tile = first + i * (kSwigluThreads / 16);
-        float products[8], amax = 0;
+        const long tile = first + i * kTilesAbreast;
+        const long gate = (tile + tile / across * across) * 128;
         STRATA_UNROLL
-        for (int x = 0; x < 8; ++x) {
-            products[x] = swiglu(number_at(gates[i], x), number_at(ups[i], x), task.limit);
-            amax = amax_of(amax, products[x]);
+        for (int pack = 0; pack < kTilePacks; ++pack) {
+            const long at = gate + pack_in_tile(t, pack);
+            gates[i][pack] = tile < tiles ? load_packed(task.in, at) : PackedBf16{};
+            ups[i][pack] = tile < tiles ? load_packed(task.in, at + task.width) : PackedBf16{};
         }
-        const TileScale scale = tile_scale(warp_max<16>(t, amax), is_power_of_two(task.scales));
-        if (tile >= tiles) continue;
-        const Codes codes = codes_of([&](int x) { return products[x] * scale.factor; });
-        *reinterpret_cast<Codes*>(task.out + tile * 128 + part) = codes;
-        if (part == 0) store_scale(task.scales, tile / across, tile % across, task.rows, across, scale.scale);
     }
+    float products[kSwigluTiles][kTilePacks][8], most[kSwigluTiles]{};
+    STRATA_UNROLL
+    for (int i = 0; i < kSwigluTiles; ++i) STRATA_UNROLL
+    for (int pack = 0; pack < kTilePacks; ++pack) STRATA_UNROLL
+    for (int x = 0; x < 8; ++x) {
+        products[i][pack][x] = swiglu(number_at(gates[i][pack], x), number_at(ups[i][pack], x), task.limit);
+        most[i] = larger_magnitude(most[i], products[i][pack][x]);
+    }
+    const TileScale mine = tile_scale(largest_of_two(t, most[0], most[1]), is_power_of_two(task.scales));
+    STRATA_UNROLL
+    for (int i = 0; i < kSwigluTiles; ++i) {
+        const long tile = first + i * kTilesAbreast;
+        const float factor = t.shuffle(mine.factor, t.lane() / kTileLanes * kTileLanes + i * 4);
+        STRATA_UNROLL
+        for (int pack = 0; pack < kTilePacks; ++pack) {
+            const Codes codes = codes_of([&](int x) { return products[i][pack][x] * factor; });
+            if (tile < tiles) *reinterpret_cast<Codes*>(task.out + tile * 128 + pack_in_tile(t, pack)) = codes;
+        }
+    }
+    const long tile = first + tile_of_two(t) * kTilesAbreast;
+    if (t.lane() % 4 == 0 && tile < tiles)
+        store_scale(task.scales, tile / across, tile % across, task.rows, across, mine.scale);
 }
 
 }  // namespace strata

@@ -1,19 +1,18 @@
-// Pixels to rows of patches, thread by thread. A thread takes the 16 neighbouring pixels that a patch has of an image
-// row: one load of 16 bytes, 32 bytes written; sixteen threads side by side read 256 bytes, and a block's sixteen rows
-// fill 512 neighbouring bytes of each patch.
+// Pixels to rows of patches, thread by thread. A warp takes one patch of one channel at once: a lane eight neighbouring
+// pixels, half an image row of the patch, so that the warp writes the patch's 512 neighbouring bytes by one
+// instruction. It has several patches side by side in flight, which are 128 bytes of each of sixteen image rows.
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <stdexcept>
 #include <string>
 
 #include "kernels/elements.hpp"
-#include "kernels/simt/global_store.hpp"
 #include "kernels/simt/grid.hpp"
+#include "kernels/simt/packed_bf16.hpp"
 
 namespace strata {
-
-STRATA_HD float to_float(std::uint8_t pixel) { return float(pixel); }
 
 // T: std::uint8_t, 0 to 255 for 0 to 1; or Bf16, 0 to 1.
 template <class T>
@@ -40,9 +39,17 @@ long patches_of(const PatchifyTask<T>& task) {
 }
 
 template <class T>
+inline constexpr int kPatchesAtOnce = 8 / int(sizeof(T));  // of a warp
+
+// Patches side by side that a warp takes, in all.
+template <class T>
+STRATA_HD long patch_groups_of(const PatchifyTask<T>& task) {
+    return task.images * 3 * ceil_div(task.height, kPatchSide) * ceil_div(task.width, kPatchSide * kPatchesAtOnce<T>);
+}
+
+template <class T>
 Grid grid_of(const PatchifyTask<T>& task) {
-    const long across = ceil_div(ceil_div(task.width, kPatchSide), 16);
-    return {.blocks = int(task.images * 3 * patch_rows_of(task) * across), .threads = kPatchThreads};
+    return {.blocks = int(ceil_div(patch_groups_of(task), kPatchThreads / 32)), .threads = kPatchThreads};
 }
 
 template <class T>
@@ -50,8 +57,7 @@ void require_valid(const PatchifyTask<T>& task) {
     if (task.images < 0 || task.height < 1 || task.width < 1)
         throw std::invalid_argument("patchify: " + std::to_string(task.images) + " images of " +
                                     std::to_string(task.height) + " x " + std::to_string(task.width) + " pixels");
-    if (task.images * 3 * patch_rows_of(task) * ceil_div(task.width, 256) > 0x7FFFFFFF)
-        throw std::invalid_argument("patchify: too many pixels for one launch");
+    if (patch_groups_of(task) > 0x7FFF0000) throw std::invalid_argument("patchify: too many pixels for one launch");
     if (task.images > 0 && (!task.pixels || !task.patches))
         throw std::invalid_argument("patchify: pixels and patches are both needed");
     if (reinterpret_cast<std::uintptr_t>(task.pixels) % 16 != 0 ||
@@ -67,43 +73,73 @@ STRATA_HD T of_channel(const T (&values)[3], int channel) {
     return channel == 0 ? values[0] : channel == 1 ? values[1] : values[2];
 }
 
+// Eight neighbouring pixels, four bytes a register.
+template <class T>
+struct alignas(8 * sizeof(T)) EightPixels {
+    std::uint32_t words[2 * sizeof(T)];
+};
+
+STRATA_HD float pixel_of(const EightPixels<Bf16>& pixels, int i) {
+    return i % 2 ? high_of(pixels.words[i / 2]) : low_of(pixels.words[i / 2]);
+}
+// A byte that becomes the lowest of 2^23's fraction; conversions have an eighth of the throughput.
+STRATA_HD float pixel_of(const EightPixels<std::uint8_t>& pixels, int i) {
+#ifdef __CUDA_ARCH__
+    return __uint_as_float(__byte_perm(pixels.words[i / 4], 0x4B000000u, 0x7440u | unsigned(i % 4))) - 8388608.0f;
+#else
+    return float(pixels.words[i / 4] >> i % 4 * 8 & 0xFF);
+#endif
+}
+
+// Of a row, from x on; what lies beyond its end is zero.
+template <class T>
+STRATA_BODY EightPixels<T> load_eight(const T* row, int x, int width) {
+    EightPixels<T> eight{};
+    if (x >= width) return eight;
+    if (width % 16 == 0) return *reinterpret_cast<const EightPixels<T>*>(row + x);
+    T pixels[8]{};
+    STRATA_UNROLL
+    for (int i = 0; i < 8; ++i)
+        if (x + i < width) pixels[i] = row[x + i];
+    memcpy(&eight, pixels, sizeof(eight));
+    return eight;
+}
+
 template <class Thread, class T>
 STRATA_BODY void patchify(Thread& t, const PatchifyTask<T>& task) {
-    constexpr int kSize = Pack<T>::kSize;
-    const long across = (task.width + 15) / 16, down = (task.height + 15) / 16, groups = (across + 15) / 16;
-    const long patch_x = t.block() % groups * 16 + t.thread() % 16;
-    const long patch_y = t.block() / groups % down, plane = t.block() / groups / down;
-    const int channel = int(plane % 3), dy = t.thread() / 16;
-    const long y = patch_y * 16 + dy, x = patch_x * 16;
-    if (patch_x >= across) return;
-    const T* row = task.pixels + (plane * task.height + y) * task.width;
-    T pixels[16];
-    const bool inside = y < task.height;
-    if (inside && task.width % 16 == 0) {
-        STRATA_UNROLL
-        for (int i = 0; i < 16 / kSize; ++i) {
-            const Pack<T> pack = load_pack(row, x + i * kSize);
-            STRATA_UNROLL
-            for (int e = 0; e < kSize; ++e) pixels[i * kSize + e] = pack.at[e];
-        }
-    } else {
-        STRATA_UNROLL
-        for (int i = 0; i < 16; ++i) pixels[i] = inside && x + i < task.width ? row[x + i] : T{};
-    }
+    constexpr int kAtOnce = kPatchesAtOnce<T>, kElements = kPatchSide * kPatchSide;
+    const int height = int(task.height), width = int(task.width);
+    const unsigned across = unsigned(width + 15) / 16, down = unsigned(height + 15) / 16;
+    const unsigned groups = (across + kAtOnce - 1) / kAtOnce;
+    const unsigned group = unsigned(t.block()) * (kPatchThreads / 32) + unsigned(t.warp());
+    const unsigned band = group / groups, plane = band / down, patch_y = band % down;
+    if (plane >= unsigned(task.images) * 3) return;
+    const int dy = t.lane() / 2, left = t.lane() % 2 * 8, y = int(patch_y) * kPatchSide + dy;
+    const int first = int(group % groups) * kAtOnce, image = int(plane / 3), channel = int(plane % 3);
+    const T* row = task.pixels + (long(plane) * height + y) * width;
+    EightPixels<T> pixels[kAtOnce];
+    STRATA_UNROLL
+    for (int i = 0; i < kAtOnce; ++i)
+        pixels[i] = y < height ? load_eight(row, (first + i) * kPatchSide + left, width) : EightPixels<T>{};
     const float whole = sizeof(T) == 1 ? 255.0f : 1.0f;
     const float mean = of_channel(task.mean, channel), deviation = of_channel(task.deviation, channel);
     const float factor = 1 / (whole * deviation), offset = -mean / deviation;
-    Bf16* out = task.patches +
-                (((plane / 3 * down + patch_y) * across + patch_x) * 3 + channel) * (kPatchSide * kPatchSide) + dy * 16;
+    const long patch = (long(image) * down + patch_y) * across + first;
+    Bf16* out = task.patches + (patch * 3 + channel) * kElements + dy * kPatchSide + left;
     STRATA_UNROLL
-    for (int half = 0; half < 2; ++half) {
-        Pack<Bf16> pack;
+    for (int i = 0; i < kAtOnce; ++i) {
+        if (first + i >= int(across)) continue;
+        const auto normalised = [&](int e) { return fmaf(pixel_of(pixels[i], e), factor, offset); };
+        PackedBf16 pack;
         STRATA_UNROLL
-        for (int i = 0; i < 8; ++i) {
-            const int at = half * 8 + i;
-            pack.at[i] = inside && x + at < task.width ? to_bf16(fmaf(to_float(pixels[at]), factor, offset)) : Bf16{0};
+        for (int e = 0; e < 8; e += 2) pack.at[e / 2] = bf16_pair(normalised(e), normalised(e + 1));
+        const int there = y < height ? width - (first + i) * kPatchSide - left : 0;
+        if (there < 8) {  // pixels beyond the image are zeros, not normalised ones
+            STRATA_UNROLL
+            for (int e = 0; e < 8; ++e)
+                if (e >= there) pack.at[e / 2] &= e % 2 ? 0x0000FFFFu : 0xFFFF0000u;
         }
-        store_global(out, half * 8, pack);
+        store_packed(out, i * 3 * kElements, pack);
     }
 }
 

@@ -1,6 +1,6 @@
 // Pixel-unshuffle on a grid of tokens with the channels innermost: factor x factor tokens become one of factor^2 times
-// the channels. A block makes one token of the output: its neighbours are read whole, 16 bytes a thread, laid down in
-// shared memory, and read from there in the order of the output.
+// the channels. A block makes one token of the output: its neighbours are copied whole to shared memory, all at once
+// and through no register, and read from there in the order of the output.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +8,7 @@
 #include <string>
 
 #include "kernels/elements.hpp"
+#include "kernels/simt/copy_async.hpp"
 #include "kernels/simt/global_store.hpp"
 #include "kernels/simt/grid.hpp"
 
@@ -62,33 +63,40 @@ inline void require_valid(const PixelUnshuffleTask& task) {
 template <class Thread>
 STRATA_BODY void pixel_unshuffle(Thread& t, const PixelUnshuffleTask& task) {
     Bf16* staged = reinterpret_cast<Bf16*>(t.shared());
-    const int factor = task.factor, neighbours = factor * factor, channels = int(task.channels);
-    const int stride = int(unshuffle_stride(task)), packs = channels / 8;
-    const long across = (task.width + factor - 1) / factor, down = (task.height + factor - 1) / factor;
-    const long out_x = t.block() % across, out_y = t.block() / across % down, image = t.block() / across / down;
-    for (int i = t.thread(); i < neighbours * packs; i += kUnshuffleThreads) {
-        const int neighbour = i / packs, at = i % packs * 8;
-        const long y = out_y * factor + neighbour / factor, x = out_x * factor + neighbour % factor;
-        const bool inside = y < task.height && x < task.width;
-        const long token = (image * task.height + y) * task.width + x;
-        store_pack(staged, neighbour * stride + at,
-                   inside ? load_pack(task.tokens, token * channels + at) : Pack<Bf16>{});
+    const unsigned factor = unsigned(task.factor), neighbours = factor * factor, packs = unsigned(task.channels) / 8;
+    const unsigned height = unsigned(task.height), width = unsigned(task.width);
+    const int channels = int(task.channels), stride = int(unshuffle_stride(task));
+    const unsigned across = (width + factor - 1) / factor, down = (height + factor - 1) / factor;
+    const unsigned block = unsigned(t.block()), band = block / across, image = band / down;
+    const unsigned left = block % across * factor, top = band % down * factor;
+    AsyncCopies copies;
+    for (unsigned i = unsigned(t.thread()); i < neighbours * packs; i += kUnshuffleThreads) {
+        const unsigned neighbour = i / packs, y = top + neighbour / factor, x = left + neighbour % factor;
+        const long token = (long(image) * height + y) * width + x;
+        const int at = int(i % packs) * 8;
+        Bf16* to = staged + int(neighbour) * stride + at;
+        if (y < height && x < width)
+            copies.copy16(to, task.tokens + token * channels + at);
+        else
+            store_pack(to, 0, Pack<Bf16>{});
     }
+    copies.close_group();
+    copies.wait_for_all_but<0>();
     t.sync();
-    Bf16* out = task.out + long(t.block()) * neighbours * channels;
-    for (int i = t.thread(); i < neighbours * packs; i += kUnshuffleThreads) {
+    Bf16* out = task.out + long(block) * neighbours * channels;
+    for (unsigned i = unsigned(t.thread()); i < neighbours * packs; i += kUnshuffleThreads) {
         Pack<Bf16> pack;
         if (task.order == UnshuffleOrder::neighbour_first) {
-            pack = load_pack(staged, i / packs * stride + i % packs * 8);
+            pack = load_pack(staged, int(i / packs) * stride + int(i % packs) * 8);
         } else {
-            int channel = i * 8 / neighbours, neighbour = i * 8 % neighbours;
+            unsigned channel = i * 8 / neighbours, neighbour = i * 8 % neighbours;
             STRATA_UNROLL
             for (int e = 0; e < 8; ++e) {
-                pack.at[e] = staged[neighbour * stride + channel];
+                pack.at[e] = staged[int(neighbour) * stride + int(channel)];
                 if (++neighbour == neighbours) neighbour = 0, ++channel;
             }
         }
-        store_global(out, i * 8, pack);
+        store_global(out, long(i) * 8, pack);
     }
 }
 

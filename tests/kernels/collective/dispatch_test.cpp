@@ -7,6 +7,7 @@
 #include "kernels/collective/dispatch_reference.hpp"
 #include "kernels/moe/combine_body.hpp"
 #include "kernels/moe/permute_body.hpp"
+#include "kernels/quant/quantise_body.hpp"
 #include "kernels/simt/emulator.hpp"
 
 namespace strata {
@@ -23,7 +24,7 @@ Layout laid_out(const Integers& expert_of_pair, int k, int experts, int ranks,
                 ThreadOrder order = ThreadOrder::shuffled) {
     const std::size_t pairs = expert_of_pair.size();
     Integers rank_of_pair(pairs, -7);
-    Layout out{Integers(std::size_t(experts)),
+    Layout out{Integers(std::size_t(experts), -7),
                Integers(std::size_t(ranks)),
                Integers(std::size_t(ranks) + 1),
                Integers(pairs, -7),
@@ -42,9 +43,7 @@ Layout laid_out(const Integers& expert_of_pair, int k, int experts, int ranks,
                                   .experts = experts,
                                   .ranks = ranks};
     require_valid(task);
-    if (pairs > 0) emulate(grid_of(task), order, [&](EmulatedThread& t) { find_ranks(t, task); });
-    const AlignTask ranks_in_order = order_of(task);
-    emulate(grid_of(ranks_in_order), order, [&](EmulatedThread& t) { align(t, ranks_in_order); });
+    emulate(grid_of(task), order, [&](EmulatedThread& t) { lay_out_dispatch(t, task); });
     return out;
 }
 
@@ -120,22 +119,24 @@ TEST(DispatchReference, hand_made) {
 }
 
 TEST(DispatchLayout, matches_the_reference_in_every_thread_order) {
-    const int k = 6, experts = 32, ranks = 8;
-    Integers routes = random_routes(301, k, experts, 1);
-    routes[7] = 32, routes[8] = -2147483647;  // there are no such experts
-    const auto should = reference::dispatch(routes, k, experts, ranks);
-    for (const ThreadOrder order : kThreadOrders) {
-        const Layout is = laid_out(routes, k, experts, ranks, order);
-        EXPECT_EQ(is.expert_counts, should.expert_counts);
-        EXPECT_EQ(is.rank_offsets, should.rank_offsets);
-        EXPECT_EQ(is.row_of_pair, should.row_of_pair);
-        for (long row = 0; row < is.rows(); ++row) {
-            EXPECT_EQ(is.pair_of_row[std::size_t(row)] / k, should.token_of_row[std::size_t(row)]);
-            const std::int32_t rank = is.rank_of_row[std::size_t(row)];
-            EXPECT_GE(row, should.rank_offsets[std::size_t(rank)]);
-            EXPECT_LT(row, should.rank_offsets[std::size_t(rank) + 1]);
+    const int k = 6, experts = 36, ranks = 12;
+    // One block, and a cluster whose blocks add up five experts each, the last one.
+    for (const long tokens : {301, 1000})
+        for (const ThreadOrder order : kThreadOrders) {
+            Integers routes = random_routes(tokens, k, experts, 1);
+            routes[7] = 36, routes[8] = -2147483647;  // there are no such experts
+            const auto should = reference::dispatch(routes, k, experts, ranks);
+            const Layout is = laid_out(routes, k, experts, ranks, order);
+            EXPECT_EQ(is.expert_counts, should.expert_counts);
+            EXPECT_EQ(is.rank_offsets, should.rank_offsets);
+            EXPECT_EQ(is.row_of_pair, should.row_of_pair);
+            for (long row = 0; row < is.rows(); ++row) {
+                EXPECT_EQ(is.pair_of_row[std::size_t(row)] / k, should.token_of_row[std::size_t(row)]);
+                const std::int32_t rank = is.rank_of_row[std::size_t(row)];
+                EXPECT_GE(row, should.rank_offsets[std::size_t(rank)]);
+                EXPECT_LT(row, should.rank_offsets[std::size_t(rank) + 1]);
+            }
         }
-    }
 }
 
 TEST(DispatchLayout, no_tokens_and_dead_tokens) {

@@ -43,8 +43,8 @@ Moved permuted(const reference::Alignment& order, PermuteTask task, const std::v
 }
 
 TEST(Permute, rows_and_scales_go_to_their_slots_and_padding_is_zero) {
-    const long tokens = 11, row_bytes = 10256, across = 133;  // more than a thread's packs and scales at once
-    for (const long k : {3L, 9L}) {                           // nine are more than are taken in a turn
+    const long tokens = 5, row_bytes = 16656, across = 533;  // more than a thread's packs and scales at once
+    for (const long k : {3L, 33L}) {                         // 33 are more than are taken in a turn
         const auto order =
             reference::align(random_experts(std::size_t(tokens * k), 4), 0, 4, 8, slots_for(tokens * k, 4, 8) + 8);
         std::vector<Row> rows(tokens, Row(row_bytes));
