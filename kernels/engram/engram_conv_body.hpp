@@ -1,29 +1,34 @@
 // Engram's short convolution. Taps are three tokens apart, so the positions of a sequence fall into three classes
-// (position mod 3) that never meet: a block walks one class of one stream, every third token, and keeps the last three
-// normalised rows in registers. Thus a value is read once, normalised once and used by four outputs. Long sequences are
-// cut into spans; a span normalises the three rows before it again (of 64).
+// (position mod 3) that never meet: a block walks one class of one stream, every third token, four rows at a time. A
+// normalised value is added to the four outputs it is a part of where it is made: what goes from row to row is the sums
+// of the next three outputs in FP32, not earlier rows to be unpacked again. Thus a value is read once and normalised
+// once, and weights are read from shared memory and a barrier passed once for four rows. Long sequences are cut into
+// spans; a span begins with the four rows before it.
 //
 // The state of a sequence is nine normalised rows a stream, that of position p in slot p mod 9; a class owns three
-// slots. Decode is a span of one token. A launch reads one state and writes another, because a long sequence's first
-// span reads while its last one writes; decode may have both in one.
+// slots. A launch reads one state and writes another, because a long sequence's first span reads while its last one
+// writes; decode, a token a sequence, may have both in one: there blocks stay with a stream and take sequence after
+// sequence, the next one's four rows on the way.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <stdexcept>
 #include <string>
 
 #include "kernels/arithmetic.hpp"
 #include "kernels/engram/bf16_pairs.hpp"
+#include "kernels/simt/copy_async.hpp"
 #include "kernels/simt/grid.hpp"
-#include "kernels/simt/warp.hpp"
+#include "kernels/simt/packed_bf16.hpp"
 
 namespace strata {
 
-inline constexpr int kConvApart = 3;   // dilation: the largest n-gram of the paper's models
-inline constexpr int kConvBefore = 3;  // taps beside the token's own
-inline constexpr int kConvSlots = 9;   // kConvApart * kConvBefore
-inline constexpr int kConvThreads = 320;
-inline constexpr long kConvSpan = 64;  // tokens of a class
+inline constexpr int kConvApart = 3;     // dilation: the largest n-gram of the paper's models
+inline constexpr int kConvBefore = 3;    // taps beside the token's own
+inline constexpr int kConvSlots = 9;     // kConvApart * kConvBefore
+inline constexpr int kConvWarm = 4;      // rows of a class before a span: kConvBefore, up to whole steps
+inline constexpr int kConvBlocks = 132;  // at once: one an SM of an H200
 
 // Tokens of several sequences one after the other: sequence s has those from starts[s] up to starts[s + 1], the first
 // of them at position first_position[s] of its whole.
@@ -66,164 +71,454 @@ inline void require_valid(const EngramConvTask& task) {
             throw std::invalid_argument("engram_conv: buffers must be aligned to 16 bytes");
 }
 
-// Block: (span, class, stream) of row: a sequence. Shared memory: weight and taps [5][hidden], sums of warps
-// [2][warps].
-inline Grid grid_of(const EngramConvTask& task) {
-    const long spans = ceil_div(task.most_tokens > 0 ? task.most_tokens : 1, kConvApart * kConvSpan);
-    return {.blocks = int(spans * kConvApart * task.streams),
-            .rows = task.sequences,
-            .threads = kConvThreads,
-            .shared_bytes = std::size_t(task.hidden) * 5 * 2 + 2 * kConvThreads / 32 * sizeof(float)};
+// Packs of 8 elements a thread has; the kernels are made for 1 and 4.
+inline int conv_packs(int hidden) { return hidden <= 5120 ? 1 : 4; }
+// Rows of a class that are worked on together: what registers hold.
+constexpr int conv_rows(int packs) { return packs == 1 ? 4 : 1; }
+// Steps whose rows are in shared memory, one of them worked on: what it holds at the largest hidden sizes.
+constexpr int conv_stages(int) { return 3; }
+
+inline int conv_threads(int hidden) { return int(ceil_div(hidden, conv_packs(hidden) * 8 * 32)) * 32; }
+
+inline bool is_decode(const EngramConvTask& task) { return task.most_tokens == 1 && task.next_state == task.state; }
+
+// Into how many spans a class is cut: such that the blocks fill the GPU a whole number of times, and few, for each
+// costs about ten rows more (those before it, weights to shared memory, the first wait). Spans have at least 32 rows.
+inline long conv_spans(long most_tokens, long classes) {
+    const long rows = std::max(ceil_div(most_tokens, kConvApart), 1L), most = std::max(rows / 32, 1L);
+    const auto cost = [&](long spans) { return ceil_div(spans * classes, kConvBlocks) * (ceil_div(rows, spans) + 10); };
+    long best = 1;
+    for (long turns = 1; turns <= 16; ++turns) {
+        const long spans = std::clamp(turns * kConvBlocks / classes, 1L, most);
+        if (cost(spans) < cost(best)) best = spans;
+    }
+    return best;
 }
 
-// Packs of 8 elements a thread has; the kernel is made for 1, 2 and 3.
-inline int conv_packs(int hidden) { return int(ceil_div(hidden, kConvThreads * 8)); }
+// A thread's own places of 16 bytes in shared memory, which no other looks at: weight and taps in FP32 [packs][5][2
+// halves], then rows on the way [stages][rows][packs].
+constexpr int conv_factors(int packs) { return packs * 10; }
+constexpr int conv_places(int packs) { return conv_factors(packs) + conv_stages(packs) * conv_rows(packs) * packs; }
 
-template <int packs_held>
-struct ConvRow {
-    Bf16Pairs at[packs_held];
+// Block: (span, class, stream) of row: a sequence; in decode every streams-th block has the same stream. Shared memory:
+// sums of warps [2][warps][4], then each thread's places.
+inline Grid grid_of(const EngramConvTask& task) {
+    const int threads = conv_threads(task.hidden), packs = conv_packs(task.hidden);
+    const std::size_t places = std::size_t(threads) * 16, sums = std::size_t(threads) / 32 * 2 * 4 * sizeof(float);
+    if (is_decode(task)) {
+        const long a_stream = std::max(1, kConvBlocks / task.streams);
+        return {.blocks = int(std::min<long>(task.sequences, a_stream)) * task.streams,
+                .threads = threads,
+                .shared_bytes = sums + places * conv_factors(packs)};
+    }
+    const long classes = long(task.sequences) * task.streams * kConvApart;
+    return {.blocks = int(conv_spans(task.most_tokens, classes) * kConvApart * task.streams),
+            .rows = task.sequences,
+            .threads = threads,
+            .shared_bytes = sums + places * conv_places(packs)};
+}
+
+// 1 / x and v + y / (1 + e^-y) by the GPU's approximate functions, each within two units in the last place of FP32;
+// what is too small for a normal number becomes zero.
+STRATA_HD float near_reciprocal(float x) {
+#ifdef __CUDA_ARCH__
+    float y;
+    asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+    return y;
+#else
+    return 1.0f / x;
+#endif
+}
+STRATA_HD float plus_silu(float v, float y) {
+#ifdef __CUDA_ARCH__
+    float power;
+    asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(power) : "f"(y * -1.4426950408889634f));
+#else
+    const float power = exp_of(-y);
+#endif
+    return fmaf(y, near_reciprocal(1.0f + power), v);
+}
+
+STRATA_HD std::uint32_t normalised_pair(std::uint32_t values, float rstd, const Pack<float>& weight, int pair) {
+    return bf16_pair(low_of(values) * rstd * weight.at[2 * pair], high_of(values) * rstd * weight.at[2 * pair + 1]);
+}
+
+// Some rows of a stream, as much of them as a thread has.
+template <int packs_held, int rows>
+struct ConvRows {
+    Bf16Pairs at[rows][packs_held];
 };
 
-// All that a block's threads know alike.
+// What a block knows of its stream.
 template <int packs_held, class Thread>
-class ConvSpan {
+class ConvStream {
 public:
-    STRATA_BODY ConvSpan(Thread& thread, const EngramConvTask& of)
-        : t_(thread), task_(of), stream_(t_.block() % of.streams), packs_(of.hidden / 8) {
-        shared_ = reinterpret_cast<Bf16*>(t_.shared());
-        sums_ = reinterpret_cast<float*>(shared_ + 5 * task_.hidden);
-        for (int i = t_.thread(); i < 5 * packs_; i += kConvThreads) {
-            const int which = i / packs_, pack = i % packs_;
+    static constexpr int kRows = conv_rows(packs_held), kStages = conv_stages(packs_held);
+    static constexpr int kFactors = conv_factors(packs_held), kPlaces = conv_places(packs_held);
+
+    // `places`: that a thread has in shared memory, an even number. Weight and taps come to theirs.
+    STRATA_BODY ConvStream(Thread& thread, const EngramConvTask& of, int places)
+        : t_(thread),
+          task_(of),
+          stream_(t_.block() % of.streams),
+          packs_mine_(int(ceil_div(of.hidden / 8 - t_.thread(), t_.threads()))) {
+        sums_ = reinterpret_cast<float*>(t_.shared());
+        // Threads 0 and 4, 1 and 5 ... of eight would have their places in the same banks: the latter four have their
+        // odd places where the former have even ones.
+        const int swapped = packs_held == 1 ? t_.thread() >> 2 & 1 : 0;
+        float* own = sums_ + 2 * t_.warps() * 4 + long(t_.thread()) * places * 4;
+        even_ = own + swapped * 4, odd_ = own - swapped * 4;
+        // A pack that the row has not is nought, from here on.
+        STRATA_ROLLED
+        for (int i = kFactors; packs_mine_ < packs_held && i < places; ++i) store_pack(place(i), 0, Pack<float>{});
+        STRATA_UNROLL
+        for (int i = 0; i < packs_held; ++i) STRATA_UNROLL
+        for (int which = 0; which <= kConvBefore + 1; ++which) {
             const Bf16* from = which == 0 ? task_.weight : task_.taps + long(which - 1) * task_.streams * task_.hidden;
-            store_pairs(shared_, i * 8, load_pairs(from + long(stream_) * task_.hidden, pack * 8));
-        }  // what waits for these is the barrier of `normalised`, which comes before every use
+            const Bf16Pairs eight = load(from, 0, i);
+            STRATA_UNROLL
+            for (int half = 0; half < 2; ++half) {
+                Pack<float> four;
+                STRATA_UNROLL
+                for (int e = 0; e < 4; ++e) four.at[e] = element(eight, half * 4 + e);
+                store_pack(place(i * 10 + which * 2 + half), 0, four);
+            }
+        }
     }
 
-    // Row of a token, or of a slot of the state: [index][streams][hidden].
-    STRATA_BODY ConvRow<packs_held> load(const Bf16* from, long index) const {
-        ConvRow<packs_held> row{};
-        STRATA_UNROLL
-        for (int i = 0; i < packs_held; ++i)
-            row.at[i] = pack_of(i) < packs_ ? load_pairs(from, offset(index, i)) : Bf16Pairs{};
-        return row;
+    // Row `index` of [index][streams][hidden].
+    STRATA_BODY Bf16Pairs load(const Bf16* from, int index, int i) const {
+        return i < packs_mine_ ? load_pairs(from, offset(index) + pack_of(i) * 8) : Bf16Pairs{};
     }
-    STRATA_BODY void store(Bf16* to, long index, const ConvRow<packs_held>& row) const {
-        STRATA_UNROLL
-        for (int i = 0; i < packs_held; ++i)
-            if (pack_of(i) < packs_) store_pairs(to, offset(index, i), row.at[i]);
+    STRATA_BODY void store(Bf16* to, int index, int i, const Bf16Pairs& pairs) const {
+        if (i < packs_mine_) store_pairs(to, offset(index) + pack_of(i) * 8, pairs);
     }
 
-    // One barrier; the sums are there twice, used in turn.
-    STRATA_BODY ConvRow<packs_held> normalised(const ConvRow<packs_held>& values) {
+    // Where this thread's part of a row is.
+    STRATA_BODY long own_part(int row) const { return offset(row) + pack_of(0) * 8; }
+    // Asks for a row, `from` being this thread's part of it, that take_row(stage, r) gives once its group of copies has
+    // been waited for.
+    STRATA_BODY void ask_for_row(const Bf16* from, int stage, int r) {
+        STRATA_UNROLL
+        for (int i = 0; i < packs_held; ++i)
+            if (i < packs_mine_) copies.copy16(coming(stage, r, i), from + i * t_.threads() * 8);
+    }
+    STRATA_BODY void take_row(int stage, int r, Bf16Pairs* row) const {
+        STRATA_UNROLL
+        for (int i = 0; i < packs_held; ++i) row[i] = load_pack(coming(stage, r, i), 0);
+    }
+    STRATA_BODY void store_row(Bf16* to, const Bf16Pairs* row) const {
+        STRATA_UNROLL
+        for (int i = 0; i < packs_held; ++i)
+            if (i < packs_mine_) store_pairs(to, i * t_.threads() * 8, row[i]);
+    }
+    AsyncCopies copies;
+
+    STRATA_BODY static float squares_of(const Bf16Pairs* row) {
         float squares = 0;
         STRATA_UNROLL
         for (int i = 0; i < packs_held; ++i) STRATA_UNROLL
-        for (int e = 0; e < 8; ++e) squares += element(values.at[i], e) * element(values.at[i], e);
-        squares = warp_sum(t_, squares);
-        float* sums = sums_ + turn_ * (kConvThreads / 32);
-        turn_ ^= 1;
-        if (t_.lane() == 0) sums[t_.warp()] = squares;
-        t_.sync();
-        float sum = 0;
-        for (int warp = 0; warp < kConvThreads / 32; ++warp) sum += sums[warp];
-        const float rstd = rsqrt_of(sum / float(task_.hidden) + task_.eps);
-        ConvRow<packs_held> row{};
+        for (int e = 0; e < 8; ++e) squares = fmaf(element(row[i], e), element(row[i], e), squares);
+        return squares;
+    }
+    // From this thread's squares of up to four rows to 1 / sqrt(mean of squares + eps) of each. One barrier; the sums
+    // are there twice, used in turn. The order in which a row is summed is the same for any number of rows.
+    template <int rows>
+    STRATA_BODY void take_rstd(float* squares, float* rstd) {
+        // Lanes exchange halves of what is left to be summed, until a lane has one row, and then sums of it.
         STRATA_UNROLL
-        for (int i = 0; i < packs_held; ++i) {
-            if (pack_of(i) >= packs_) continue;
-            const Bf16Pairs weight = load_pairs(shared_, pack_of(i) * 8);
-            STRATA_UNROLL
-            for (int e = 0; e < 8; e += 2)
-                row.at[i].at[e / 2] = pair_of(element(values.at[i], e) * rstd * element(weight, e),
-                                              element(values.at[i], e + 1) * rstd * element(weight, e + 1));
+        for (int step = 16, left = rows; step > 0; step /= 2) {
+            const bool upper = (t_.lane() & step) != 0;
+            if (left > 1) {
+                left /= 2;
+                STRATA_UNROLL
+                for (int r = 0; r < left; ++r) {
+                    const float mine = upper ? squares[r + left] : squares[r];
+                    squares[r] = mine + t_.shuffle_xor(upper ? squares[r] : squares[r + left], step);
+                }
+            } else {
+                squares[0] += t_.shuffle_xor(squares[0], step);
+            }
         }
-        return row;
+        constexpr int kLanes = 32 / rows;  // that have the same row
+        float* sums = sums_ + turn_ * t_.warps() * 4;
+        turn_ ^= 1;
+        if (t_.lane() % kLanes == 0) sums[t_.warp() * 4 + t_.lane() / kLanes] = squares[0];
+        t_.sync();
+        // Lane: row lane % 4 of every eighth warp.
+        float sum = 0;
+        STRATA_UNROLL
+        for (int at = t_.lane(), more = 0; more < 3; ++more, at += 32)  // of up to 24 warps
+            if (at % 4 < rows && at < t_.warps() * 4) sum += sums[at];
+        STRATA_UNROLL
+        for (int step = 4; step < 32; step *= 2) sum += t_.shuffle_xor(sum, step);
+        const float of_row = rsqrt_of(fmaf(sum, near_reciprocal(float(task_.hidden)), task_.eps));
+        STRATA_UNROLL
+        for (int r = 0; r < rows; ++r) rstd[r] = t_.shuffle(of_row, r);
     }
 
-    // before: the three earlier rows, the oldest first. The taps are added oldest first too.
-    STRATA_BODY ConvRow<packs_held> convolved(const ConvRow<packs_held>& values, const ConvRow<packs_held>* before,
-                                              const ConvRow<packs_held>& own) const {
-        ConvRow<packs_held> out{};
+    // weight, then taps for t - 9, t - 6, t - 3 and t.
+    struct Factors {
+        Pack<float> weight, taps[kConvBefore + 1];
+    };
+    STRATA_BODY Factors factors(int i, int half) const {
+        Factors all;
+        all.weight = load_pack(place(i * 10 + half), 0);
         STRATA_UNROLL
-        for (int i = 0; i < packs_held; ++i) {
-            if (pack_of(i) >= packs_) continue;
-            float y[8] = {};
+        for (int k = 0; k <= kConvBefore; ++k) all.taps[k] = load_pack(place(i * 10 + (k + 1) * 2 + half), 0);
+        return all;
+    }
+
+    STRATA_BODY Bf16Pairs normalised(const Bf16Pairs& values, float rstd, int i) const {
+        Bf16Pairs out;
+        STRATA_UNROLL
+        for (int half = 0; half < 2; ++half) {
+            const Pack<float> weight = load_pack(place(i * 10 + half), 0);
             STRATA_UNROLL
-            for (int k = 0; k <= kConvBefore; ++k) {
-                const Bf16Pairs tap = load_pairs(shared_, (k + 1) * task_.hidden + pack_of(i) * 8);
-                STRATA_UNROLL
-                for (int e = 0; e < 8; ++e)
-                    y[e] = fmaf(element(tap, e), element(k < kConvBefore ? before[k].at[i] : own.at[i], e), y[e]);
-            }
-            STRATA_UNROLL
-            for (int e = 0; e < 8; e += 2)
-                out.at[i].at[e / 2] =
-                    pair_of(element(values.at[i], e) + silu(y[e]), element(values.at[i], e + 1) + silu(y[e + 1]));
+            for (int pair = 0; pair < 2; ++pair)
+                out.at[half * 2 + pair] = normalised_pair(values.at[half * 2 + pair], rstd, weight, pair);
         }
         return out;
     }
 
 private:
-    STRATA_BODY int pack_of(int i) const { return t_.thread() + i * kConvThreads; }
-    STRATA_BODY long offset(long index, int i) const {
-        return (index * task_.streams + stream_) * task_.hidden + pack_of(i) * 8;
+    STRATA_BODY int pack_of(int i) const { return t_.thread() + i * t_.threads(); }
+    STRATA_BODY float* place(int i) const { return (i % 2 ? odd_ : even_) + i * 4; }
+    STRATA_BODY std::uint32_t* coming(int stage, int r, int i) const {
+        const int at = r * packs_held + i;  // of the stage's places, an even number
+        return reinterpret_cast<std::uint32_t*>(place(kFactors + at) + stage * (kRows * packs_held * 4));
     }
+    STRATA_BODY long offset(int index) const { return (long(index) * task_.streams + stream_) * task_.hidden; }
 
     Thread& t_;
     const EngramConvTask& task_;
-    int stream_, packs_;
-    Bf16* shared_;
-    float* sums_;
+    int stream_, packs_mine_;
+    float *sums_, *even_, *odd_;
     int turn_ = 0;
 };
 
+// Sums of the next three outputs of a class, four elements of each. Terms are added oldest first.
+struct ConvSums {
+    float next[kConvBefore][4];
+
+    // A normalised row comes; returns the output that is complete with it.
+    template <class Factors>
+    STRATA_BODY float add(const Factors& factors, int e, float normalised) {
+        const float y = fmaf(factors.taps[3].at[e], normalised, next[0][e]);
+        next[0][e] = fmaf(factors.taps[2].at[e], normalised, next[1][e]);
+        next[1][e] = fmaf(factors.taps[1].at[e], normalised, next[2][e]);
+        next[2][e] = factors.taps[0].at[e] * normalised;
+        return y;
+    }
+};
+
+// Four elements of a row: outputs in the place of `values`.
+template <class Factors>
+STRATA_BODY void convolve(ConvSums& sums, const Factors& factors, float rstd, std::uint32_t* values) {
+    STRATA_UNROLL
+    for (int pair = 0; pair < 2; ++pair) {
+        const std::uint32_t normalised = normalised_pair(values[pair], rstd, factors.weight, pair);
+        const float y_low = sums.add(factors, 2 * pair, low_of(normalised));
+        const float y_high = sums.add(factors, 2 * pair + 1, high_of(normalised));
+        values[pair] = bf16_pair(plus_silu(low_of(values[pair]), y_low), plus_silu(high_of(values[pair]), y_high));
+    }
+}
+
+// Four elements of a row that is normalised already, one before all that is put out.
+template <class Factors>
+STRATA_BODY void recall(ConvSums& sums, const Factors& factors, const std::uint32_t* normalised) {
+    STRATA_UNROLL
+    for (int e = 0; e < 4; ++e) sums.add(factors, e, e % 2 ? high_of(normalised[e / 2]) : low_of(normalised[e / 2]));
+}
+
+// A class of a sequence: the tokens start + 3 i for i < count, and where it stands in the state.
+struct ConvClass {
+    int start, count, first_slot, place;
+    STRATA_BODY int token(int i) const { return start + kConvApart * i; }
+    STRATA_BODY int slot(int i) const {  // i from -3 on
+        return first_slot + (place + kConvApart * (i + kConvBefore)) % kConvSlots;
+    }
+};
+
+STRATA_HD ConvClass conv_class(const EngramConvTask& task, int sequence, int in_class) {
+    const int start = task.starts[sequence], end = task.starts[sequence + 1];
+    return {.start = start + in_class,
+            .count = (end - start - in_class + kConvApart - 1) / kConvApart,
+            .first_slot = sequence * kConvSlots,
+            .place = task.first_position[sequence] % kConvSlots + in_class};
+}
+
 template <int packs_held, class Thread>
 STRATA_BODY void engram_conv(Thread& t, const EngramConvTask& task) {
+    using Stream = ConvStream<packs_held, Thread>;
+    constexpr int kRows = Stream::kRows, kStages = Stream::kStages;
     const int sequence = t.row(), in_class = t.block() / task.streams % kConvApart;
-    const long span = t.block() / (task.streams * kConvApart);
-    const long start = task.starts[sequence], end = task.starts[sequence + 1];
-    const long position = task.first_position[sequence];
-    if (start < 0 || end < start || end > task.tokens || end - start > task.most_tokens || position < 0) {
+    const int span = t.block() / (task.streams * kConvApart), spans = t.blocks() / (task.streams * kConvApart);
+    const int start = task.starts[sequence], end = task.starts[sequence + 1];
+    const int position = task.first_position[sequence];
+    if (start < 0 || end < start || end > task.tokens || long(end) - start > task.most_tokens || position < 0) {
         if (t.thread() == 0) t.atomic_max(task.error, 1);
         return;
     }
-    // The class of the tokens start + in_class + 3 i for i < count.
-    const long count = end - start > in_class ? ceil_div(end - start - in_class, kConvApart) : 0;
-    const long first = span * kConvSpan, last = first + kConvSpan < count ? first + kConvSpan : count;
-    if (span > 0 && first >= count) return;
-    const bool in_place = task.next_state == task.state;  // what did not change is there already
-    if (in_place && count == 0) return;
+    const ConvClass all = conv_class(task, sequence, in_class);
+    const int length = int(ceil_div(ceil_div(task.most_tokens, kConvApart), spans));
+    const int first = span * length, last = all.count - first > length ? first + length : all.count;
+    if (span > 0 && first >= all.count) return;
 
-    ConvSpan<packs_held, Thread> of(t, task);
-    const auto token = [&](long i) { return start + in_class + kConvApart * i; };
-    const auto slot = [&](long i) {  // of the state; i from -3 on
-        return long(sequence) * kConvSlots + (position + in_class + kConvApart * (i + kConvBefore)) % kConvSlots;
+    // The last three rows of a class stay in the state, normalised: those of the span that has its end.
+    const int keep_from = last == all.count ? last - kConvBefore : last;
+
+    Stream of(t, task, Stream::kPlaces);
+    ConvSums sums[packs_held][2] = {};
+    const int begin = span > 0 ? first - kConvWarm : first;
+    // This thread's part of the class's row i, by one multiply-add each.
+    const auto* values_first = reinterpret_cast<const char*>(task.values + of.own_part(all.token(0)));
+    auto* out_first = reinterpret_cast<char*>(task.out + of.own_part(all.token(0)));
+    const int apart = kConvApart * task.streams * task.hidden * int(sizeof(Bf16));
+    const auto values_at = [&](int i) { return reinterpret_cast<const Bf16*>(values_first + long(i) * apart); };
+    const auto out_at = [&](int i) { return reinterpret_cast<Bf16*>(out_first + long(i) * apart); };
+    // Rows beyond the last are whatever their place holds, and go nowhere.
+    const auto ask = [&](int from, int stage) {
+        STRATA_UNROLL
+        for (int r = 0; r < kRows; ++r)
+            if (from + r < last) of.ask_for_row(values_at(from + r), stage, r);
+        of.copies.close_group();
     };
-    ConvRow<packs_held> before[kConvBefore];
-    STRATA_UNROLL
-    for (int k = 0; k < kConvBefore; ++k) {
-        const long i = first - kConvBefore + k;
-        if (i >= 0)
-            before[k] = of.normalised(of.load(task.values, token(i)));
-        else  // slots of the first nine positions hold nothing before them
-            before[k] =
-                position + in_class + kConvApart * i >= 0 ? of.load(task.state, slot(i)) : ConvRow<packs_held>{};
+    STRATA_ROLLED
+    for (int stage = 0; stage < kStages - 1; ++stage) ask(begin + stage * kRows, stage);
+    // Rows before the sequence's first, from the state: the first nine positions have nothing before them. What stays
+    // of them is written again.
+    if (span == 0) {
+        STRATA_ROLLED
+        for (int before = -kConvBefore; before < 0; ++before) {
+            const bool is_there = position + in_class + kConvApart * before >= 0;
+            STRATA_UNROLL
+            for (int i = 0; i < packs_held; ++i) {
+                t.sync_warp();  // so that factors are not all held from here on
+                const Bf16Pairs row = is_there ? of.load(task.state, all.slot(before), i) : Bf16Pairs{};
+                STRATA_UNROLL
+                for (int half = 0; half < 2; ++half) recall(sums[i][half], of.factors(i, half), row.at + half * 2);
+                if (before >= all.count - kConvBefore) of.store(task.next_state, all.slot(before), i, row);
+            }
+        }
     }
-    // Two rows on the way while one is worked on: a block has 20 KB in flight at a hidden size of 5120.
-    const auto load_if = [&](long i) { return i < last ? of.load(task.values, token(i)) : ConvRow<packs_held>{}; };
-    ConvRow<packs_held> next = load_if(first), after = load_if(first + 1);
-    for (long i = first; i < last; ++i) {
-        const ConvRow<packs_held> values = next;
-        next = after, after = load_if(i + 2);
-        const ConvRow<packs_held> own = of.normalised(values);
-        of.store(task.out, token(i), of.convolved(values, before, own));
-        before[0] = before[1], before[1] = before[2], before[2] = own;
+    int stage = 0;
+    STRATA_ROLLED
+    for (int at = begin; at < last; at += kRows) {
+        of.copies.template wait_for_all_but<kStages - 2>();
+        float rstd[kRows];
+        STRATA_UNROLL
+        for (int r = 0; r < kRows; ++r) {
+            Bf16Pairs row[packs_held];
+            of.take_row(stage, r, row);
+            rstd[r] = of.squares_of(row);
+        }
+        ask(at + (kStages - 1) * kRows, stage > 0 ? stage - 1 : kStages - 1);  // where the step before was
+        of.template take_rstd<kRows>(rstd, rstd);
+
+        constexpr int kTogether = kRows > 1 ? kRows / 2 : 1;  // that registers hold beside sums and factors
+        STRATA_UNROLL
+        for (int group = 0; group < kRows; group += kTogether) {
+            ConvRows<packs_held, kTogether> values;
+            STRATA_UNROLL
+            for (int r = 0; r < kTogether; ++r) of.take_row(stage, group + r, values.at[r]);
+            STRATA_UNROLL
+            for (int i = 0; i < packs_held; ++i) STRATA_UNROLL
+            for (int half = 0; half < 2; ++half) {
+                const auto factors = of.factors(i, half);
+                STRATA_UNROLL
+                for (int r = 0; r < kTogether; ++r)
+                    convolve(sums[i][half], factors, rstd[group + r], values.at[r][i].at + half * 2);
+                if (packs_held > 1) t.sync_warp();  // so that the next factors wait for registers
+            }
+            STRATA_UNROLL
+            for (int r = 0; r < kTogether; ++r) {
+                const int row = at + group + r;
+                if (row >= first && row < last) of.store_row(out_at(row), values.at[r]);
+            }
+            t.sync_warp();  // so that the next group's loads stay behind this one's work
+        }
+        if (at + kRows > keep_from) {  // asked for again, as what the class is takes registers that the loop has not
+            const ConvClass again = conv_class(task, sequence, in_class);
+            STRATA_UNROLL
+            for (int r = 0; r < kRows; ++r) {
+                if (at + r < keep_from || at + r >= last) continue;
+                Bf16Pairs row[packs_held];
+                of.take_row(stage, r, row);
+                STRATA_UNROLL
+                for (int i = 0; i < packs_held; ++i)
+                    of.store(task.next_state, again.slot(at + r), i, of.normalised(row[i], rstd[r], i));
+            }
+        }
+        stage = stage < kStages - 1 ? stage + 1 : 0;
     }
-    if (last < count) return;  // the class goes on in another span
-    STRATA_UNROLL
-    for (int k = 0; k < kConvBefore; ++k) {
-        const long i = count - kConvBefore + k;
-        if (i >= 0 || !in_place) of.store(task.next_state, slot(i), before[k]);
+}
+
+// A token a sequence, or none, and the state in place: one slot changes.
+template <int packs_held, class Thread>
+STRATA_BODY void engram_conv_decode(Thread& t, const EngramConvTask& task) {
+    struct Step {
+        int token = -1, position = 0;  // no token: nothing is to be done
+    };
+    struct Rows {
+        ConvRows<packs_held, 1> values;
+        ConvRows<packs_held, kConvBefore> before;
+    };
+    using Stream = ConvStream<packs_held, Thread>;
+    Stream of(t, task, Stream::kFactors);
+    const int stride = t.blocks() / task.streams;
+    const auto slot = [&](int sequence, int position) { return sequence * kConvSlots + position % kConvSlots; };
+    const auto step_of = [&](int sequence) {
+        if (sequence >= task.sequences) return Step{};
+        const int start = task.starts[sequence], end = task.starts[sequence + 1];
+        const int position = task.first_position[sequence];
+        if (start < 0 || end < start || end > task.tokens || end - start > 1 || position < 0) {
+            if (t.thread() == 0) t.atomic_max(task.error, 1);
+            return Step{};
+        }
+        return end > start ? Step{start, position} : Step{};
+    };
+    const auto load = [&](int sequence, const Step& step) {
+        Rows rows{};
+        if (step.token < 0) return rows;
+        STRATA_UNROLL
+        for (int i = 0; i < packs_held; ++i) {
+            rows.values.at[0][i] = of.load(task.values, step.token, i);
+            STRATA_UNROLL
+            for (int k = 0; k < kConvBefore; ++k) {
+                const int position = step.position - kConvApart * (kConvBefore - k);
+                if (position >= 0) rows.before.at[k][i] = of.load(task.state, slot(sequence, position), i);
+            }
+        }
+        return rows;
+    };
+    int sequence = t.block() / task.streams;
+    Step next_step = step_of(sequence);
+    Rows next = load(sequence, next_step);
+    Step after = step_of(sequence + stride);
+    for (; sequence < task.sequences; sequence += stride) {
+        Rows rows = next;
+        const Step step = next_step;
+        next_step = after;
+        next = load(sequence + stride, next_step);
+        after = step_of(sequence + 2 * stride);
+        if (step.token < 0) continue;
+        float rstd = of.squares_of(rows.values.at[0]);
+        of.template take_rstd<1>(&rstd, &rstd);
+        STRATA_UNROLL
+        for (int i = 0; i < packs_held; ++i) {
+            const Bf16Pairs own = of.normalised(rows.values.at[0][i], rstd, i);
+            of.store(task.next_state, slot(sequence, step.position), i, own);
+            STRATA_UNROLL
+            for (int half = 0; half < 2; ++half) {
+                const auto factors = of.factors(i, half);
+                ConvSums sums{};
+                STRATA_UNROLL
+                for (int k = 0; k < kConvBefore; ++k) recall(sums, factors, rows.before.at[k][i].at + half * 2);
+                convolve(sums, factors, rstd, rows.values.at[0][i].at + half * 2);
+            }
+            of.store(task.out, step.token, i, rows.values.at[0][i]);
+        }
     }
 }
 
