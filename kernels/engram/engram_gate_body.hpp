@@ -1,8 +1,9 @@
 // The gate of Engram. A block holds a token: 128 threads a stream, the stream and its key in registers, the value that
 // all streams share in shared memory, so that every byte is read once. Blocks stay and take token after token: the
-// weights, as many bytes as the token itself, are read once a block; the next token's streams and keys are asked for
-// before this one's sums are begun, so that one block keeps 80 KB in flight. One barrier a token: what it guards is
-// there twice, used in turn.
+// weights, as many bytes as the token itself, are read once a block, by each thread those that it uses; the next
+// token's streams and keys are asked for before this one's sums are begun and its value as soon as its place is free,
+// so that one block keeps 90 KB in flight and nothing waits for what was asked for last. One barrier a token: what it
+// guards is there twice, used in turn.
 #pragma once
 
 #include <cmath>
@@ -12,6 +13,7 @@
 
 #include "kernels/arithmetic.hpp"
 #include "kernels/engram/bf16_pairs.hpp"
+#include "kernels/simt/copy_async.hpp"
 #include "kernels/simt/grid.hpp"
 #include "kernels/simt/warp.hpp"
 
@@ -55,14 +57,14 @@ inline void require_valid(const EngramGateTask& task) {
 // Packs of 8 elements that a thread holds of its stream; the kernel is made for these.
 inline int gate_packs(int hidden) { return hidden <= 3 * 1024 ? 3 : hidden <= 5 * 1024 ? 5 : 8; }
 
-// Shared memory: weights [streams][2 halves of a
-// pack][packs][4], values [2][hidden], sums [2][warps][3].
+// Shared memory: each thread's weights [packs it may hold][2 halves][threads][4], values [2][hidden], sums
+// [2][warps][3].
 inline Grid grid_of(const EngramGateTask& task) {
     const int threads = task.streams * kGateThreadsPerStream;
-    const std::size_t hidden = std::size_t(task.hidden);
+    const std::size_t weights = std::size_t(gate_packs(task.hidden)) * 2 * std::size_t(threads) * 16;
     return {.blocks = int(task.tokens < kGateBlocks ? task.tokens : kGateBlocks),
             .threads = threads,
-            .shared_bytes = std::size_t(task.streams) * hidden * 4 + 2 * hidden * 2 + std::size_t(threads) / 32 * 24};
+            .shared_bytes = weights + 2 * std::size_t(task.hidden) * 2 + std::size_t(threads) / 32 * 24};
 }
 
 // A NaN stays one.
@@ -77,7 +79,7 @@ STRATA_BODY void engram_gate(Thread& t, const EngramGateTask& task) {
     const int packs = task.hidden / 8, stream = t.thread() / kGateThreadsPerStream;
     const int first = t.thread() % kGateThreadsPerStream;
     auto* weights = reinterpret_cast<float*>(t.shared());
-    auto* values = reinterpret_cast<Bf16*>(weights + task.streams * task.hidden);
+    auto* values = reinterpret_cast<Bf16*>(weights + packs_held * 2 * t.threads() * 4);
     auto* sums = reinterpret_cast<float*>(values + 2 * task.hidden);
 
     // Of this thread's first pack in a token's stream and key; the next ones lie kStep elements on.
@@ -100,29 +102,33 @@ STRATA_BODY void engram_gate(Thread& t, const EngramGateTask& task) {
     constexpr bool kAhead = packs_held <= 5;  // beyond, registers do not suffice for two tokens
     if (kAhead) load(next, t.block());
 
-    // The halves of a pack's eight weights lie apart, so that neighbouring lanes read neighbouring 16 bytes.
-    for (int i = t.thread(); i < task.streams * packs * 2; i += t.threads()) {
-        const int of = i / (packs * 2), pack = i / 2 % packs, half = i % 2;
-        store_pack(weights, ((of * 2 + half) * packs + pack) * 4, load_pack(task.weight, long(i) * 4));
-    }
-    t.sync();
+    AsyncCopies copies;
+    const auto ask_for_value = [&](long token, int turn) {
+        for (int pack = t.thread(); pack < packs && token < task.tokens; pack += t.threads())
+            copies.copy16(values + turn * task.hidden + pack * 8, task.kv + token * kv_token + x_token + pack * 8);
+        copies.close_group();
+    };
+    const auto weight_at = [&](int i, int half) { return weights + ((i * 2 + half) * t.threads() + t.thread()) * 4; };
+    STRATA_UNROLL
+    for (int i = 0; i < packs_held; ++i) STRATA_UNROLL
+    for (int half = 0; half < 2; ++half)
+        if (i < packs_mine) copies.copy16(weight_at(i, half), task.weight + x_first + i * kStep + half * 4);
+    ask_for_value(t.block(), 0);
+    copies.template wait_for_all_but<0>();  // a thread uses no weights but those it asked for
 
     int turn = 0;
     for (long token = t.block(); token < task.tokens; token += t.blocks(), turn ^= 1) {
         if (kAhead) held = next;
         load(kAhead ? next : held, kAhead ? token + t.blocks() : token);
-        Bf16* value = values + turn * task.hidden;
-        for (int pack = t.thread(); pack < packs; pack += t.threads())
-            store_pairs(value, pack * 8, load_pairs(task.kv, token * kv_token + x_token + pack * 8));
+        const Bf16* value = values + turn * task.hidden;
 
-        const float* weight_first = weights + (stream * 2 * packs + first) * 4;
         float xx = 0, kk = 0, xk = 0;
         STRATA_UNROLL
         for (int i = 0; i < packs_held; ++i) {
             if (i >= packs_mine) continue;
             STRATA_UNROLL
             for (int half = 0; half < 2; ++half) {
-                const Pack<float> weight = load_pack(weight_first, half * packs * 4 + i * (kStep / 2));
+                const Pack<float> weight = load_pack(weight_at(i, half), 0);
                 STRATA_UNROLL
                 for (int e = 0; e < 4; ++e) {
                     const float x_e = element(held.x[i], half * 4 + e), key_e = element(held.key[i], half * 4 + e);
@@ -136,7 +142,9 @@ STRATA_BODY void engram_gate(Thread& t, const EngramGateTask& task) {
         float* sums_now = sums + turn * t.warps() * 3;
         if (t.lane() == 0)
             sums_now[t.warp() * 3] = xx, sums_now[t.warp() * 3 + 1] = kk, sums_now[t.warp() * 3 + 2] = xk;
+        copies.template wait_for_all_but<0>();
         t.sync();
+        ask_for_value(token + t.blocks(), turn ^ 1);
         float total[3] = {0, 0, 0};
         for (int warp = 0; warp < kGateThreadsPerStream / 32; ++warp)
             for (int i = 0; i < 3; ++i) total[i] += sums_now[(stream * (kGateThreadsPerStream / 32) + warp) * 3 + i];
