@@ -24,11 +24,11 @@
 
 namespace strata {
 
-inline constexpr int kConvApart = 3;     // dilation: the largest n-gram of the paper's models
-inline constexpr int kConvBefore = 3;    // taps beside the token's own
-inline constexpr int kConvSlots = 9;     // kConvApart * kConvBefore
-inline constexpr int kConvWarm = 4;      // rows of a class before a span: kConvBefore, up to whole steps
-inline constexpr int kConvBlocks = 132;  // at once: one an SM of an H200
+inline constexpr int kConvApart = 3;   // dilation: the largest n-gram of the paper's models
+inline constexpr int kConvBefore = 3;  // taps beside the token's own
+inline constexpr int kConvSlots = 9;   // kConvApart * kConvBefore
+inline constexpr int kConvWarm = 4;    // rows of a class before a span: kConvBefore, up to whole steps
+inline constexpr int kConvSms = 132;   // of an H200
 
 // Tokens of several sequences one after the other: sequence s has those from starts[s] up to starts[s + 1], the first
 // of them at position first_position[s] of its whole.
@@ -82,14 +82,19 @@ inline int conv_threads(int hidden) { return int(ceil_div(hidden, conv_packs(hid
 
 inline bool is_decode(const EngramConvTask& task) { return task.most_tokens == 1 && task.next_state == task.state; }
 
+// Blocks that an H200 has at once: registers and shared memory are one's or, of at most 320 threads, two's.
+inline long conv_blocks_at_once(int hidden) {
+    return conv_packs(hidden) == 1 && conv_threads(hidden) <= 320 ? 2 * kConvSms : kConvSms;
+}
+
 // Into how many spans a class is cut: such that the blocks fill the GPU a whole number of times, and few, for each
 // costs about ten rows more (those before it, weights to shared memory, the first wait). Spans have at least 32 rows.
-inline long conv_spans(long most_tokens, long classes) {
+inline long conv_spans(long most_tokens, long classes, long at_once) {
     const long rows = std::max(ceil_div(most_tokens, kConvApart), 1L), most = std::max(rows / 32, 1L);
-    const auto cost = [&](long spans) { return ceil_div(spans * classes, kConvBlocks) * (ceil_div(rows, spans) + 10); };
+    const auto cost = [&](long spans) { return ceil_div(spans * classes, at_once) * (ceil_div(rows, spans) + 10); };
     long best = 1;
     for (long turns = 1; turns <= 16; ++turns) {
-        const long spans = std::clamp(turns * kConvBlocks / classes, 1L, most);
+        const long spans = std::clamp(turns * at_once / classes, 1L, most);
         if (cost(spans) < cost(best)) best = spans;
     }
     return best;
@@ -106,13 +111,14 @@ inline Grid grid_of(const EngramConvTask& task) {
     const int threads = conv_threads(task.hidden), packs = conv_packs(task.hidden);
     const std::size_t places = std::size_t(threads) * 16, sums = std::size_t(threads) / 32 * 2 * 4 * sizeof(float);
     if (is_decode(task)) {
-        const long a_stream = std::max(1, kConvBlocks / task.streams);
+        const long a_stream = std::max(1L, conv_blocks_at_once(task.hidden) / task.streams);
         return {.blocks = int(std::min<long>(task.sequences, a_stream)) * task.streams,
                 .threads = threads,
                 .shared_bytes = sums + places * conv_factors(packs)};
     }
     const long classes = long(task.sequences) * task.streams * kConvApart;
-    return {.blocks = int(conv_spans(task.most_tokens, classes) * kConvApart * task.streams),
+    return {.blocks = int(conv_spans(task.most_tokens, classes, conv_blocks_at_once(task.hidden)) * kConvApart *
+                          task.streams),
             .rows = task.sequences,
             .threads = threads,
             .shared_bytes = sums + places * conv_places(packs)};
@@ -457,8 +463,9 @@ STRATA_BODY void engram_conv(Thread& t, const EngramConvTask& task) {
 // A token a sequence, or none, and the state in place: one slot changes.
 template <int packs_held, class Thread>
 STRATA_BODY void engram_conv_decode(Thread& t, const EngramConvTask& task) {
+    // As it was read: it is looked at a turn later, so that nobody waits for it.
     struct Step {
-        int token = -1, position = 0;  // no token: nothing is to be done
+        int start = 0, end = 0, position = 0;
     };
     struct Rows {
         ConvRows<packs_held, 1> values;
@@ -470,20 +477,20 @@ STRATA_BODY void engram_conv_decode(Thread& t, const EngramConvTask& task) {
     const auto slot = [&](int sequence, int position) { return sequence * kConvSlots + position % kConvSlots; };
     const auto step_of = [&](int sequence) {
         if (sequence >= task.sequences) return Step{};
-        const int start = task.starts[sequence], end = task.starts[sequence + 1];
-        const int position = task.first_position[sequence];
-        if (start < 0 || end < start || end > task.tokens || end - start > 1 || position < 0) {
-            if (t.thread() == 0) t.atomic_max(task.error, 1);
-            return Step{};
-        }
-        return end > start ? Step{start, position} : Step{};
+        return Step{task.starts[sequence], task.starts[sequence + 1], task.first_position[sequence]};
     };
-    const auto load = [&](int sequence, const Step& step) {
+    const auto is_to_do = [&](const Step& step) {
+        const bool is_right = step.start >= 0 && step.end >= step.start && step.end <= task.tokens &&
+                              long(step.end) - step.start <= 1 && step.position >= 0;
+        if (!is_right && t.thread() == 0) t.atomic_max(task.error, 1);
+        return is_right && step.end > step.start;
+    };
+    const auto load = [&](int sequence, const Step& step, bool is_there) {
         Rows rows{};
-        if (step.token < 0) return rows;
+        if (!is_there) return rows;
         STRATA_UNROLL
         for (int i = 0; i < packs_held; ++i) {
-            rows.values.at[0][i] = of.load(task.values, step.token, i);
+            rows.values.at[0][i] = of.load(task.values, step.start, i);
             STRATA_UNROLL
             for (int k = 0; k < kConvBefore; ++k) {
                 const int position = step.position - kConvApart * (kConvBefore - k);
@@ -493,16 +500,17 @@ STRATA_BODY void engram_conv_decode(Thread& t, const EngramConvTask& task) {
         return rows;
     };
     int sequence = t.block() / task.streams;
-    Step next_step = step_of(sequence);
-    Rows next = load(sequence, next_step);
-    Step after = step_of(sequence + stride);
+    Step next_step = step_of(sequence), after = step_of(sequence + stride);
+    bool next_is_there = is_to_do(next_step);
+    Rows next = load(sequence, next_step, next_is_there);
     for (; sequence < task.sequences; sequence += stride) {
         Rows rows = next;
         const Step step = next_step;
-        next_step = after;
-        next = load(sequence + stride, next_step);
+        const bool is_there = next_is_there;
+        next_step = after, next_is_there = is_to_do(next_step);
         after = step_of(sequence + 2 * stride);
-        if (step.token < 0) continue;
+        next = load(sequence + stride, next_step, next_is_there);
+        if (!is_there) continue;
         float rstd = of.squares_of(rows.values.at[0]);
         of.template take_rstd<1>(&rstd, &rstd);
         STRATA_UNROLL
@@ -517,7 +525,7 @@ STRATA_BODY void engram_conv_decode(Thread& t, const EngramConvTask& task) {
                 for (int k = 0; k < kConvBefore; ++k) recall(sums, factors, rows.before.at[k][i].at + half * 2);
                 convolve(sums, factors, rstd, rows.values.at[0][i].at + half * 2);
             }
-            of.store(task.out, step.token, i, rows.values.at[0][i]);
+            of.store(task.out, step.start, i, rows.values.at[0][i]);
         }
     }
 }

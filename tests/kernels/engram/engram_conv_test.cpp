@@ -155,11 +155,11 @@ TEST(EngramConv, matches_the_reference_in_every_thread_order) {
 // 8192 tokens of four sequences: 683 rows in each of 48 classes. In three turns of 132 blocks a class has 8 spans of 86
 // rows, which cost 3 x 96; in four it has 11 of 63, which cost 4 x 73.
 TEST(EngramConv, spans_fill_the_gpu_a_whole_number_of_times) {
-    EXPECT_EQ(conv_spans(2048, 48), 8);
-    EXPECT_EQ(conv_spans(3 * 68, 3), 2);  // spans have at least 32 rows
-    EXPECT_EQ(conv_spans(3 * 20, 3), 1);
-    EXPECT_EQ(conv_spans(30, 1200), 1);
-    EXPECT_EQ(conv_spans(0, 3), 1);
+    EXPECT_EQ(conv_spans(2048, 48, 132), 8);
+    EXPECT_EQ(conv_spans(3 * 68, 3, 132), 2);  // spans have at least 32 rows
+    EXPECT_EQ(conv_spans(3 * 20, 3, 132), 1);
+    EXPECT_EQ(conv_spans(30, 1200, 132), 1);
+    EXPECT_EQ(conv_spans(0, 3, 132), 1);
 }
 
 constexpr long kTwoSpans = 3 * 68;
@@ -180,6 +180,18 @@ TEST(EngramConv, chunks_and_decode_give_the_same_bits) {
         EXPECT_EQ(cut.run(pieces, ThreadOrder::shuffled), 0);
     for (int step = 0; step < 4; ++step) EXPECT_EQ(cut.run({1, 1}, ThreadOrder::forward, step > 1), 0);
     EXPECT_EQ(cut.run({0, 9}, ThreadOrder::forward), 0);
+    EXPECT_TRUE(cut.same_outs(whole));
+}
+
+// Of 64 streams four sequences are decoded at once, so that a block takes a second one, or a third that has no token.
+TEST(EngramConv, decode_takes_sequence_after_sequence) {
+    const std::vector<long> lengths(9, 5);
+    Conv whole(8, 64, lengths), cut(8, 64, lengths);
+    EXPECT_EQ(whole.run(lengths, ThreadOrder::forward), 0);
+    EXPECT_EQ(cut.run(std::vector<long>(9, 3), ThreadOrder::forward), 0);
+    for (const auto& pieces : std::vector<std::vector<long>>{
+             {1, 1, 0, 1, 0, 1, 1, 1, 1}, {1, 0, 1, 1, 1, 1, 0, 1, 0}, {0, 1, 1, 0, 1, 0, 1, 0, 1}})
+        EXPECT_EQ(cut.run(pieces, ThreadOrder::shuffled, true), 0);
     EXPECT_TRUE(cut.same_outs(whole));
 }
 
