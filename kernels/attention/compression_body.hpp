@@ -1,7 +1,10 @@
-// Compression of a group of tokens into one entry, thread by thread. A thread takes four channels of eight rows, all in
-// flight at once, so that a warp reads 512 bytes in a row; where a group has more rows, threads above each other share
-// its channels and their softmaxes are merged. HCA's groups are so few and so large that a cluster shares one: each of
-// its blocks has the 64 channels of one scale, and only the sum of squares goes from block to block.
+// Compression of a group of tokens into one entry, thread by thread. A thread takes four channels of eight rows. They
+// come to its own part of shared memory, all in flight at once (loads to registers nvcc puts off until registers are
+// free, half of them behind the first results), a warp's 512 bytes of a row together; so L1 is left to the biases,
+// which where they are too many for it serve two entries at a time. HCA's groups are so few and so large that a cluster
+// shares one: each of its blocks has the 64 channels of one scale, a thread goes through 32 of the rows, the softmaxes
+// of four threads above each other are merged, and only the sum of squares goes from block to block. Blocks are small,
+// so that some load while others compute.
 #pragma once
 
 #include <stdexcept>
@@ -10,6 +13,7 @@
 #include "kernels/arithmetic.hpp"
 #include "kernels/attention/compressed_cache.hpp"
 #include "kernels/quant/scales.hpp"
+#include "kernels/simt/copy_async.hpp"
 #include "kernels/simt/grid.hpp"
 #include "kernels/simt/packed_bf16.hpp"
 #include "kernels/simt/warp.hpp"
@@ -40,26 +44,34 @@ struct CompressionTask {
     float eps = 1e-6f;  // rms_norm_eps (V4)
 };
 
-inline constexpr int kCompressedRows = 8;  // of a thread
+inline constexpr int kCompressedRows = 8;  // of a thread, at once
 
-template <int ratio, int paths, int channels, int cluster, int threads>
+// `threads` of a block have `together` entries at once, the same channels and rows of each; `beside` such groups of
+// threads make a block.
+template <int ratio, int paths, int channels, int cluster, int threads, int together, int beside>
 struct CompressionPlan {
     static constexpr int kRatio = ratio;
     static constexpr int kPaths = paths;
     static constexpr int kChannels = channels;
     static constexpr int kCluster = cluster;
-    static constexpr int kThreads = threads;
+    static constexpr int kThreads = threads * beside;
+    static constexpr int kTogether = together;
+    static constexpr int kBeside = beside;
     static constexpr int kBlockChannels = channels / cluster;
-    static constexpr int kAcross = kBlockChannels / 4;  // threads beside each other
-    static constexpr int kAbove = threads / kAcross;    // and above
+    static constexpr int kAcross = kBlockChannels / 4;        // threads beside each other
+    static constexpr int kAbove = threads / kAcross;          // and above
+    static constexpr int kRows = kCompressedRows / together;  // of an entry, at once
+    static constexpr int kTurns = ratio * paths / kAbove / kRows;
     static constexpr int kWidth = paths * channels;
     static constexpr bool kIsIndexKey = channels == kIndexChannels;
-    static_assert(kAbove * kCompressedRows == ratio * paths && kBlockChannels % kLatentTile == 0);
+    static_assert(kAbove * kRows * kTurns == ratio * paths && kBlockChannels % kLatentTile == 0);
+    static_assert(paths == 1 || (kTurns == 1 && kAbove == 1 && together == 1));
+    static_assert(beside == 1 || (threads == 32 && together == 1));
 };
 
-using CsaPlan = CompressionPlan<4, 2, kLatentChannels, 1, 128>;
-using CsaIndexPlan = CompressionPlan<4, 2, kIndexChannels, 1, 32>;
-using HcaPlan = CompressionPlan<128, 1, kLatentChannels, 8, 256>;
+using CsaPlan = CompressionPlan<4, 2, kLatentChannels, 1, 128, 1, 1>;
+using CsaIndexPlan = CompressionPlan<4, 2, kIndexChannels, 1, 32, 1, 4>;
+using HcaPlan = CompressionPlan<128, 1, kLatentChannels, 8, 64, 2, 1>;
 
 template <class Plan>
 void require_valid(const CompressionTask& task) {
@@ -80,13 +92,14 @@ void require_valid(const CompressionTask& task) {
                 "and cache are needed)");
 }
 
+// Shared memory: rows on the way [2 * 8][threads] of 16 bytes, softmaxes to be merged [together][threads][12], sums.
 template <class Plan>
 Grid grid_of(const CompressionTask& task) {
-    const std::size_t merged = Plan::kAbove > 1 ? std::size_t(Plan::kThreads) * 12 * sizeof(float) : 0;
-    return {.blocks = int(task.entries * Plan::kCluster),
+    const int merged = Plan::kAbove > 1 ? Plan::kTogether * 12 : 0;
+    return {.blocks = int(ceil_div(task.entries, Plan::kTogether * Plan::kBeside) * Plan::kCluster),
             .threads = Plan::kThreads,
             .cluster = Plan::kCluster,
-            .shared_bytes = merged + 16 * sizeof(float)};
+            .shared_bytes = (std::size_t(Plan::kThreads) * (2 * kCompressedRows * 4 + merged) + 16) * sizeof(float)};
 }
 
 // A place that would read or write where nothing is, is left out.
@@ -100,38 +113,73 @@ STRATA_HD bool is_within(const CompressionTask& task, const CompressedPlace& pla
 // Weighted sums of four channels, relative to the largest score of each.
 struct WeighedRows {
     Pack<float> most, weights, sum;
+
+    STRATA_BODY void add(const WeighedRows& other) {
+        STRATA_UNROLL
+        for (int i = 0; i < 4; ++i) {
+            const float larger = max_of(most.at[i], other.most.at[i]);
+            const float before = exp_of(most.at[i] - larger), more = exp_of(other.most.at[i] - larger);
+            most.at[i] = larger;
+            weights.at[i] = weights.at[i] * before + other.weights.at[i] * more;
+            sum.at[i] = sum.at[i] * before + other.sum.at[i] * more;
+        }
+    }
 };
 
 template <class Plan, class Thread>
-class CompressedEntry {
+class CompressedEntries {
 public:
-    STRATA_BODY CompressedEntry(Thread& t, const CompressionTask& task, const CompressedPlace& place)
+    static constexpr int kTogether = Plan::kTogether, kRows = Plan::kRows;
+
+    // Of the entries from `first` on.
+    STRATA_BODY CompressedEntries(Thread& t, const CompressionTask& task, long first)
         : t_(t),
           task_(task),
-          place_(place),
           channel_(rank(t) * Plan::kBlockChannels + t.thread() % Plan::kAcross * 4),
-          above_(t.thread() / Plan::kAcross),
-          floats_(reinterpret_cast<float*>(t.shared())) {}
+          above_(Plan::kBeside > 1 ? 0 : t.thread() / Plan::kAcross),
+          coming_(reinterpret_cast<float*>(t.shared())),
+          floats_(coming_ + Plan::kThreads * 2 * kCompressedRows * 4) {
+        STRATA_UNROLL
+        for (int e = 0; e < kTogether; ++e) {
+            const bool is_one = first + e < task.entries;
+            places_[e] = is_one ? task.places[first + e] : CompressedPlace{};
+            is_there_[e] = is_one && is_within<Plan>(task, places_[e]);
+        }
+    }
+
+    // The same for all that share an entry.
+    STRATA_BODY bool is_any_there() const {
+        bool is_any = false;
+        STRATA_UNROLL
+        for (int e = 0; e < kTogether; ++e) is_any |= is_there_[e];
+        return is_any;
+    }
 
     STRATA_BODY void run() {
-        WeighedRows rows = weigh();
-        if constexpr (Plan::kAbove > 1) rows = merged(rows);
-        Pack<float> entry;
-        float squares = 0;
+        WeighedRows rows[kTogether];
+        weigh(rows);
+        if constexpr (Plan::kAbove > 1) merge(rows);
+        Pack<float> entries[kTogether];
+        float squares[kTogether] = {};
         STRATA_UNROLL
+        for (int e = 0; e < kTogether; ++e) STRATA_UNROLL
         for (int i = 0; i < 4; ++i) {
-            entry.at[i] = rows.sum.at[i] / rows.weights.at[i];
-            if (above_ == 0) squares += entry.at[i] * entry.at[i];
+            entries[e].at[i] = rows[e].sum.at[i] / rows[e].weights.at[i];
+            if (above_ == 0) squares[e] += entries[e].at[i] * entries[e].at[i];
         }
-        const float scale = rsqrt_of(sum_over_channels(squares) / Plan::kChannels + task_.eps);
+        sum_over_channels(squares);
         const Pack<float> weight = load_pack(task_.weight, channel_);
         STRATA_UNROLL
-        for (int i = 0; i < 4; ++i) entry.at[i] *= scale * weight.at[i];
-        if (channel_ >= Plan::kChannels - kRotaryChannels) rotate(entry);
-        if constexpr (Plan::kIsIndexKey)
-            store_index_key(entry);
-        else
-            store_latent(entry);
+        for (int e = 0; e < kTogether; ++e) {
+            const float scale = rsqrt_of(squares[e] / Plan::kChannels + task_.eps);
+            STRATA_UNROLL
+            for (int i = 0; i < 4; ++i) entries[e].at[i] *= scale * weight.at[i];
+            if (is_there_[e] && channel_ >= Plan::kChannels - kRotaryChannels) rotate(places_[e], entries[e]);
+            if constexpr (Plan::kIsIndexKey)
+                store_index_key(places_[e], entries[e]);
+            else
+                store_latent(is_there_[e], places_[e], entries[e]);
+        }
     }
 
 private:
@@ -141,84 +189,118 @@ private:
     }
 
     // Slots in the order of the softmax: path b of the group before, then path a; HCA has the one path.
-    STRATA_BODY WeighedRows weigh() {
-        Pack<float> values[kCompressedRows], scores[kCompressedRows];
-        const bool has_before = Plan::kPaths == 1 || place_.before >= 0;
-        STRATA_UNROLL
-        for (int row = 0; row < kCompressedRows; ++row) {
-            const int slot = above_ * kCompressedRows + row, within = slot % Plan::kRatio;
-            const bool is_before = Plan::kPaths == 2 && slot < Plan::kRatio;
-            values[row] = scores[row] = Pack<float>{};
-            if (is_before && !has_before) continue;
-            const long from = is_before ? place_.before : place_.group;
-            const int column = channel_ + (Plan::kPaths == 2 && !is_before ? Plan::kChannels : 0);
-            values[row] = load_pack(task_.values, (from + within) * Plan::kWidth + column);
-            scores[row] = load_pack(task_.scores, (from + within) * Plan::kWidth + column);
-            const Pack<float> bias = load_pack(task_.bias, long(within) * Plan::kWidth + column);
+    STRATA_BODY void weigh(WeighedRows* out) {
+        weigh_turn(0, out);
+        STRATA_ROLLED
+        for (int turn = 1; turn < Plan::kTurns; ++turn) {
+            WeighedRows more[kTogether];
+            weigh_turn(turn, more);
             STRATA_UNROLL
-            for (int i = 0; i < 4; ++i) scores[row].at[i] += bias.at[i];
+            for (int e = 0; e < kTogether; ++e) out[e].add(more[e]);
         }
-        const int first = has_before ? 0 : Plan::kRatio;  // path b's rows are left out where there are none
-        WeighedRows out{};
+    }
+    STRATA_BODY void weigh_turn(int turn, WeighedRows* out) {
+        const bool has_before = Plan::kPaths == 1 || places_[0].before >= 0;
+        Pack<float> bias[kRows];
         STRATA_UNROLL
-        for (int i = 0; i < 4; ++i) {
-            float most = scores[kCompressedRows - 1].at[i];
+        for (int row = 0; row < kRows; ++row) {
+            const int slot = (turn * Plan::kAbove + above_) * kRows + row, within = slot % Plan::kRatio;
+            const bool is_before = Plan::kPaths == 2 && slot < Plan::kRatio;
+            const int column = channel_ + (Plan::kPaths == 2 && !is_before ? Plan::kChannels : 0);
             STRATA_UNROLL
-            for (int row = 0; row < kCompressedRows - 1; ++row)
-                if (row >= first) most = max_of(most, scores[row].at[i]);
-            out.most.at[i] = most;
+            for (int e = 0; e < kTogether; ++e) {
+                if (!is_there_[e] || (is_before && !has_before)) continue;
+                const long from = (is_before ? places_[e].before : places_[e].group) + within;
+                copies_.copy16(value_at(e, row), task_.values + from * Plan::kWidth + column);
+                copies_.copy16(score_at(e, row), task_.scores + from * Plan::kWidth + column);
+            }
+            bias[row] = load_pack(task_.bias, long(within) * Plan::kWidth + column);
+        }
+        copies_.close_group();
+        copies_.template wait_for_all_but<0>();
+        const int first = has_before ? 0 : Plan::kRatio;  // path b's rows are left out where there are none
+        STRATA_UNROLL
+        for (int e = 0; e < kTogether; ++e) out[e] = weighed(e, bias, first);
+    }
+    STRATA_BODY float* value_at(int e, int row) const {
+        return coming_ + ((e * kRows + row) * Plan::kThreads + t_.thread()) * 4;
+    }
+    STRATA_BODY float* score_at(int e, int row) const {
+        return value_at(e, row) + kCompressedRows * Plan::kThreads * 4;
+    }
+    STRATA_BODY WeighedRows weighed(int e, const Pack<float>* bias, int first) const {
+        Pack<float> scores[kRows];
+        STRATA_UNROLL
+        for (int row = 0; row < kRows; ++row) {
+            scores[row] = load_pack(score_at(e, row), 0);
             STRATA_UNROLL
-            for (int row = 0; row < kCompressedRows; ++row) {
-                const float weight = row >= first ? exp_of(scores[row].at[i] - most) : 0;
+            for (int i = 0; i < 4; ++i) scores[row].at[i] += bias[row].at[i];
+        }
+        WeighedRows out{};
+        out.most = scores[kRows - 1];
+        STRATA_UNROLL
+        for (int row = 0; row < kRows - 1; ++row) STRATA_UNROLL
+        for (int i = 0; i < 4; ++i)
+            if (row >= first) out.most.at[i] = max_of(out.most.at[i], scores[row].at[i]);
+        STRATA_UNROLL
+        for (int row = 0; row < kRows; ++row) {
+            if (row < first) continue;
+            const Pack<float> values = load_pack(value_at(e, row), 0);
+            STRATA_UNROLL
+            for (int i = 0; i < 4; ++i) {
+                const float weight = exp_of(scores[row].at[i] - out.most.at[i]);
                 out.weights.at[i] += weight;
-                out.sum.at[i] += weight * values[row].at[i];
+                out.sum.at[i] += weight * values.at[i];
             }
         }
         return out;
     }
 
     // Of the threads above each other, always in the same order; every thread gets the result.
-    STRATA_BODY WeighedRows merged(const WeighedRows& mine) {
-        store_pack(floats_, t_.thread() * 12, mine.most);
-        store_pack(floats_, t_.thread() * 12 + 4, mine.weights);
-        store_pack(floats_, t_.thread() * 12 + 8, mine.sum);
-        t_.sync();
-        WeighedRows all = load_rows(0);
-        STRATA_ROLLED
-        for (int above = 1; above < Plan::kAbove; ++above) {
-            const WeighedRows other = load_rows(above);
-            STRATA_UNROLL
-            for (int i = 0; i < 4; ++i) {
-                const float most = max_of(all.most.at[i], other.most.at[i]);
-                const float before = exp_of(all.most.at[i] - most), more = exp_of(other.most.at[i] - most);
-                all.most.at[i] = most;
-                all.weights.at[i] = all.weights.at[i] * before + other.weights.at[i] * more;
-                all.sum.at[i] = all.sum.at[i] * before + other.sum.at[i] * more;
-            }
+    STRATA_BODY void merge(WeighedRows* rows) {
+        STRATA_UNROLL
+        for (int e = 0; e < kTogether; ++e) {
+            float* mine = floats_ + (e * Plan::kThreads + t_.thread()) * 12;
+            store_pack(mine, 0, rows[e].most), store_pack(mine, 4, rows[e].weights), store_pack(mine, 8, rows[e].sum);
         }
         t_.sync();
-        return all;
+        STRATA_UNROLL
+        for (int e = 0; e < kTogether; ++e) {
+            rows[e] = rows_of(e, 0);
+            STRATA_ROLLED
+            for (int above = 1; above < Plan::kAbove; ++above) rows[e].add(rows_of(e, above));
+        }
     }
-    STRATA_BODY WeighedRows load_rows(int above) {
-        const long at = (above * Plan::kAcross + t_.thread() % Plan::kAcross) * 12L;
-        return {load_pack(floats_, at), load_pack(floats_, at + 4), load_pack(floats_, at + 8)};
+    STRATA_BODY WeighedRows rows_of(int e, int above) {
+        const int thread = above * Plan::kAcross + t_.thread() % Plan::kAcross;
+        const float* at = floats_ + (e * Plan::kThreads + thread) * 12;
+        return {load_pack(at, 0), load_pack(at, 4), load_pack(at, 8)};
     }
 
-    STRATA_BODY float sum_over_channels(float squares) {
-        float* scratch = floats_ + (Plan::kAbove > 1 ? Plan::kThreads * 12 : 0);
-        float sum = block_sum(t_, squares, scratch);
+    STRATA_BODY void sum_over_channels(float* squares) {
+        if constexpr (Plan::kBeside > 1) {
+            squares[0] = warp_sum(t_, squares[0]);
+            return;
+        }
+        float* scratch = floats_ + (Plan::kAbove > 1 ? Plan::kThreads * kTogether * 12 : 0);
+        STRATA_UNROLL
+        for (int e = 0; e < kTogether; ++e) squares[e] = block_sum(t_, squares[e], scratch + e * 4);
         if constexpr (Plan::kCluster > 1) {
-            if (t_.thread() == 0) scratch[0] = sum;
+            STRATA_UNROLL
+            for (int e = 0; e < kTogether; ++e)
+                if (t_.thread() == 0) scratch[e] = squares[e];
             t_.sync_cluster();
-            sum = 0;
-            for (int rank = 0; rank < Plan::kCluster; ++rank) sum += *t_.shared_of(rank, scratch);
+            STRATA_UNROLL
+            for (int e = 0; e < kTogether; ++e) {
+                squares[e] = 0;
+                for (int other = 0; other < Plan::kCluster; ++other) squares[e] += *t_.shared_of(other, scratch + e);
+            }
             t_.sync_cluster();  // nobody leaves before all have read
         }
-        return sum;
     }
 
-    STRATA_BODY void rotate(Pack<float>& entry) {
-        const long at = long(place_.entry) * kRotaryChannels + channel_ - (Plan::kChannels - kRotaryChannels);
+    STRATA_BODY void rotate(const CompressedPlace& place, Pack<float>& entry) {
+        const long at = long(place.entry) * kRotaryChannels + channel_ - (Plan::kChannels - kRotaryChannels);
         const Pack<float> turns = load_pack(task_.rotations, at);
         STRATA_UNROLL
         for (int i = 0; i < 4; i += 2) {
@@ -239,10 +321,10 @@ private:
                e4m3_pair(entry.at[2] * factor, entry.at[3] * factor) << 16;
     }
 
-    STRATA_BODY void store_latent(const Pack<float>& entry) {
+    STRATA_BODY void store_latent(bool is_there, const CompressedPlace& place, const Pack<float>& entry) {
         const TileScale scale = tile_scale(warp_max<16>(t_, amax_of_four(entry)), true);
-        if (above_ > 0) return;
-        std::uint8_t* to = task_.cache + latent_at(place_.slot);
+        if (above_ > 0 || !is_there) return;
+        std::uint8_t* to = task_.cache + latent_at(place.slot);
         const bool is_rotary = channel_ >= kLatentCodes;
         if (is_rotary) {
             auto* words = reinterpret_cast<std::uint32_t*>(to + kLatentCodes + (channel_ - kLatentCodes) * 2);
@@ -252,30 +334,33 @@ private:
             *reinterpret_cast<std::uint32_t*>(to + channel_) = codes_of_four(entry, scale.factor);
         }
         if (channel_ % kLatentTile == 0)
-            task_.cache[latent_scales_at(place_.slot) + channel_ / kLatentTile] =
+            task_.cache[latent_scales_at(place.slot) + channel_ / kLatentTile] =
                 is_rotary ? 0 : to_ue8m0(scale.scale).bits;
     }
 
-    STRATA_BODY void store_index_key(const Pack<float>& entry) {
+    STRATA_BODY void store_index_key(const CompressedPlace& place, const Pack<float>& entry) {
         const TileScale scale = tile_scale(warp_max(t_, amax_of_four(entry)), false);
-        *reinterpret_cast<std::uint32_t*>(task_.cache + index_key_at(place_.slot) + channel_) =
+        *reinterpret_cast<std::uint32_t*>(task_.cache + index_key_at(place.slot) + channel_) =
             codes_of_four(entry, scale.factor);
-        if (channel_ == 0) *reinterpret_cast<float*>(task_.cache + index_scale_at(place_.slot)) = scale.scale;
+        if (channel_ == 0) *reinterpret_cast<float*>(task_.cache + index_scale_at(place.slot)) = scale.scale;
     }
 
     Thread& t_;
+    AsyncCopies copies_;
     const CompressionTask& task_;
-    const CompressedPlace place_;
+    CompressedPlace places_[kTogether];
+    bool is_there_[kTogether];
     const int channel_;  // first of four
     const int above_;
-    float* const floats_;  // [threads][12] where softmaxes are merged; then [16] of sums
+    float* const coming_;  // [2 * 8][threads][4]
+    float* const floats_;  // [together][threads][12] where softmaxes are merged; then [16] of sums
 };
 
 template <class Plan, class Thread>
 STRATA_BODY void compress(Thread& t, const CompressionTask& task) {
-    const CompressedPlace place = task.places[t.block() / Plan::kCluster];
-    if (!is_within<Plan>(task, place)) return;  // the same for all threads of a cluster
-    CompressedEntry<Plan, Thread>(t, task, place).run();
+    const long of_block = long(t.block() / Plan::kCluster) * Plan::kTogether * Plan::kBeside;
+    CompressedEntries<Plan, Thread> entries(t, task, of_block + (Plan::kBeside > 1 ? t.warp() : 0));
+    if (entries.is_any_there()) entries.run();
 }
 
 }  // namespace strata

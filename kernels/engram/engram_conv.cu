@@ -6,10 +6,18 @@ namespace strata {
 
 namespace {
 
+constexpr int most_threads(int packs) { return packs == 1 ? 640 : 256; }  // conv_threads of 5120 and 7680
+
 template <int packs>
-__global__ void __launch_bounds__(kConvThreads, packs <= 2 ? 2 : 1) engram_conv_kernel(EngramConvTask task) {
+__global__ void __launch_bounds__(most_threads(packs), 1) engram_conv_kernel(EngramConvTask task) {
     DeviceThread t;
     engram_conv<packs>(t, task);
+}
+
+template <int packs>
+__global__ void __launch_bounds__(most_threads(packs), 1) engram_conv_decode_kernel(EngramConvTask task) {
+    DeviceThread t;
+    engram_conv_decode<packs>(t, task);
 }
 
 }  // namespace
@@ -17,9 +25,12 @@ __global__ void __launch_bounds__(kConvThreads, packs <= 2 ? 2 : 1) engram_conv_
 void engram_conv(const EngramConvTask& task, cudaStream_t stream) {
     require_valid(task);
     if (task.tokens == 0 || task.sequences == 0) return;
-    const int packs = conv_packs(task.hidden);
-    const auto kernel = packs == 1 ? engram_conv_kernel<1> : packs == 2 ? engram_conv_kernel<2> : engram_conv_kernel<3>;
-    launch("engram_conv", kernel, grid_of(task), stream, task);
+    const bool one_pack = conv_packs(task.hidden) == 1;
+    if (is_decode(task))
+        launch("engram_conv", one_pack ? engram_conv_decode_kernel<1> : engram_conv_decode_kernel<4>, grid_of(task),
+               stream, task);
+    else
+        launch("engram_conv", one_pack ? engram_conv_kernel<1> : engram_conv_kernel<4>, grid_of(task), stream, task);
 }
 
 }  // namespace strata

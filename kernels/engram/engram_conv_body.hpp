@@ -1,229 +1,210 @@
 // Engram's short convolution. Taps are three tokens apart, so the positions of a sequence fall into three classes
-// (position mod 3) that never meet: a block walks one class of one stream, every third token, and keeps the last three
-// normalised rows in registers. Thus a value is read once, normalised once and used by four outputs. Long sequences are
-// cut into spans; a span normalises the three rows before it again (of 64).
+// (position mod 3) that never meet: a block walks one class of one stream, every third token, four rows at a time. A
+// normalised value is added to the four outputs it is a part of where it is made: what goes from row to row is the sums
+// of the next three outputs in FP32, not earlier rows to be unpacked again. Thus a value is read once and normalised
+// once, and weights are read from shared memory and a barrier passed once for four rows. Long sequences are cut into
+// spans; a span begins with the four rows before it.
 //
 // The state of a sequence is nine normalised rows a stream, that of position p in slot p mod 9; a class owns three
-// slots. Decode is a span of one token. A launch reads one state and writes another, because a long sequence's first
-// span reads while its last one writes; decode may have both in one.
+// slots. A launch reads one state and writes another, because a long sequence's first span reads while its last one
+// writes; decode, a token a sequence, may have both in one: there blocks stay with a stream and take sequence after
+// sequence, the next one's four rows on the way.
 #pragma once
 
-#include <cstdint>
-#include <stdexcept>
-#include <string>
-
-#include "kernels/arithmetic.hpp"
-#include "kernels/engram/bf16_pairs.hpp"
-#include "kernels/simt/grid.hpp"
-#include "kernels/simt/warp.hpp"
+#include "kernels/engram/engram_conv_stream.hpp"
 
 namespace strata {
 
-inline constexpr int kConvApart = 3;   // dilation: the largest n-gram of the paper's models
-inline constexpr int kConvBefore = 3;  // taps beside the token's own
-inline constexpr int kConvSlots = 9;   // kConvApart * kConvBefore
-inline constexpr int kConvThreads = 320;
-inline constexpr long kConvSpan = 64;  // tokens of a class
-
-// Tokens of several sequences one after the other: sequence s has those from starts[s] up to starts[s + 1], the first
-// of them at position first_position[s] of its whole.
-struct EngramConvTask {
-    const Bf16* values = nullptr;                  // [tokens][streams][hidden]
-    const Bf16* weight = nullptr;                  // [streams][hidden], of the norm
-    const Bf16* taps = nullptr;                    // [4][streams][hidden], the last one for the token itself
-    const std::int32_t* starts = nullptr;          // [sequences + 1]
-    const std::int32_t* first_position = nullptr;  // [sequences]
-    const Bf16* state = nullptr;                   // [sequences][9][streams][hidden]
-    Bf16* next_state = nullptr;                    // the same; may be `state` where most_tokens is 1
-    Bf16* out = nullptr;                           // [tokens][streams][hidden]; not `values`
-    int* error = nullptr;  // becomes 1 where starts or a position make no sense; nothing is done there
-    long tokens = 0;
-    long most_tokens = 0;  // of a sequence
-    int sequences = 0;
-    int hidden = 0;  // a multiple of 8, at most 7680
-    int streams = 4;
-    float eps = 1e-20f;
+// A class of a sequence: the tokens start + 3 i for i < count, and where it stands in the state.
+struct ConvClass {
+    int start, count, first_slot, place;
+    STRATA_BODY int token(int i) const { return start + kConvApart * i; }
+    STRATA_BODY int slot(int i) const {  // i from -3 on
+        return first_slot + (place + kConvApart * (i + kConvBefore)) % kConvSlots;
+    }
 };
 
-inline void require_valid(const EngramConvTask& task) {
-    if (task.tokens < 0 || task.most_tokens < 0 || task.sequences < 0 || task.sequences > 65535 || task.hidden < 8 ||
-        task.hidden % 8 != 0 || task.hidden > 7680 || task.streams < 1 || task.streams > 64)
-        throw std::invalid_argument("engram_conv: " + std::to_string(task.tokens) + " tokens in " +
-                                    std::to_string(task.sequences) + " sequences of " + std::to_string(task.streams) +
-                                    " x " + std::to_string(task.hidden) +
-                                    "; expected up to 65535 sequences, 1 to 64 streams and a hidden size that is a "
-                                    "multiple of 8 up to 7680");
-    if (task.tokens == 0 || task.sequences == 0) return;
-    if (!task.values || !task.weight || !task.taps || !task.starts || !task.first_position || !task.state ||
-        !task.next_state || !task.out || !task.error)
-        throw std::invalid_argument("engram_conv: a buffer is missing (all are needed)");
-    if (task.out == task.values || (task.next_state == task.state && task.most_tokens > 1))
-        throw std::invalid_argument("engram_conv: out must not be values, nor next_state state beyond one token each");
-    for (const void* buffer : {static_cast<const void*>(task.values), static_cast<const void*>(task.weight),
-                               static_cast<const void*>(task.taps), static_cast<const void*>(task.state),
-                               static_cast<const void*>(task.next_state), static_cast<const void*>(task.out)})
-        if (reinterpret_cast<std::uintptr_t>(buffer) % 16 != 0)
-            throw std::invalid_argument("engram_conv: buffers must be aligned to 16 bytes");
+STRATA_HD ConvClass conv_class(const EngramConvTask& task, int sequence, int in_class) {
+    const int start = task.starts[sequence], end = task.starts[sequence + 1];
+    return {.start = start + in_class,
+            .count = (end - start - in_class + kConvApart - 1) / kConvApart,
+            .first_slot = sequence * kConvSlots,
+            .place = task.first_position[sequence] % kConvSlots + in_class};
 }
-
-// Block: (span, class, stream) of row: a sequence. Shared memory: weight and taps [5][hidden], sums of warps
-// [2][warps].
-inline Grid grid_of(const EngramConvTask& task) {
-    const long spans = ceil_div(task.most_tokens > 0 ? task.most_tokens : 1, kConvApart * kConvSpan);
-    return {.blocks = int(spans * kConvApart * task.streams),
-            .rows = task.sequences,
-            .threads = kConvThreads,
-            .shared_bytes = std::size_t(task.hidden) * 5 * 2 + 2 * kConvThreads / 32 * sizeof(float)};
-}
-
-// Packs of 8 elements a thread has; the kernel is made for 1, 2 and 3.
-inline int conv_packs(int hidden) { return int(ceil_div(hidden, kConvThreads * 8)); }
-
-template <int packs_held>
-struct ConvRow {
-    Bf16Pairs at[packs_held];
-};
-
-// All that a block's threads know alike.
-template <int packs_held, class Thread>
-class ConvSpan {
-public:
-    STRATA_BODY ConvSpan(Thread& thread, const EngramConvTask& of)
-        : t_(thread), task_(of), stream_(t_.block() % of.streams), packs_(of.hidden / 8) {
-        shared_ = reinterpret_cast<Bf16*>(t_.shared());
-        sums_ = reinterpret_cast<float*>(shared_ + 5 * task_.hidden);
-        for (int i = t_.thread(); i < 5 * packs_; i += kConvThreads) {
-            const int which = i / packs_, pack = i % packs_;
-            const Bf16* from = which == 0 ? task_.weight : task_.taps + long(which - 1) * task_.streams * task_.hidden;
-            store_pairs(shared_, i * 8, load_pairs(from + long(stream_) * task_.hidden, pack * 8));
-        }  // what waits for these is the barrier of `normalised`, which comes before every use
-    }
-
-    // Row of a token, or of a slot of the state: [index][streams][hidden].
-    STRATA_BODY ConvRow<packs_held> load(const Bf16* from, long index) const {
-        ConvRow<packs_held> row{};
-        STRATA_UNROLL
-        for (int i = 0; i < packs_held; ++i)
-            row.at[i] = pack_of(i) < packs_ ? load_pairs(from, offset(index, i)) : Bf16Pairs{};
-        return row;
-    }
-    STRATA_BODY void store(Bf16* to, long index, const ConvRow<packs_held>& row) const {
-        STRATA_UNROLL
-        for (int i = 0; i < packs_held; ++i)
-            if (pack_of(i) < packs_) store_pairs(to, offset(index, i), row.at[i]);
-    }
-
-    // One barrier; the sums are there twice, used in turn.
-    STRATA_BODY ConvRow<packs_held> normalised(const ConvRow<packs_held>& values) {
-        float squares = 0;
-        STRATA_UNROLL
-        for (int i = 0; i < packs_held; ++i) STRATA_UNROLL
-        for (int e = 0; e < 8; ++e) squares += element(values.at[i], e) * element(values.at[i], e);
-        squares = warp_sum(t_, squares);
-        float* sums = sums_ + turn_ * (kConvThreads / 32);
-        turn_ ^= 1;
-        if (t_.lane() == 0) sums[t_.warp()] = squares;
-        t_.sync();
-        float sum = 0;
-        for (int warp = 0; warp < kConvThreads / 32; ++warp) sum += sums[warp];
-        const float rstd = rsqrt_of(sum / float(task_.hidden) + task_.eps);
-        ConvRow<packs_held> row{};
-        STRATA_UNROLL
-        for (int i = 0; i < packs_held; ++i) {
-            if (pack_of(i) >= packs_) continue;
-            const Bf16Pairs weight = load_pairs(shared_, pack_of(i) * 8);
-            STRATA_UNROLL
-            for (int e = 0; e < 8; e += 2)
-                row.at[i].at[e / 2] = pair_of(element(values.at[i], e) * rstd * element(weight, e),
-                                              element(values.at[i], e + 1) * rstd * element(weight, e + 1));
-        }
-        return row;
-    }
-
-    // before: the three earlier rows, the oldest first. The taps are added oldest first too.
-    STRATA_BODY ConvRow<packs_held> convolved(const ConvRow<packs_held>& values, const ConvRow<packs_held>* before,
-                                              const ConvRow<packs_held>& own) const {
-        ConvRow<packs_held> out{};
-        STRATA_UNROLL
-        for (int i = 0; i < packs_held; ++i) {
-            if (pack_of(i) >= packs_) continue;
-            float y[8] = {};
-            STRATA_UNROLL
-            for (int k = 0; k <= kConvBefore; ++k) {
-                const Bf16Pairs tap = load_pairs(shared_, (k + 1) * task_.hidden + pack_of(i) * 8);
-                STRATA_UNROLL
-                for (int e = 0; e < 8; ++e)
-                    y[e] = fmaf(element(tap, e), element(k < kConvBefore ? before[k].at[i] : own.at[i], e), y[e]);
-            }
-            STRATA_UNROLL
-            for (int e = 0; e < 8; e += 2)
-                out.at[i].at[e / 2] =
-                    pair_of(element(values.at[i], e) + silu(y[e]), element(values.at[i], e + 1) + silu(y[e + 1]));
-        }
-        return out;
-    }
-
-private:
-    STRATA_BODY int pack_of(int i) const { return t_.thread() + i * kConvThreads; }
-    STRATA_BODY long offset(long index, int i) const {
-        return (index * task_.streams + stream_) * task_.hidden + pack_of(i) * 8;
-    }
-
-    Thread& t_;
-    const EngramConvTask& task_;
-    int stream_, packs_;
-    Bf16* shared_;
-    float* sums_;
-    int turn_ = 0;
-};
 
 template <int packs_held, class Thread>
 STRATA_BODY void engram_conv(Thread& t, const EngramConvTask& task) {
+    using Stream = ConvStream<packs_held, Thread>;
+    constexpr int kRows = Stream::kRows, kStages = Stream::kStages;
     const int sequence = t.row(), in_class = t.block() / task.streams % kConvApart;
-    const long span = t.block() / (task.streams * kConvApart);
-    const long start = task.starts[sequence], end = task.starts[sequence + 1];
-    const long position = task.first_position[sequence];
-    if (start < 0 || end < start || end > task.tokens || end - start > task.most_tokens || position < 0) {
+    const int span = t.block() / (task.streams * kConvApart), spans = t.blocks() / (task.streams * kConvApart);
+    const int start = task.starts[sequence], end = task.starts[sequence + 1];
+    const int position = task.first_position[sequence];
+    if (start < 0 || end < start || end > task.tokens || long(end) - start > task.most_tokens || position < 0) {
         if (t.thread() == 0) t.atomic_max(task.error, 1);
         return;
     }
-    // The class of the tokens start + in_class + 3 i for i < count.
-    const long count = end - start > in_class ? ceil_div(end - start - in_class, kConvApart) : 0;
-    const long first = span * kConvSpan, last = first + kConvSpan < count ? first + kConvSpan : count;
-    if (span > 0 && first >= count) return;
-    const bool in_place = task.next_state == task.state;  // what did not change is there already
-    if (in_place && count == 0) return;
+    const ConvClass all = conv_class(task, sequence, in_class);
+    const int length = int(ceil_div(ceil_div(task.most_tokens, kConvApart), spans));
+    const int first = span * length, last = all.count - first > length ? first + length : all.count;
+    if (span > 0 && first >= all.count) return;
 
-    ConvSpan<packs_held, Thread> of(t, task);
-    const auto token = [&](long i) { return start + in_class + kConvApart * i; };
-    const auto slot = [&](long i) {  // of the state; i from -3 on
-        return long(sequence) * kConvSlots + (position + in_class + kConvApart * (i + kConvBefore)) % kConvSlots;
+    // The last three rows of a class stay in the state, normalised: those of the span that has its end.
+    const int keep_from = last == all.count ? last - kConvBefore : last;
+
+    Stream of(t, task, Stream::kPlaces);
+    ConvSums sums[packs_held][2] = {};
+    const int begin = span > 0 ? first - kConvWarm : first;
+    // This thread's part of the class's row i, by one multiply-add each.
+    const auto* values_first = reinterpret_cast<const char*>(task.values + of.own_part(all.token(0)));
+    auto* out_first = reinterpret_cast<char*>(task.out + of.own_part(all.token(0)));
+    const int apart = kConvApart * task.streams * task.hidden * int(sizeof(Bf16));
+    const auto values_at = [&](int i) { return reinterpret_cast<const Bf16*>(values_first + long(i) * apart); };
+    const auto out_at = [&](int i) { return reinterpret_cast<Bf16*>(out_first + long(i) * apart); };
+    // Rows beyond the last are whatever their place holds, and go nowhere.
+    const auto ask = [&](int from, int stage) {
+        STRATA_UNROLL
+        for (int r = 0; r < kRows; ++r)
+            if (from + r < last) of.ask_for_row(values_at(from + r), stage, r);
+        of.copies.close_group();
     };
-    ConvRow<packs_held> before[kConvBefore];
-    STRATA_UNROLL
-    for (int k = 0; k < kConvBefore; ++k) {
-        const long i = first - kConvBefore + k;
-        if (i >= 0)
-            before[k] = of.normalised(of.load(task.values, token(i)));
-        else  // slots of the first nine positions hold nothing before them
-            before[k] =
-                position + in_class + kConvApart * i >= 0 ? of.load(task.state, slot(i)) : ConvRow<packs_held>{};
+    STRATA_ROLLED
+    for (int stage = 0; stage < kStages - 1; ++stage) ask(begin + stage * kRows, stage);
+    // Rows before the sequence's first, from the state: the first nine positions have nothing before them. What stays
+    // of them is written again.
+    if (span == 0) {
+        STRATA_ROLLED
+        for (int before = -kConvBefore; before < 0; ++before) {
+            const bool is_there = position + in_class + kConvApart * before >= 0;
+            STRATA_UNROLL
+            for (int i = 0; i < packs_held; ++i) {
+                t.sync_warp();  // so that factors are not all held from here on
+                const Bf16Pairs row = is_there ? of.load(task.state, all.slot(before), i) : Bf16Pairs{};
+                STRATA_UNROLL
+                for (int half = 0; half < 2; ++half) recall(sums[i][half], of.factors(i, half), row.at + half * 2);
+                if (before >= all.count - kConvBefore) of.store(task.next_state, all.slot(before), i, row);
+            }
+        }
     }
-    // Two rows on the way while one is worked on: a block has 20 KB in flight at a hidden size of 5120.
-    const auto load_if = [&](long i) { return i < last ? of.load(task.values, token(i)) : ConvRow<packs_held>{}; };
-    ConvRow<packs_held> next = load_if(first), after = load_if(first + 1);
-    for (long i = first; i < last; ++i) {
-        const ConvRow<packs_held> values = next;
-        next = after, after = load_if(i + 2);
-        const ConvRow<packs_held> own = of.normalised(values);
-        of.store(task.out, token(i), of.convolved(values, before, own));
-        before[0] = before[1], before[1] = before[2], before[2] = own;
+    int stage = 0;
+    STRATA_ROLLED
+    for (int at = begin; at < last; at += kRows) {
+        of.copies.template wait_for_all_but<kStages - 2>();
+        float rstd[kRows];
+        STRATA_UNROLL
+        for (int r = 0; r < kRows; ++r) {
+            Bf16Pairs row[packs_held];
+            of.take_row(stage, r, row);
+            rstd[r] = of.squares_of(row);
+        }
+        ask(at + (kStages - 1) * kRows, stage > 0 ? stage - 1 : kStages - 1);  // where the step before was
+        of.template take_rstd<kRows>(rstd, rstd);
+
+        constexpr int kTogether = kRows > 1 ? kRows / 2 : 1;  // that registers hold beside sums and factors
+        STRATA_UNROLL
+        for (int group = 0; group < kRows; group += kTogether) {
+            ConvRows<packs_held, kTogether> values;
+            STRATA_UNROLL
+            for (int r = 0; r < kTogether; ++r) of.take_row(stage, group + r, values.at[r]);
+            STRATA_UNROLL
+            for (int i = 0; i < packs_held; ++i) STRATA_UNROLL
+            for (int half = 0; half < 2; ++half) {
+                const auto factors = of.factors(i, half);
+                STRATA_UNROLL
+                for (int r = 0; r < kTogether; ++r)
+                    convolve(sums[i][half], factors, rstd[group + r], values.at[r][i].at + half * 2);
+                if (packs_held > 1) t.sync_warp();  // so that the next factors wait for registers
+            }
+            STRATA_UNROLL
+            for (int r = 0; r < kTogether; ++r) {
+                const int row = at + group + r;
+                if (row >= first && row < last) of.store_row(out_at(row), values.at[r]);
+            }
+            t.sync_warp();  // so that the next group's loads stay behind this one's work
+        }
+        if (at + kRows > keep_from) {  // asked for again, as what the class is takes registers that the loop has not
+            const ConvClass again = conv_class(task, sequence, in_class);
+            STRATA_UNROLL
+            for (int r = 0; r < kRows; ++r) {
+                if (at + r < keep_from || at + r >= last) continue;
+                Bf16Pairs row[packs_held];
+                of.take_row(stage, r, row);
+                STRATA_UNROLL
+                for (int i = 0; i < packs_held; ++i)
+                    of.store(task.next_state, again.slot(at + r), i, of.normalised(row[i], rstd[r], i));
+            }
+        }
+        stage = stage < kStages - 1 ? stage + 1 : 0;
     }
-    if (last < count) return;  // the class goes on in another span
-    STRATA_UNROLL
-    for (int k = 0; k < kConvBefore; ++k) {
-        const long i = count - kConvBefore + k;
-        if (i >= 0 || !in_place) of.store(task.next_state, slot(i), before[k]);
+}
+
+// A token a sequence, or none, and the state in place: one slot changes.
+template <int packs_held, class Thread>
+STRATA_BODY void engram_conv_decode(Thread& t, const EngramConvTask& task) {
+    // As it was read: it is looked at a turn later, so that nobody waits for it.
+    struct Step {
+        int start = 0, end = 0, position = 0;
+    };
+    struct Rows {
+        ConvRows<packs_held, 1> values;
+        ConvRows<packs_held, kConvBefore> before;
+    };
+    using Stream = ConvStream<packs_held, Thread>;
+    Stream of(t, task, Stream::kFactors);
+    const int stride = t.blocks() / task.streams;
+    const auto slot = [&](int sequence, int position) { return sequence * kConvSlots + position % kConvSlots; };
+    const auto step_of = [&](int sequence) {
+        if (sequence >= task.sequences) return Step{};
+        return Step{task.starts[sequence], task.starts[sequence + 1], task.first_position[sequence]};
+    };
+    const auto is_to_do = [&](const Step& step) {
+        const bool is_right = step.start >= 0 && step.end >= step.start && step.end <= task.tokens &&
+                              long(step.end) - step.start <= 1 && step.position >= 0;
+        if (!is_right && t.thread() == 0) t.atomic_max(task.error, 1);
+        return is_right && step.end > step.start;
+    };
+    const auto load = [&](int sequence, const Step& step, bool is_there) {
+        Rows rows{};
+        if (!is_there) return rows;
+        STRATA_UNROLL
+        for (int i = 0; i < packs_held; ++i) {
+            rows.values.at[0][i] = of.load(task.values, step.start, i);
+            STRATA_UNROLL
+            for (int k = 0; k < kConvBefore; ++k) {
+                const int position = step.position - kConvApart * (kConvBefore - k);
+                if (position >= 0) rows.before.at[k][i] = of.load(task.state, slot(sequence, position), i);
+            }
+        }
+        return rows;
+    };
+    int sequence = t.block() / task.streams;
+    Step next_step = step_of(sequence), after = step_of(sequence + stride);
+    bool next_is_there = is_to_do(next_step);
+    Rows next = load(sequence, next_step, next_is_there);
+    for (; sequence < task.sequences; sequence += stride) {
+        Rows rows = next;
+        const Step step = next_step;
+        const bool is_there = next_is_there;
+        next_step = after, next_is_there = is_to_do(next_step);
+        after = step_of(sequence + 2 * stride);
+        next = load(sequence + stride, next_step, next_is_there);
+        if (!is_there) continue;
+        float rstd = of.squares_of(rows.values.at[0]);
+        of.template take_rstd<1>(&rstd, &rstd);
+        STRATA_UNROLL
+        for (int i = 0; i < packs_held; ++i) {
+            const Bf16Pairs own = of.normalised(rows.values.at[0][i], rstd, i);
+            of.store(task.next_state, slot(sequence, step.position), i, own);
+            STRATA_UNROLL
+            for (int half = 0; half < 2; ++half) {
+                const auto factors = of.factors(i, half);
+                ConvSums sums{};
+                STRATA_UNROLL
+                for (int k = 0; k < kConvBefore; ++k) recall(sums, factors, rows.before.at[k][i].at + half * 2);
+                convolve(sums, factors, rstd, rows.values.at[0][i].at + half * 2);
+            }
+            of.store(task.out, step.start, i, rows.values.at[0][i]);
+        }
     }
 }
 

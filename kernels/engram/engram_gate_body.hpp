@@ -1,8 +1,9 @@
 // The gate of Engram. A block holds a token: 128 threads a stream, the stream and its key in registers, the value that
 // all streams share in shared memory, so that every byte is read once. Blocks stay and take token after token: the
-// weights, as many bytes as the token itself, are read once a block; the next token's streams and keys are asked for
-// before this one's sums are begun, so that one block keeps 80 KB in flight. One barrier a token: what it guards is
-// there twice, used in turn.
+// weights, as many bytes as the token itself, are read once a block, by each thread those that it uses; the next
+// token's streams and keys are asked for before this one's sums are begun and its value as soon as its place is free,
+// so that one block keeps 90 KB in flight and nothing waits for what was asked for last. One barrier a token: what it
+// guards is there twice, used in turn.
 #pragma once
 
 #include <cmath>
@@ -12,6 +13,7 @@
 
 #include "kernels/arithmetic.hpp"
 #include "kernels/engram/bf16_pairs.hpp"
+#include "kernels/simt/copy_async.hpp"
 #include "kernels/simt/grid.hpp"
 #include "kernels/simt/warp.hpp"
 
@@ -55,14 +57,18 @@ inline void require_valid(const EngramGateTask& task) {
 // Packs of 8 elements that a thread holds of its stream; the kernel is made for these.
 inline int gate_packs(int hidden) { return hidden <= 3 * 1024 ? 3 : hidden <= 5 * 1024 ? 5 : 8; }
 
-// Shared memory: weights [streams][2 halves of a
-// pack][packs][4], values [2][hidden], sums [2][warps][3].
+// Whether the next token's streams and keys find room while one is worked on.
+constexpr bool gate_goes_ahead(int packs) { return packs <= 5; }
+
+// Shared memory: each thread's weights [packs it may hold][2 halves][threads][4], its parts of the next token
+// [packs][stream, key][threads][8], values [2][hidden], sums [2][warps][3].
 inline Grid grid_of(const EngramGateTask& task) {
-    const int threads = task.streams * kGateThreadsPerStream;
-    const std::size_t hidden = std::size_t(task.hidden);
+    const int threads = task.streams * kGateThreadsPerStream, packs = gate_packs(task.hidden);
+    const std::size_t places = std::size_t(packs) * (gate_goes_ahead(packs) ? 4 : 2);
     return {.blocks = int(task.tokens < kGateBlocks ? task.tokens : kGateBlocks),
             .threads = threads,
-            .shared_bytes = std::size_t(task.streams) * hidden * 4 + 2 * hidden * 2 + std::size_t(threads) / 32 * 24};
+            .shared_bytes =
+                places * std::size_t(threads) * 16 + 2 * std::size_t(task.hidden) * 2 + std::size_t(threads) / 32 * 24};
 }
 
 // A NaN stays one.
@@ -76,8 +82,12 @@ template <int packs_held, class Thread>
 STRATA_BODY void engram_gate(Thread& t, const EngramGateTask& task) {
     const int packs = task.hidden / 8, stream = t.thread() / kGateThreadsPerStream;
     const int first = t.thread() % kGateThreadsPerStream;
-    auto* weights = reinterpret_cast<float*>(t.shared());
-    auto* values = reinterpret_cast<Bf16*>(weights + task.streams * task.hidden);
+    constexpr bool kAhead = packs_held <= 5;
+    constexpr int kPlaces = packs_held * (kAhead ? 4 : 2);
+    // A thread's own places of 16 bytes, which no other looks at: weights, then parts of the next token.
+    auto* places = reinterpret_cast<float*>(t.shared()) + t.thread() * 4;
+    const auto place = [&](int i) { return places + i * t.threads() * 4; };
+    auto* values = reinterpret_cast<Bf16*>(t.shared() + kPlaces * t.threads() * 16);
     auto* sums = reinterpret_cast<float*>(values + 2 * task.hidden);
 
     // Of this thread's first pack in a token's stream and key; the next ones lie kStep elements on.
@@ -85,47 +95,63 @@ STRATA_BODY void engram_gate(Thread& t, const EngramGateTask& task) {
     const int packs_mine = int(ceil_div(packs - first, kGateThreadsPerStream));  // at most packs_held
     const long x_first = long(stream) * task.hidden + first * 8;
     const long x_token = long(task.streams) * task.hidden, kv_token = x_token + task.hidden;
-    struct Held {
-        Bf16Pairs x[packs_held], key[packs_held];
-    } held, next;
-    const auto load = [&](Held& to, long token) {
-        const Bf16 *x = task.x + token * x_token + x_first, *key = task.kv + token * kv_token + x_first;
-        const int there = token < task.tokens ? packs_mine : 0;
+    // Two groups of copies a token, streams and keys before the value; a thread waits for all but the newest.
+    AsyncCopies copies;
+    const auto ask_for_streams = [&](long token) {
         STRATA_UNROLL
         for (int i = 0; i < packs_held; ++i) {
-            to.x[i] = i < there ? load_pairs(x, i * kStep) : Bf16Pairs{};
-            to.key[i] = i < there ? load_pairs(key, i * kStep) : Bf16Pairs{};
+            if (i >= packs_mine || token >= task.tokens) continue;
+            copies.copy16(place((packs_held + i) * 2), task.x + token * x_token + x_first + i * kStep);
+            copies.copy16(place((packs_held + i) * 2 + 1), task.kv + token * kv_token + x_first + i * kStep);
         }
+        copies.close_group();
     };
-    constexpr bool kAhead = packs_held <= 5;  // beyond, registers do not suffice for two tokens
-    if (kAhead) load(next, t.block());
-
-    // The halves of a pack's eight weights lie apart, so that neighbouring lanes read neighbouring 16 bytes.
-    for (int i = t.thread(); i < task.streams * packs * 2; i += t.threads()) {
-        const int of = i / (packs * 2), pack = i / 2 % packs, half = i % 2;
-        store_pack(weights, ((of * 2 + half) * packs + pack) * 4, load_pack(task.weight, long(i) * 4));
-    }
-    t.sync();
+    const auto ask_for_value = [&](long token, int turn) {
+        for (int pack = t.thread(); pack < packs && token < task.tokens; pack += t.threads())
+            copies.copy16(values + turn * task.hidden + pack * 8, task.kv + token * kv_token + x_token + pack * 8);
+        copies.close_group();
+    };
+    STRATA_UNROLL
+    for (int i = 0; i < packs_held; ++i) STRATA_UNROLL
+    for (int half = 0; half < 2; ++half)
+        if (i < packs_mine) copies.copy16(place(i * 2 + half), task.weight + x_first + i * kStep + half * 4);
+    if (kAhead)
+        ask_for_streams(t.block());
+    else
+        copies.close_group();
+    ask_for_value(t.block(), 0);
 
     int turn = 0;
     for (long token = t.block(); token < task.tokens; token += t.blocks(), turn ^= 1) {
-        if (kAhead) held = next;
-        load(kAhead ? next : held, kAhead ? token + t.blocks() : token);
-        Bf16* value = values + turn * task.hidden;
-        for (int pack = t.thread(); pack < packs; pack += t.threads())
-            store_pairs(value, pack * 8, load_pairs(task.kv, token * kv_token + x_token + pack * 8));
+        copies.template wait_for_all_but<1>();
+        Bf16Pairs x[packs_held], key[packs_held];
+        STRATA_UNROLL
+        for (int i = 0; i < packs_held; ++i) {
+            if (i >= packs_mine) continue;
+            if (kAhead) {
+                x[i] = load_pairs(reinterpret_cast<const Bf16*>(place((packs_held + i) * 2)), 0);
+                key[i] = load_pairs(reinterpret_cast<const Bf16*>(place((packs_held + i) * 2 + 1)), 0);
+            } else {
+                x[i] = load_pairs(task.x, token * x_token + x_first + i * kStep);
+                key[i] = load_pairs(task.kv, token * kv_token + x_first + i * kStep);
+            }
+        }
+        if (kAhead)
+            ask_for_streams(token + t.blocks());
+        else
+            copies.close_group();
+        const Bf16* value = values + turn * task.hidden;
 
-        const float* weight_first = weights + (stream * 2 * packs + first) * 4;
         float xx = 0, kk = 0, xk = 0;
         STRATA_UNROLL
         for (int i = 0; i < packs_held; ++i) {
             if (i >= packs_mine) continue;
             STRATA_UNROLL
             for (int half = 0; half < 2; ++half) {
-                const Pack<float> weight = load_pack(weight_first, half * packs * 4 + i * (kStep / 2));
+                const Pack<float> weight = load_pack(place(i * 2 + half), 0);
                 STRATA_UNROLL
                 for (int e = 0; e < 4; ++e) {
-                    const float x_e = element(held.x[i], half * 4 + e), key_e = element(held.key[i], half * 4 + e);
+                    const float x_e = element(x[i], half * 4 + e), key_e = element(key[i], half * 4 + e);
                     xx += x_e * x_e;
                     kk += key_e * key_e;
                     xk += x_e * weight.at[e] * key_e;
@@ -136,7 +162,9 @@ STRATA_BODY void engram_gate(Thread& t, const EngramGateTask& task) {
         float* sums_now = sums + turn * t.warps() * 3;
         if (t.lane() == 0)
             sums_now[t.warp() * 3] = xx, sums_now[t.warp() * 3 + 1] = kk, sums_now[t.warp() * 3 + 2] = xk;
+        copies.template wait_for_all_but<1>();
         t.sync();
+        ask_for_value(token + t.blocks(), turn ^ 1);
         float total[3] = {0, 0, 0};
         for (int warp = 0; warp < kGateThreadsPerStream / 32; ++warp)
             for (int i = 0; i < 3; ++i) total[i] += sums_now[(stream * (kGateThreadsPerStream / 32) + warp) * 3 + i];
@@ -157,12 +185,12 @@ STRATA_BODY void engram_gate(Thread& t, const EngramGateTask& task) {
         for (int i = 0; i < packs_held; ++i) {
             if (i >= packs_mine) continue;
             const Bf16Pairs v = load_pairs(value, first * 8 + i * kStep);
-            Bf16Pairs out = held.x[i];  // as it is where the token is not live, whatever the value holds
+            Bf16Pairs out = x[i];  // as it is where the token is not live, whatever the value holds
             STRATA_UNROLL
             for (int e = 0; e < 8; e += 2)
                 if (live)
-                    out.at[e / 2] = pair_of(element(held.x[i], e) + gate * element(v, e),
-                                            element(held.x[i], e + 1) + gate * element(v, e + 1));
+                    out.at[e / 2] = pair_of(element(x[i], e) + gate * element(v, e),
+                                            element(x[i], e + 1) + gate * element(v, e + 1));
             store_pairs(task.out + token * x_token + x_first, i * kStep, out);
         }
     }

@@ -1,9 +1,12 @@
-// Rows of one Engram layer from a table in HBM, from pinned memory of the host by the same kernel on eight SMs, and the
-// latter behind a cache of hot rows. Tables are as large as a run can have beside everything else, far beyond what L2
-// holds; the released ones have 384 M rows (102 GB here). Their filling is preparation.
+// Rows of one Engram layer from a table in HBM, from pinned memory of the host by the same kernel, and the latter
+// behind a cache of hot rows. Tables are as large as a run can have beside everything else, far beyond what L2 holds;
+// the released ones have 384 M rows (102 GB here). Their filling is preparation.
+#include <algorithm>
+
 #include "kernels/engram/bench_parts.hpp"
 #include "kernels/engram/engram.hpp"
 #include "kernels/engram/engram_gather_launch.hpp"
+#include "kernels/engram/host_pages.hpp"
 #include "kernels/engram/table_rows.hpp"
 
 namespace strata {
@@ -48,6 +51,46 @@ Work bus_work(const Shape& shape) {
     return {.flops = Flops(0), .read = fetch_of(shape).fetched(), .written = Bytes(0)};
 }
 
+// The same rows by fewer SMs; in the order of the table, which translates neighbouring rows together; and from pages of
+// 2 MB, one translation of which reaches 7,700 rows.
+std::vector<Baseline> what_bounds_the_bus(const Shape& shape, const std::shared_ptr<std::vector<Operands>>& operands,
+                                          std::uint64_t seed) {
+    const auto task_of = [operands](int set) { return (*operands)[std::size_t(set)].task; };
+    const auto with_blocks = [task_of](int blocks) {
+        return [=](int set, cudaStream_t stream) {
+            EngramGatherTask task = task_of(set);
+            task.most_blocks = blocks;
+            engram_gather(task, stream);
+        };
+    };
+    auto in_order = std::make_shared<std::vector<Buffer<std::int32_t>>>();
+    for (const Operands& of : *operands) {
+        std::vector<std::int32_t> ids = of.ids;
+        std::sort(ids.begin(), ids.end());
+        in_order->emplace_back(ids);
+    }
+    std::vector<Baseline> all{
+        {"by 8 SMs", with_blocks(8)}, {"by 32 SMs", with_blocks(32)}, {"by 264 blocks", with_blocks(264)}};
+    all.push_back({"in the table's order", [=](int set, cudaStream_t stream) {
+                       EngramGatherTask task = task_of(set);
+                       task.ids = (*in_order)[std::size_t(set)].data();
+                       engram_gather(task, stream);
+                   }});
+    const auto large = table_in_large_pages(std::size_t(shape["table_rows"]) * kEngramRowStride, seed);
+    if (!large) return all;
+    all.push_back({"from pages of 2 MB", [=](int set, cudaStream_t stream) {
+                       EngramGatherTask task = task_of(set);
+                       task.table = *large;
+                       engram_gather(task, stream);
+                   }});
+    all.push_back({"from pages of 2 MB in the table's order", [=](int set, cudaStream_t stream) {
+                       EngramGatherTask task = task_of(set);
+                       task.table = *large, task.ids = (*in_order)[std::size_t(set)].data();
+                       engram_gather(task, stream);
+                   }});
+    return all;
+}
+
 Prepared prepare(const Shape& shape, Where where, int sets, std::uint64_t seed) {
     const auto table = random_table(shape["table_rows"], where, seed);
     auto operands = std::make_shared<std::vector<Operands>>();
@@ -58,7 +101,8 @@ Prepared prepare(const Shape& shape, Where where, int sets, std::uint64_t seed) 
             .launch = [operands](int set,
                                  cudaStream_t stream) { engram_gather((*operands)[std::size_t(set)].task, stream); },
             .poison = [operands] { operands->front().poison(); },
-            .verify = [operands] { return operands->front().verify(); }};
+            .verify = [operands] { return operands->front().verify(); },
+            .baselines = where == Where::pinned ? what_bounds_the_bus(shape, operands, seed) : std::vector<Baseline>{}};
 }
 
 // Codes on the host, scales in HBM; only the codes cross the bus and count.
@@ -193,7 +237,7 @@ std::vector<Kernel> engram_gather_kernels() {
     hbm.prepare = [](const Shape& shape, int sets, std::uint64_t seed) {
         return prepare(shape, Where::device, sets, seed);
     };
-    Kernel bus = gather("engram/gather-pinned", "rows of 264 B over the bus from a table on the host, by eight SMs");
+    Kernel bus = gather("engram/gather-pinned", "rows of 264 B over the bus from a table on the host");
     bus.ceiling = Ceiling::pinned_to_device;
     bus.goal = {.share = 0.90, .text = "facts A8: of pinned host to device"};
     bus.shapes = shapes(kRowsOnHost, 0);

@@ -77,7 +77,10 @@ struct Conv {
                                   .streams = int(streams)};
         require_valid(task);
         emulate(grid_of(task), order, [&](EmulatedThread& t) {
-            conv_packs(task.hidden) == 1 ? engram_conv<1>(t, task) : engram_conv<2>(t, task);
+            if (is_decode(task))
+                conv_packs(task.hidden) == 1 ? engram_conv_decode<1>(t, task) : engram_conv_decode<4>(t, task);
+            else
+                conv_packs(task.hidden) == 1 ? engram_conv<1>(t, task) : engram_conv<4>(t, task);
         });
         if (!in_place) state = next_state;
         for (std::size_t s = 0; s < pieces.size(); ++s) {
@@ -144,21 +147,32 @@ TEST(EngramConv, matches_the_reference_in_every_thread_order) {
         EXPECT_EQ(is.run({23, 1, 2}, order), 0);
         is.expect_as_defined();
     }
-    Conv wide(2568, 1, {13});  // two packs a thread, the second of them of one thread only
+    Conv wide(5128, 1, {13});  // packs of four threads, the last of them of few
     EXPECT_EQ(wide.run({13}, ThreadOrder::shuffled), 0);
     wide.expect_as_defined();
 }
 
+// 8192 tokens of four sequences: 683 rows in each of 48 classes. In three turns of 132 blocks a class has 8 spans of 86
+// rows, which cost 3 x 96; in four it has 11 of 63, which cost 4 x 73.
+TEST(EngramConv, spans_fill_the_gpu_a_whole_number_of_times) {
+    EXPECT_EQ(conv_spans(2048, 48, 132), 8);
+    EXPECT_EQ(conv_spans(3 * 68, 3, 132), 2);  // spans have at least 32 rows
+    EXPECT_EQ(conv_spans(3 * 20, 3, 132), 1);
+    EXPECT_EQ(conv_spans(30, 1200, 132), 1);
+    EXPECT_EQ(conv_spans(0, 3, 132), 1);
+}
+
+constexpr long kTwoSpans = 3 * 68;
+
 TEST(EngramConv, a_long_sequence_is_cut_into_spans) {
-    Conv is(8, 1, {3 * kConvSpan + 40});
-    EXPECT_EQ(grid_of(EngramConvTask{.most_tokens = is.lengths[0], .sequences = 1, .hidden = 8, .streams = 1}).blocks,
-              6);
+    Conv is(8, 1, {kTwoSpans});
+    EXPECT_EQ(grid_of(EngramConvTask{.most_tokens = kTwoSpans, .sequences = 1, .hidden = 8, .streams = 1}).blocks, 6);
     EXPECT_EQ(is.run({is.lengths[0]}, ThreadOrder::reversed), 0);
     is.expect_as_defined();
 }
 
 TEST(EngramConv, chunks_and_decode_give_the_same_bits) {
-    const long length = 3 * kConvSpan + 19;
+    const long length = kTwoSpans + 17;
     Conv whole(8, 1, {length, 24});
     EXPECT_EQ(whole.run({length, 24}, ThreadOrder::forward), 0);
     Conv cut(8, 1, {length, 24});
@@ -166,6 +180,18 @@ TEST(EngramConv, chunks_and_decode_give_the_same_bits) {
         EXPECT_EQ(cut.run(pieces, ThreadOrder::shuffled), 0);
     for (int step = 0; step < 4; ++step) EXPECT_EQ(cut.run({1, 1}, ThreadOrder::forward, step > 1), 0);
     EXPECT_EQ(cut.run({0, 9}, ThreadOrder::forward), 0);
+    EXPECT_TRUE(cut.same_outs(whole));
+}
+
+// Of 64 streams four sequences are decoded at once, so that a block takes a second one, or a third that has no token.
+TEST(EngramConv, decode_takes_sequence_after_sequence) {
+    const std::vector<long> lengths(9, 5);
+    Conv whole(8, 64, lengths), cut(8, 64, lengths);
+    EXPECT_EQ(whole.run(lengths, ThreadOrder::forward), 0);
+    EXPECT_EQ(cut.run(std::vector<long>(9, 3), ThreadOrder::forward), 0);
+    for (const auto& pieces : std::vector<std::vector<long>>{
+             {1, 1, 0, 1, 0, 1, 1, 1, 1}, {1, 0, 1, 1, 1, 1, 0, 1, 0}, {0, 1, 1, 0, 1, 0, 1, 0, 1}})
+        EXPECT_EQ(cut.run(pieces, ThreadOrder::shuffled, true), 0);
     EXPECT_TRUE(cut.same_outs(whole));
 }
 
