@@ -47,7 +47,7 @@ public:
           full_(reinterpret_cast<Barrier*>(gates_ + Plan::kSlots * Plan::kGateBytes / 4)),
           done_(full_ + Plan::kStages),
           summed_(done_ + Plan::kStages),
-          sums_mail_(reinterpret_cast<Mailbox*>(summed_ + 3)),
+          sums_mail_(reinterpret_cast<Mailbox*>(summed_ + 5)),
           gates_mail_(sums_mail_ + Plan::kSlots) {}
 
     STRATA_BODY void run() {
@@ -90,8 +90,8 @@ private:
     STRATA_BODY float* gates_of(int slot) const { return gates_ + slot * (Plan::kGateBytes / 4); }
     STRATA_BODY Barrier* partials_full() const { return summed_; }
     STRATA_BODY Barrier* partials_read() const { return summed_ + 1; }
-    STRATA_BODY Barrier* fn_staged() const { return summed_ + 2; }
-    STRATA_BODY unsigned char* fn_place() const { return stages_ + Plan::kEarly * Plan::kStageBytes; }
+    STRATA_BODY Barrier* fn_staged(int band) const { return summed_ + 2 + band; }
+    STRATA_BODY float* fn_place() const { return reinterpret_cast<float*>(stages_ + Plan::kEarly * Plan::kStageBytes); }
 
     STRATA_BODY void open() {
         for (int stage = 0; stage < Plan::kStages; ++stage) {
@@ -100,7 +100,7 @@ private:
         }
         t_.open_barrier(partials_full(), Plan::kWarps);
         t_.open_barrier(partials_read(), 4 - kAdders);
-        t_.open_barrier(fn_staged(), Plan::kWarps);
+        for (int band = 0; band < 3; ++band) t_.open_barrier(fn_staged(band), Plan::kWarps);
         for (int slot = 0; slot < Plan::kSlots; ++slot) {
             t_.open_mailbox(sums_mail_ + slot);
             t_.expect_mail(sums_mail_ + slot, int(Plan::kInboxBytes));
@@ -110,16 +110,21 @@ private:
         t_.publish_barriers();
     }
 
-    // The block's part of fn, a run of kSlice for each output and stream, shared among the warps that multiply.
+    // The block's part of fn, a run of kSlice for each output and stream, eight outputs after the other. The warps that
+    // multiply share them out.
     STRATA_BODY void stage_fn() {
-        constexpr int kRows = kMhcMixes * 4, kShare = kRows / Plan::kWarps;
+        constexpr int kBandRows = 8 * 4, kShare = kBandRows / Plan::kWarps;
         if (!t_.elected()) return;
-        const int warp = t_.warp();
-        t_.arrive_expecting(fn_staged(), kShare * Plan::kSlice * 4);
         STRATA_UNROLL
-        for (int row = warp * kShare; row < (warp + 1) * kShare; ++row)
-            load_run(t_, reinterpret_cast<float*>(fn_place()) + row * Plan::kFnRow, task_.fn + slice_of(row),
-                     Plan::kSlice * 4, fn_staged());
+        for (int band = 0; band < 3; ++band) {
+            t_.arrive_expecting(fn_staged(band), kShare * Plan::kSlice * 4);
+            STRATA_UNROLL
+            for (int i = 0; i < kShare; ++i) {
+                const int row = band * kBandRows + t_.warp() * kShare + i;
+                load_run(t_, fn_place() + row * Plan::kFnRow, task_.fn + slice_of(row), Plan::kSlice * 4,
+                         fn_staged(band));
+            }
+        }
     }
 
     // The warps beside those that multiply, each with its own work. Few registers are left for them.
@@ -136,6 +141,7 @@ private:
         if (work == 0 && t_.elected()) move_tiles();
         if (work == 1 && rank_ < Plan::kTokens) open_gates();
         if (work >= kAdders) add_up(t_.thread() - 32 * (Plan::kWarps + kAdders));
+        t_.sync_warp();
         t_.sync();
     }
 
@@ -211,9 +217,16 @@ private:
             open_gates(tile, slot);
             slot.advance();
         }
+        if (!has_few_tiles()) return;
+        t_.sync_warp();
+        if (t_.lane() < tiles_) mix(t_.lane(), inbox_of(t_.lane()));
     }
 
-    // The gates of the token that this block owns. The logits of comb are left in memory until the end.
+    // Few tiles: a small launch, which ends when Sinkhorn does. The warp that opens gates then does it at once, with
+    // logits left in the place of the sums.
+    STRATA_BODY bool has_few_tiles() const { return tiles_ <= Plan::kSlots; }
+
+    // The gates of the token that this block owns. The logits of comb are left until the end.
     STRATA_BODY void open_gates(int tile, const Slot& slot) {
         const int token = first_token(tile) + rank_, lane = t_.lane();
         t_.wait_for_mail(sums_mail_ + slot.at, slot.parity);
@@ -238,6 +251,8 @@ private:
             if (task_.pre) task_.pre[token * 4L + lane] = pre;
         } else if (lane < 8) {
             task_.post[token * 4L + lane - 4] = opened * task_.gates.post_mult;
+        } else if (has_few_tiles()) {
+            inbox_of(slot.at)[lane - 8] = logit;  // the shuffles came after all reading
         } else {
             task_.comb[token * 16L + lane - 8] = logit;
         }
@@ -251,13 +266,18 @@ private:
         t_.sync();  // barriers are open
         t_.arrive_at_cluster();
         stage_fn();
-        t_.wait(fn_staged(), 0);
-        products.load(reinterpret_cast<const float*>(fn_place()));
+        STRATA_UNROLL
+        for (int band = 0; band < 3; ++band) {
+            t_.wait(fn_staged(band), 0);
+            products.load(fn_place(), band);
+        }
         t_.sync();              // fn is in registers, its place is free
         t_.wait_for_cluster();  // all blocks run, and have mailboxes
         multiply_and_gather(products);
         t_.sync();
-        mix_owned_tokens();
+        if (has_few_tiles()) return;
+        for (int tile = t_.thread(); tile < tiles_; tile += 32 * Plan::kWarps)
+            mix(tile, task_.comb + (first_token(tile) + rank_) * 16L);
     }
 
     STRATA_BODY void multiply_and_gather(MhcProducts<Plan, Thread>& products) {
@@ -306,23 +326,22 @@ private:
         }
     }
 
-    STRATA_BODY void mix_owned_tokens() {
-        for (int tile = t_.thread(); tile < tiles_; tile += 32 * Plan::kWarps) {
-            const int token = first_token(tile) + rank_;
-            if (rank_ >= Plan::kTokens || token >= int(task_.tokens)) continue;
-            float comb[16];
+    // Sinkhorn for the token of a tile that this block owns.
+    STRATA_BODY void mix(int tile, const float* logits) {
+        const int token = first_token(tile) + rank_;
+        if (rank_ >= Plan::kTokens || token >= int(task_.tokens)) return;
+        float comb[16];
+        STRATA_UNROLL
+        for (int row = 0; row < 4; ++row) {
+            const Pack<float> four = load_pack(logits, row * 4);
             STRATA_UNROLL
-            for (int row = 0; row < 4; ++row) {
-                const Pack<float> logits = load_pack(task_.comb, token * 16L + row * 4);
-                STRATA_UNROLL
-                for (int j = 0; j < 4; ++j) comb[row * 4 + j] = logits.at[j];
-            }
-            sinkhorn(comb, task_.gates.iterations, task_.gates.eps);
-            STRATA_UNROLL
-            for (int row = 0; row < 4; ++row)
-                store_pack(task_.comb, token * 16L + row * 4,
-                           Pack<float>{{comb[row * 4], comb[row * 4 + 1], comb[row * 4 + 2], comb[row * 4 + 3]}});
+            for (int j = 0; j < 4; ++j) comb[row * 4 + j] = four.at[j];
         }
+        sinkhorn(comb, task_.gates.iterations, task_.gates.eps);
+        STRATA_UNROLL
+        for (int row = 0; row < 4; ++row)
+            store_pack(task_.comb, token * 16L + row * 4,
+                       Pack<float>{{comb[row * 4], comb[row * 4 + 1], comb[row * 4 + 2], comb[row * 4 + 3]}});
     }
 
     // --- the warps that add up ---
@@ -375,7 +394,7 @@ private:
     float* const gates_;         // [slots][tokens][4]
     Barrier* const full_;        // [stages]: a tile has come
     Barrier* const done_;        // [stages]: it is gathered
-    Barrier* const summed_;      // partials are full, partials are read; fn has come
+    Barrier* const summed_;      // partials are full, partials are read; fn has come, three bands
     Mailbox* const sums_mail_;   // [slots]
     Mailbox* const gates_mail_;  // [slots]
     BulkStores stores_;

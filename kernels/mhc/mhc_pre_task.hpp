@@ -46,7 +46,7 @@ struct MhcPlan {
     static constexpr int kThreads = 32 * (warps + 4);
     // A thread of the warps that multiply, and of the others. Few warps have enough as they are.
     static constexpr bool kSharesRegisters = warps == 16;
-    static constexpr int kRegisters = 112, kOtherRegisters = 32;
+    static constexpr int kRegisters = steps > 5 ? 112 : 104, kOtherRegisters = steps > 5 ? 32 : 64;
     static constexpr MhcForm kForm = form_;
     static constexpr bool kSpreads = form_ != MhcForm::pre;
     static constexpr int kSteps = steps;
@@ -75,9 +75,10 @@ struct MhcPlan {
     static constexpr int kLag = form_ == MhcForm::single_pass ? 0 : (kSlice >= 320 ? 2 : 3) - (kSpreads ? 1 : 0);
     static constexpr int kSlots = std::max(kLag + 1, 3);  // for sums and gates on their way
     static constexpr int kFewStages = kLag + 3;           // multiplied, waiting, being written, being loaded
-    static constexpr long kBarrierBytes = (2 * 12 + 3 + 2 * kSlots) * 8L / 16 * 16 + 16;
+    static constexpr int kMostStages = kSlice >= 448 ? 7 : 12;
+    static constexpr long kBarrierBytes = (2 * kMostStages + 5 + 2 * kSlots) * 8L / 16 * 16 + 16;
     static constexpr long kOtherBytes = kFnBytes + kPartialBytes + kSlots * (kInboxBytes + kGateBytes) + kBarrierBytes;
-    static constexpr int kStages = int(std::min((kMhcSharedBytes - kOtherBytes) / kStageBytes, 12L));
+    static constexpr int kStages = int(std::min((kMhcSharedBytes - kOtherBytes) / kStageBytes, long(kMostStages)));
     static_assert(kStages >= kFewStages);
     static constexpr long kBytes = kOtherBytes + kStages * kStageBytes;
 
@@ -127,11 +128,12 @@ inline void require_valid(const MhcPreTask& task) {
     if (task.form == MhcForm::single_pass) require_buffers("mhc_pre in a single pass", {task.last_pre, task.pre});
 }
 
+// Two tiles a cluster, for each cluster reads all of fn: where tokens are few that takes longest.
 inline Grid grid_of(const MhcPreTask& task) {
     return with_plan(task, [&](auto plan) {
         using Plan = decltype(plan);
-        const long tiles = ceil_div(task.tokens, Plan::kTokens);
-        return Grid{.blocks = int(std::min(tiles, long(task.clusters))) * kMhcCluster,
+        const long pairs = ceil_div(task.tokens, 2 * Plan::kTokens);
+        return Grid{.blocks = int(std::min(pairs, long(task.clusters))) * kMhcCluster,
                     .threads = Plan::kThreads,
                     .cluster = kMhcCluster,
                     .shared_bytes = std::size_t(Plan::kBytes)};

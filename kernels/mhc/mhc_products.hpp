@@ -23,32 +23,22 @@ public:
     // `rest`: Plan::kFnBytes of shared memory.
     STRATA_BODY MhcProducts(Thread& t, unsigned char* rest) : t_(t), rest_(reinterpret_cast<MmaA*>(rest)) {}
 
-    // This lane's part of fn, from the block's rows [24][4][kFnRow] in shared memory. Of the 48 rows, band b of eight
-    // is the upper part of outputs 8b to 8b + 7 for b < 3, the lower part of outputs 8(b - 3) on for the rest; a lane
-    // has row g of each.
-    STRATA_BODY void load(const float* staged) {
+    // This lane's part of fn, from the block's rows [24][4][kFnRow] in shared memory, for outputs 8 band on. Of the 48
+    // rows, those from 8 band on are the upper parts of these, those from 24 + 8 band on the lower parts; a lane has
+    // row g of each.
+    STRATA_BODY void load(const float* staged, int band) {
+        const int row = (band * 8 + t_.lane() / 4) * 4 + t_.lane() % 4;
         STRATA_UNROLL
         for (int step = 0; step < Plan::kSteps; ++step) {
-            MmaA fn[3];
+            const Pack<float> w = load_pack(staged, row * Plan::kFnRow + element_of(step));
             STRATA_UNROLL
-            for (int band = 0; band < 3; ++band) {
-                const int row = (band * 8 + t_.lane() / 4) * 4 + t_.lane() % 4;
-                const Pack<float> w = load_pack(staged, row * Plan::kFnRow + element_of(step));
-                STRATA_UNROLL
-                for (int pair = 0; pair < 2; ++pair) {
-                    const float low = w.at[2 * pair], high = w.at[2 * pair + 1];
-                    const std::uint32_t upper = bf16_pair(low, high);
-                    fn[band / 2].at[band % 2 + 2 * pair] = upper;
-                    fn[(band + 3) / 2].at[(band + 3) % 2 + 2 * pair] =
-                        bf16_pair(low - low_of(upper), high - high_of(upper));
-                }
+            for (int pair = 0; pair < 2; ++pair) {
+                const float low = w.at[2 * pair], high = w.at[2 * pair + 1];
+                const std::uint32_t upper = bf16_pair(low, high);
+                part_of(step, band / 2).at[band % 2 + 2 * pair] = upper;
+                part_of(step, (band + 3) / 2).at[(band + 3) % 2 + 2 * pair] =
+                    bf16_pair(low - low_of(upper), high - high_of(upper));
             }
-            STRATA_UNROLL
-            for (int i = 0; i < 3; ++i)
-                if (step < Plan::kStepsInRegisters)
-                    fn_[step][i] = fn[i];
-                else
-                    rest_of(step, i) = fn[i];
         }
     }
 
@@ -87,10 +77,7 @@ public:
             for (int i = 0; i < kPair && first + i < Plan::kSteps; ++i) {
                 STRATA_UNROLL
                 for (int part = 0; part < 3; ++part)
-                    mma_bf16_m16n8k16(
-                        t_, sums[part],
-                        first + i < Plan::kStepsInRegisters ? fn_[first + i][part] : rest_of(first + i, part),
-                        taken[i]);
+                    mma_bf16_m16n8k16(t_, sums[part], part_of(first + i, part), taken[i]);
                 STRATA_UNROLL
                 for (int pair = 0; pair < 2; ++pair) {
                     const float low = low_of(taken[i].at[pair]), high = high_of(taken[i].at[pair]);
@@ -148,8 +135,11 @@ private:
         return {{bf16_pair(sums[0], sums[1]), bf16_pair(sums[2], sums[3])}};
     }
 
-    STRATA_BODY MmaA& rest_of(int step, int i) const {
-        return rest_[((step - Plan::kStepsInRegisters) * 3 + i) * 32 * Plan::kWarps + t_.thread()];
+    // Sixteen of the 48 rows for a step. `step` is known when this is compiled.
+    STRATA_BODY MmaA& part_of(int step, int part) {
+        return step < Plan::kStepsInRegisters
+                   ? fn_[step][part]
+                   : rest_[((step - Plan::kStepsInRegisters) * 3 + part) * 32 * Plan::kWarps + t_.thread()];
     }
 
     Thread& t_;
