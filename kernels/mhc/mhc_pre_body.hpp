@@ -47,7 +47,7 @@ public:
           full_(reinterpret_cast<Barrier*>(gates_ + Plan::kSlots * Plan::kGateBytes / 4)),
           done_(full_ + Plan::kStages),
           summed_(done_ + Plan::kStages),
-          sums_mail_(reinterpret_cast<Mailbox*>(summed_ + 5)),
+          sums_mail_(reinterpret_cast<Mailbox*>(summed_ + 7)),
           gates_mail_(sums_mail_ + Plan::kSlots) {}
 
     STRATA_BODY void run() {
@@ -91,6 +91,7 @@ private:
     STRATA_BODY Barrier* partials_full() const { return summed_; }
     STRATA_BODY Barrier* partials_read() const { return summed_ + 1; }
     STRATA_BODY Barrier* fn_staged(int band) const { return summed_ + 2 + band; }
+    STRATA_BODY Barrier* fn_taken(int part) const { return summed_ + 5 + part; }  // the first band, and all
     STRATA_BODY float* fn_place() const { return reinterpret_cast<float*>(stages_ + Plan::kEarly * Plan::kStageBytes); }
 
     STRATA_BODY void open() {
@@ -101,6 +102,7 @@ private:
         t_.open_barrier(partials_full(), Plan::kWarps);
         t_.open_barrier(partials_read(), 4 - kAdders);
         for (int band = 0; band < 3; ++band) t_.open_barrier(fn_staged(band), Plan::kWarps);
+        for (int part = 0; part < 2; ++part) t_.open_barrier(fn_taken(part), Plan::kWarps);
         for (int slot = 0; slot < Plan::kSlots; ++slot) {
             t_.open_mailbox(sums_mail_ + slot);
             t_.expect_mail(sums_mail_ + slot, int(Plan::kInboxBytes));
@@ -134,9 +136,8 @@ private:
         if (work == 0 && t_.elected()) open();
         t_.sync();
         t_.arrive_at_cluster();
-        if (work == 0 && t_.elected())
-            for (int tile = 0; tile < Plan::kEarly; ++tile) load(tile, tile);
-        t_.sync();
+        if (work == 0 && t_.elected()) load_first_tiles();
+        t_.sync_warp();
         t_.wait_for_cluster();
         if (work == 0 && t_.elected()) move_tiles();
         if (work == 1 && rank_ < Plan::kTokens) open_gates();
@@ -175,6 +176,16 @@ private:
         }
     }
 
+    // As fn makes room for them.
+    STRATA_BODY void load_first_tiles() {
+        STRATA_ROLLED
+        for (int tile = 0; tile < Plan::kStages; ++tile) {
+            if (tile == Plan::kEarly) t_.wait(fn_taken(0), 0);
+            if (tile == Plan::kSoon) t_.wait(fn_taken(1), 0);
+            load(tile, tile);
+        }
+    }
+
     STRATA_BODY void store(int tile, int stage) {
         const int first = first_token(tile), there = tokens_of(tile);
         constexpr int kBytes = Plan::kSlice * 2;
@@ -193,17 +204,18 @@ private:
 
     // A stage is loaded again when what was written from it, a tile ago, has been read.
     STRATA_BODY void move_tiles() {
-        for (int tile = Plan::kEarly; tile < Plan::kStages; ++tile) load(tile, tile);
-        Stage stage, freed;
+        Stage stage;
+        int freed = 0;
         STRATA_ROLLED
         for (int tile = 0; tile < tiles_; ++tile) {
             t_.wait(done_ + stage.at, stage.parity);
             store(tile, stage.at);
+            if (tile > 0) {
+                stores_.template wait_until_read<1>();
+                load(tile - 1 + Plan::kStages, freed);
+            }
+            freed = stage.at;
             stage.advance();
-            if (tile == 0) continue;
-            stores_.template wait_until_read<1>();
-            load(tile - 1 + Plan::kStages, freed.at);
-            freed.advance();
         }
         stores_.template wait_until_read<0>();
     }
@@ -270,9 +282,12 @@ private:
         for (int band = 0; band < 3; ++band) {
             t_.wait(fn_staged(band), 0);
             products.load(fn_place(), band);
+            if (band == 1) continue;
+            t_.sync_warp();
+            if (t_.lane() == 0) t_.arrive(fn_taken(band / 2));
         }
-        t_.sync();              // fn is in registers, its place is free
-        t_.wait_for_cluster();  // all blocks run, and have mailboxes
+        t_.sync_group(1, 32 * Plan::kWarps);  // not needed; without it nvcc mixes what follows in, and spills
+        t_.wait_for_cluster();                // all blocks run, and have mailboxes
         multiply_and_gather(products);
         t_.sync();
         if (has_few_tiles()) return;
@@ -394,7 +409,7 @@ private:
     float* const gates_;         // [slots][tokens][4]
     Barrier* const full_;        // [stages]: a tile has come
     Barrier* const done_;        // [stages]: it is gathered
-    Barrier* const summed_;      // partials are full, partials are read; fn has come, three bands
+    Barrier* const summed_;      // partials are full, are read; fn's three bands have come; its first is taken, all are
     Mailbox* const sums_mail_;   // [slots]
     Mailbox* const gates_mail_;  // [slots]
     BulkStores stores_;

@@ -76,7 +76,7 @@ struct MhcPlan {
     static constexpr int kSlots = std::max(kLag + 1, 3);  // for sums and gates on their way
     static constexpr int kFewStages = kLag + 3;           // multiplied, waiting, being written, being loaded
     static constexpr int kMostStages = kSlice >= 448 ? 7 : 12;
-    static constexpr long kBarrierBytes = (2 * kMostStages + 5 + 2 * kSlots) * 8L / 16 * 16 + 16;
+    static constexpr long kBarrierBytes = (2 * kMostStages + 7 + 2 * kSlots) * 8L / 16 * 16 + 16;
     static constexpr long kOtherBytes = kFnBytes + kPartialBytes + kSlots * (kInboxBytes + kGateBytes) + kBarrierBytes;
     static constexpr int kStages = int(std::min((kMhcSharedBytes - kOtherBytes) / kStageBytes, long(kMostStages)));
     static_assert(kStages >= kFewStages);
@@ -87,6 +87,8 @@ struct MhcPlan {
     static constexpr int kFnRow = kSlice + 4;
     static constexpr long kFnStagedBytes = kMhcMixes * 4 * kFnRow * 4L;
     static constexpr int kEarly = std::max(0, kStages - int((kFnStagedBytes + kStageBytes - 1) / kStageBytes));
+    // Tiles before this one can be loaded when the first of fn's three parts is taken.
+    static constexpr int kSoon = kEarly + int(kFnStagedBytes / 3 / kStageBytes);
     static_assert(kFnStagedBytes <= kStages * kStageBytes);
 };
 
