@@ -32,10 +32,21 @@ STRATA_HD float scaled_mix(const MhcGates& gates, int j, float mix) {
     return fma_of(mix, gates.scale[j < 4 ? 0 : j < 8 ? 1 : 2], gates.base[j]);
 }
 
+// To one unit in the last place. Sinkhorn is a chain of these: exact division would take most of a small launch.
+STRATA_HD float reciprocal(float x) {
+#ifdef __CUDA_ARCH__
+    float y;
+    asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+    return y;
+#else
+    return 1.0f / x;
+#endif
+}
+
 // Four numbers from m[0], `along` apart, divided by their sum plus eps.
 template <int along>
 STRATA_BODY void normalise_four(float* m, float eps) {
-    const float factor = 1.0f / (m[0] + m[along] + (m[2 * along] + m[3 * along]) + eps);
+    const float factor = reciprocal(m[0] + m[along] + (m[2 * along] + m[3 * along]) + eps);
     STRATA_UNROLL
     for (int k = 0; k < 4; ++k) m[k * along] *= factor;
 }

@@ -6,7 +6,7 @@ namespace strata {
 
 namespace {
 
-__global__ void __launch_bounds__(kMhcStreamThreads) mhc_post_kernel(MhcPostTask task) {
+__global__ void __launch_bounds__(kMhcStreamThreads, 3) mhc_post_kernel(MhcPostTask task) {
     DeviceThread t;
     mhc_post(t, task);
 }

@@ -76,9 +76,13 @@ STRATA_BODY void mhc_post(Thread& t, const MhcPostTask& task) {
     for (int m = 0; m < kMhcStreams; ++m) old[m] = load_elements<4>(task.residual, at + m * task.hidden);
     const Elements<4> layer_out = load_elements<4>(task.layer_out, index * 8);
     const long gates = task.constant_gates ? 0 : token;
-    Spread<4> spread(layer_out, load_pack(task.post, gates * 4));
+    const Pack<float> post = load_pack(task.post, gates * 4);
+    Pack<float> comb[kMhcStreams];
     STRATA_UNROLL
-    for (int m = 0; m < kMhcStreams; ++m) spread.add(old[m], load_pack(task.comb, gates * 16 + m * 4));
+    for (int m = 0; m < kMhcStreams; ++m) comb[m] = load_pack(task.comb, gates * 16 + m * 4);
+    Spread<4> spread(layer_out, post);
+    STRATA_UNROLL
+    for (int m = 0; m < kMhcStreams; ++m) spread.add(old[m], comb[m]);
     STRATA_UNROLL
     for (int n = 0; n < kMhcStreams; ++n) store_elements(task.out, at + n * task.hidden, spread.stream(n));
 }

@@ -46,9 +46,8 @@ void mhc_pre(const MhcPreTask& task, cudaStream_t stream) {
     with_plan(task, [&](auto plan) {
         using Plan = decltype(plan);
         static const int clusters = clusters_at_once<Plan>();  // of the first GPU used: all of a machine are alike
-        const long tiles = ceil_div(task.tokens, Plan::kTokens);
         Grid grid = grid_of(task);
-        grid.blocks = int(std::min({tiles, long(task.clusters), long(clusters)})) * kMhcCluster;
+        grid.blocks = std::min(grid.blocks, clusters * kMhcCluster);
         launch("mhc_pre", mhc_pre_kernel<Plan>, grid, stream, task);
     });
 }

@@ -2,73 +2,59 @@
 // sixteen blocks keeps whole tokens in its shared memory from the products with fn until their sums have come together
 // and the layer's input is gathered.
 //
-// Tiles of tokens go through a pipeline: while the tensor cores work on one, the sums of the one before come together
-// in the blocks that own its tokens, and others are on their way from memory. All sums are in a fixed order that does
-// not depend on how many tokens there are. Sinkhorn, which is latency and nothing else, is done at the end by a thread
-// for each token.
+// Tiles of eight tokens go through a pipeline whose warps wait for each other at barriers of their own, never all at
+// once. Bulk copies bring a tile; sixteen warps multiply it; one adds their sums and sends them to the blocks that own
+// the tokens; there another opens the gates and sends them back; kLag turns after its products a tile is gathered, in
+// place, and bulk copies write it. All sums are in a fixed order that does not depend on how many tokens there are.
+// Sinkhorn, which is latency and nothing else, is done at the end by a thread for each token.
 #pragma once
 
 #include "kernels/mhc/mhc_pre_task.hpp"
 #include "kernels/mhc/mhc_products.hpp"
-#include "kernels/simt/copy_async.hpp"
+#include "kernels/simt/tma.hpp"
 
 namespace strata {
 
-// x, and nvcc does not know it: what is computed from it is computed again where it is used. fn takes most registers,
-// and addresses kept for later turns of a loop would not fit beside it.
-STRATA_BODY int forgotten(int x) {
-#ifdef __CUDA_ARCH__
-    asm volatile("" : "+r"(x));
-#endif
-    return x;
-}
+// A ring of places, each used once a round; `parity` is that of the round.
+template <int places>
+struct RingPlace {
+    int at = 0;
+    int parity = 0;
+
+    STRATA_BODY void advance() {
+        if (++at == places) at = 0, parity ^= 1;
+    }
+};
 
 template <class Plan, class Thread>
 class MhcPreBlock {
     using Mailbox = typename Thread::Mailbox;
+    using Barrier = typename Thread::Barrier;
+    using Stage = RingPlace<Plan::kStages>;
+    using Slot = RingPlace<Plan::kSlots>;
+    static constexpr int kAdders = 2;  // of the four warps beside, those from this one on
 
 public:
     STRATA_BODY MhcPreBlock(Thread& t, const MhcPreTask& task)
         : t_(t),
           task_(task),
           rank_(t.cluster_rank()),
-          cluster_(t.block() / kMhcCluster),
           tiles_(count_of_tiles(t, task)),
           stages_(t.shared()),
-          partials_(reinterpret_cast<float*>(t.shared() + Plan::kStages * Plan::kStageBytes + Plan::kFnBytes)),
+          partials_(reinterpret_cast<float*>(stages_ + Plan::kStages * Plan::kStageBytes + Plan::kFnBytes)),
           inbox_(partials_ + Plan::kPartialBytes / 4),
-          gates_(inbox_ + 2 * Plan::kInboxBytes / 4),
-          mailboxes_(reinterpret_cast<Mailbox*>(gates_ + 3 * Plan::kGateBytes / 4)),
-          products_(t, t.shared() + Plan::kStages * Plan::kStageBytes) {}
+          gates_(inbox_ + Plan::kSlots * Plan::kInboxBytes / 4),
+          full_(reinterpret_cast<Barrier*>(gates_ + Plan::kSlots * Plan::kGateBytes / 4)),
+          done_(full_ + Plan::kStages),
+          summed_(done_ + Plan::kStages),
+          sums_mail_(reinterpret_cast<Mailbox*>(summed_ + 7)),
+          gates_mail_(sums_mail_ + Plan::kSlots) {}
 
-    // A turn multiplies one tile, opens the gates of the tile before, and gathers the tile before that one: what goes
-    // from block to block has a turn to get there. That gates have come from all owners also says that they have read
-    // the sums: their place may be taken by those of two turns later.
     STRATA_BODY void run() {
-        for (int tile = 0; tile < Plan::kAhead; ++tile) load(tile);
-        if (t_.thread() == 0) open_mailboxes();
-        products_.load(task_.fn, rank_);
-        t_.sync_cluster();  // all blocks run, and have mailboxes
-        for (int tile = 0; tile < tiles_ + 2; ++tile) {
-            copies_.template wait_for_all_but<Plan::kAhead - 1>();
-            t_.sync();
-            load(tile + Plan::kAhead);
-            if (tile < tiles_) {
-                if constexpr (Plan::kSpreads) {
-                    spread(tile);
-                    t_.sync();
-                }
-                products_.multiply(streams_of(tile), partials_);
-            }
-            t_.sync();
-            if (tile > 1) wait_for_gates(tile - 2);
-            if (tile < tiles_) send_sums(tile);
-            if (tile > 0 && tile <= tiles_) open_gates(tile - 1);
-            if constexpr (Plan::kForm != MhcForm::single_pass)
-                if (tile > 1) gather(tile - 2);
-        }
-        t_.sync();
-        mix_owned_tokens();
+        if (t_.warp() < Plan::kWarps)
+            multiply();
+        else
+            serve();
     }
 
 private:
@@ -77,193 +63,356 @@ private:
         return (tiles - t.block() / kMhcCluster + clusters - 1) / clusters;
     }
     STRATA_BODY int first_token(int tile) const {
-        return (cluster_ + tile * (t_.blocks() / kMhcCluster)) * Plan::kTokens;
+        return (t_.block() / kMhcCluster + tile * (t_.blocks() / kMhcCluster)) * Plan::kTokens;
     }
-    STRATA_BODY int tokens() const { return int(task_.tokens); }
+    // Of a tile: the last may not be full. What is not there is not loaded and not written; a token touches no other's
+    // sums.
+    STRATA_BODY int tokens_of(int tile) const {
+        const int left = int(task_.tokens) - first_token(tile);
+        return left < Plan::kTokens ? left : Plan::kTokens;
+    }
     // Where this block's part of a row [hidden] begins.
-    STRATA_BODY long slice_of(int row) const { return long(row) * Plan::kHidden + forgotten(rank_) * Plan::kSlice; }
+    STRATA_BODY long slice_of(int row) const { return long(row) * Plan::kHidden + rank_ * Plan::kSlice; }
+
     // A stage: rows of streams; then, after `post`, rows of layer_out; then the gates of the site before.
-    STRATA_BODY Bf16* streams_of(int tile) const {
-        return reinterpret_cast<Bf16*>(stages_ + tile % Plan::kStages * Plan::kStageBytes);
+    STRATA_BODY Bf16* streams_of(int stage) const {
+        return reinterpret_cast<Bf16*>(stages_ + stage * Plan::kStageBytes);
     }
-    STRATA_BODY Bf16* layer_out_of(int tile) const { return streams_of(tile) + Plan::kTokens * Plan::kRow; }
-    STRATA_BODY float* last_gates_of(int tile) const {
-        return reinterpret_cast<float*>(layer_out_of(tile) + Plan::kTokens * Plan::kSlice);
+    STRATA_BODY Bf16* layer_out_of(int stage) const { return streams_of(stage) + Plan::kTokens * Plan::kRow; }
+    STRATA_BODY float* last_gates_of(int stage) const {
+        return reinterpret_cast<float*>(layer_out_of(stage) + Plan::kTokens * Plan::kOutRow);
+    }
+    // Where a token's input is left: in the place of its first stream, or of layer_out where streams are written too.
+    STRATA_BODY Bf16* input_of(int stage, int token) const {
+        return Plan::kSpreads ? layer_out_of(stage) + token * Plan::kOutRow : streams_of(stage) + token * Plan::kRow;
+    }
+    STRATA_BODY float* inbox_of(int slot) const { return inbox_ + slot * (Plan::kInboxBytes / 4); }
+    STRATA_BODY float* gates_of(int slot) const { return gates_ + slot * (Plan::kGateBytes / 4); }
+    STRATA_BODY Barrier* partials_full() const { return summed_; }
+    STRATA_BODY Barrier* partials_read() const { return summed_ + 1; }
+    STRATA_BODY Barrier* fn_staged(int band) const { return summed_ + 2 + band; }
+    STRATA_BODY Barrier* fn_taken(int part) const { return summed_ + 5 + part; }  // the first band, and all
+    STRATA_BODY float* fn_place() const { return reinterpret_cast<float*>(stages_ + Plan::kEarly * Plan::kStageBytes); }
+
+    STRATA_BODY void open() {
+        for (int stage = 0; stage < Plan::kStages; ++stage) {
+            t_.open_barrier(full_ + stage, 1);
+            t_.open_barrier(done_ + stage, Plan::kWarps);
+        }
+        t_.open_barrier(partials_full(), Plan::kWarps);
+        t_.open_barrier(partials_read(), 4 - kAdders);
+        for (int band = 0; band < 3; ++band) t_.open_barrier(fn_staged(band), Plan::kWarps);
+        for (int part = 0; part < 2; ++part) t_.open_barrier(fn_taken(part), Plan::kWarps);
+        for (int slot = 0; slot < Plan::kSlots; ++slot) {
+            t_.open_mailbox(sums_mail_ + slot);
+            t_.expect_mail(sums_mail_ + slot, int(Plan::kInboxBytes));
+            t_.open_mailbox(gates_mail_ + slot);
+            t_.expect_mail(gates_mail_ + slot, int(Plan::kGateBytes));
+        }
+        t_.publish_barriers();
     }
 
-    // Starts what a tile needs from memory; a tile beyond the last is an empty group. Rows of tokens that are not
-    // there stay as they are: a token touches no other's sums.
-    STRATA_BODY void load(int tile) {
-        if (tile < tiles_) {
-            const int first = first_token(tile), there = tokens() - first;
-            constexpr int kPacks = Plan::kSlice / 8;  // of a row of one stream
-            STRATA_ROLLED
-            for (int i = forgotten(t_.thread()); i < Plan::kTokens * 4 * kPacks; i += Plan::kThreads) {
-                const int token = i / (4 * kPacks), stream = i / kPacks % 4, x = i % kPacks * 8;
-                if (token < there)
-                    copies_.copy16(
-                        streams_of(tile) + token * Plan::kRow + stream * Plan::kSlice + x,
-                        task_.residual + (long(first + token) * 4 + stream) * Plan::kHidden + rank_ * Plan::kSlice + x);
-            }
-            if constexpr (Plan::kSpreads) load_of_last_site(tile);
-        }
-        copies_.close_group();
-    }
-
-    STRATA_BODY void load_of_last_site(int tile) {
-        const int first = first_token(tile), there = tokens() - first;
-        constexpr int kPacks = Plan::kSlice / 8;
-        STRATA_ROLLED
-        for (int i = forgotten(t_.thread()); i < Plan::kTokens * kPacks; i += Plan::kThreads) {
-            const int token = i / kPacks, x = i % kPacks * 8;
-            if (token < there)
-                copies_.copy16(layer_out_of(tile) + token * Plan::kSlice + x,
-                               task_.layer_out + slice_of(first + token) + x);
-        }
-        STRATA_ROLLED
-        for (int i = forgotten(t_.thread()); i < Plan::kTokens * 6; i += Plan::kThreads) {
-            const int token = i / 6, part = i % 6;
-            if (token >= there || (part == 5 && Plan::kForm == MhcForm::fused)) continue;
-            const float* from = part == 0   ? task_.last_post + (first + token) * 4L
-                                : part == 5 ? task_.last_pre + (first + token) * 4L
-                                            : task_.last_comb + (first + token) * 16L + (part - 1) * 4;
-            copies_.copy16(last_gates_of(tile) + token * Plan::kLastGates + part * 4, from);
-        }
-    }
-
-    // `post` of the site before, in place: the new streams are left where the old ones were, and written. Four elements
-    // at a time: eight would not fit beside fn in the registers.
-    STRATA_BODY void spread(int tile) {
-        const int first = first_token(tile);
-        constexpr int kPieces = Plan::kSlice / 4;
-        STRATA_ROLLED
-        for (int i = forgotten(t_.thread()); i < Plan::kTokens * kPieces; i += Plan::kThreads) {
-            const int token = i / kPieces, x = i % kPieces * 4;
-            if (first + token >= tokens()) break;
-            Bf16* row = streams_of(tile) + token * Plan::kRow + x;
-            const float* last = last_gates_of(tile) + token * Plan::kLastGates;
-            Spread<2> sums(load_elements<2>(layer_out_of(tile), token * Plan::kSlice + x), load_pack(last, 0));
+    // The block's part of fn, a run of kSlice for each output and stream, eight outputs after the other. The warps that
+    // multiply share them out.
+    STRATA_BODY void stage_fn() {
+        constexpr int kBandRows = 8 * 4, kShare = kBandRows / Plan::kWarps;
+        if (!t_.elected()) return;
+        STRATA_UNROLL
+        for (int band = 0; band < 3; ++band) {
+            t_.arrive_expecting(fn_staged(band), kShare * Plan::kSlice * 4);
             STRATA_UNROLL
-            for (int m = 0; m < kMhcStreams; ++m)
-                sums.add(load_elements<2>(row, m * Plan::kSlice), load_pack(last, 4 + m * 4));
-            Bf16* to = task_.new_residual + slice_of((first + token) * 4) + x;
-            Gathered<2> in;
-            STRATA_UNROLL
-            for (int n = 0; n < kMhcStreams; ++n) {
-                const Elements<2> stream = sums.stream(n);
-                store_elements(row, n * Plan::kSlice, stream);
-                store_elements(to, n * Plan::kHidden, stream);
-                if constexpr (Plan::kForm == MhcForm::single_pass) in.add(stream, last[20 + n]);
+            for (int i = 0; i < kShare; ++i) {
+                const int row = band * kBandRows + t_.warp() * kShare + i;
+                load_run(t_, fn_place() + row * Plan::kFnRow, task_.fn + slice_of(row), Plan::kSlice * 4,
+                         fn_staged(band));
             }
+        }
+    }
+
+    // The warps beside those that multiply, each with its own work. Few registers are left for them.
+    STRATA_BODY void serve() {
+        if constexpr (Plan::kSharesRegisters) t_.template give_back_registers<Plan::kOtherRegisters>();
+        const int work = t_.warp() - Plan::kWarps;
+        if (work == 0 && t_.elected()) open();
+        t_.sync();
+        t_.arrive_at_cluster();
+        if (work == 0 && t_.elected()) load_first_tiles();
+        t_.sync_warp();
+        t_.wait_for_cluster();
+        if (work == 0 && t_.elected()) move_tiles();
+        if (work == 1 && rank_ < Plan::kTokens) open_gates();
+        if (work >= kAdders) add_up(t_.thread() - 32 * (Plan::kWarps + kAdders));
+        t_.sync_warp();
+        t_.sync();
+    }
+
+    // --- the warp that moves tiles ---
+
+    // All by one thread.
+    STRATA_BODY void load(int tile, int stage) {
+        if (tile >= tiles_) return;
+        const int first = first_token(tile), there = tokens_of(tile);
+        constexpr int kBytes = Plan::kSlice * 2;
+        constexpr int kLastBytes = Plan::kForm == MhcForm::single_pass ? 96 : Plan::kSpreads ? 80 : 0;
+        t_.arrive_expecting(full_ + stage, there * ((Plan::kSpreads ? 5 : 4) * kBytes + kLastBytes));
+        if constexpr (Plan::kSpreads) {
+            float* last = last_gates_of(stage);
+            load_run(t_, last, task_.last_post + first * 4L, there * 16, full_ + stage);
+            load_run(t_, last + Plan::kLastComb, task_.last_comb + first * 16L, there * 64, full_ + stage);
             if constexpr (Plan::kForm == MhcForm::single_pass)
-                store_elements(task_.layer_in, slice_of(first + token) + x, in.elements());
+                load_run(t_, last + Plan::kLastPre, task_.last_pre + first * 4L, there * 16, full_ + stage);
         }
-    }
-
-    // The block's sums, each to the block that owns its token: [tile % 2][from][sum] in its inbox. Block r owns token r
-    // of each tile.
-    STRATA_BODY void send_sums(int tile) {
-        constexpr int kSums = Plan::kGroups * 8 * kMhcSums;
-        for (int i = forgotten(t_.thread()); i < kSums; i += Plan::kThreads) {
-            float sum = 0;
+        Bf16* to = streams_of(stage);
+        const Bf16* from = task_.residual + slice_of(first * 4);
+        STRATA_ROLLED
+        for (int token = 0; token < there; ++token) {
             STRATA_UNROLL
-            for (int warp = 0; warp < Plan::kWarps; ++warp) sum += partials_[warp * kSums + i];
-            const int token = i / (8 * kMhcSums) * 8 + i % 8, which = i / 8 % kMhcSums;
-            t_.send(token, inbox_of(tile) + rank_ * kMhcSums + which, sum, sums_box(tile));
+            for (int n = 0; n < kMhcStreams; ++n)
+                load_run(t_, to + n * Plan::kStreamRow, from + n * Plan::kHidden, kBytes, full_ + stage);
+            if constexpr (Plan::kSpreads)
+                load_run(t_, layer_out_of(stage) + token * Plan::kOutRow, task_.layer_out + slice_of(first + token),
+                         kBytes, full_ + stage);
+            to += Plan::kRow, from += 4 * Plan::kHidden;
         }
     }
-    STRATA_BODY float* inbox_of(int tile) const { return inbox_ + tile % 2 * (Plan::kInboxBytes / 4); }
-    // Three, for gates are read after sums were sent: when those of two tiles later come, a thread may still gather.
-    STRATA_BODY float* gates_of(int tile) const { return gates_ + tile % 3 * (Plan::kGateBytes / 4); }
 
-    STRATA_BODY Mailbox* sums_box(int tile) const { return mailboxes_ + tile % 2; }
-    STRATA_BODY Mailbox* gates_box(int tile) const { return mailboxes_ + 2 + tile % 3; }
-    STRATA_BODY void open_mailboxes() {
-        for (int box = 0; box < 5; ++box) {
-            t_.open_mailbox(mailboxes_ + box);
-            t_.expect_mail(mailboxes_ + box, box < 2 ? int(Plan::kInboxBytes) : int(Plan::kGateBytes));
+    // As fn makes room for them.
+    STRATA_BODY void load_first_tiles() {
+        STRATA_ROLLED
+        for (int tile = 0; tile < Plan::kStages; ++tile) {
+            if (tile == Plan::kEarly) t_.wait(fn_taken(0), 0);
+            if (tile == Plan::kSoon) t_.wait(fn_taken(1), 0);
+            load(tile, tile);
         }
     }
-    STRATA_BODY void wait_for_gates(int tile) {
-        t_.wait_for_mail(gates_box(tile), tile / 3 % 2);
-        if (t_.thread() == 0) t_.expect_mail(gates_box(tile), int(Plan::kGateBytes));
+
+    STRATA_BODY void store(int tile, int stage) {
+        const int first = first_token(tile), there = tokens_of(tile);
+        constexpr int kBytes = Plan::kSlice * 2;
+        STRATA_ROLLED
+        for (int token = 0; token < there; ++token) {
+            if constexpr (Plan::kSpreads) {
+                STRATA_UNROLL
+                for (int n = 0; n < kMhcStreams; ++n)
+                    stores_.store_run(t_, task_.new_residual + slice_of((first + token) * 4 + n),
+                                      streams_of(stage) + token * Plan::kRow + n * Plan::kStreamRow, kBytes);
+            }
+            stores_.store_run(t_, task_.layer_in + slice_of(first + token), input_of(stage, token), kBytes);
+        }
+        stores_.close_group();
     }
 
-    // The gates of the token that this block owns, by its last warp (the first send sums). The logits of comb are left
-    // in memory until the end.
-    STRATA_BODY void open_gates(int tile) {
-        const int token = first_token(tile) + rank_, lane = forgotten(t_.lane());
-        if (t_.warp() != Plan::kWarps - 1 || rank_ >= Plan::kTokens) return;
-        t_.wait_for_mail(sums_box(tile), tile / 2 % 2);
-        if (lane == 0) t_.expect_mail(sums_box(tile), int(Plan::kInboxBytes));
+    // A stage is loaded again when what was written from it, a tile ago, has been read.
+    STRATA_BODY void move_tiles() {
+        Stage stage;
+        int freed = 0;
+        STRATA_ROLLED
+        for (int tile = 0; tile < tiles_; ++tile) {
+            t_.wait(done_ + stage.at, stage.parity);
+            store(tile, stage.at);
+            if (tile > 0) {
+                stores_.template wait_until_read<1>();
+                load(tile - 1 + Plan::kStages, freed);
+            }
+            freed = stage.at;
+            stage.advance();
+        }
+        stores_.template wait_until_read<0>();
+    }
+
+    // --- the warp that opens gates ---
+
+    STRATA_BODY void open_gates() {
+        Slot slot;
+        STRATA_ROLLED
+        for (int tile = 0; tile < tiles_; ++tile) {
+            open_gates(tile, slot);
+            slot.advance();
+        }
+        if (!has_few_tiles()) return;
+        t_.sync_warp();
+        if (t_.lane() < tiles_) mix(t_.lane(), inbox_of(t_.lane()));
+    }
+
+    // Few tiles: a small launch, which ends when Sinkhorn does. The warp that opens gates then does it at once, with
+    // logits left in the place of the sums.
+    STRATA_BODY bool has_few_tiles() const { return tiles_ <= Plan::kSlots; }
+
+    // The gates of the token that this block owns. The logits of comb are left until the end.
+    STRATA_BODY void open_gates(int tile, const Slot& slot) {
+        const int token = first_token(tile) + rank_, lane = t_.lane();
+        t_.wait_for_mail(sums_mail_ + slot.at, slot.parity);
+        if (lane == 0) t_.expect_mail(sums_mail_ + slot.at, int(Plan::kInboxBytes));
         float sum = 0;
-        if (lane < kMhcSums)
-            for (int from = 0; from < kMhcCluster; ++from) sum += inbox_of(tile)[from * kMhcSums + lane];
+        if (lane < kMhcSums) {
+            STRATA_UNROLL
+            for (int from = 0; from < kMhcCluster; ++from) sum += inbox_of(slot.at)[from * kMhcSums + lane];
+        }
         const float mean = t_.shuffle(sum, kMhcMixes) * (1.0f / (4 * Plan::kHidden));
         const float mix = sum * rsqrt_of(mean + task_.gates.norm_eps);
         const float logit = lane < kMhcMixes ? scaled_mix(task_.gates, lane, mix) : 0;
-        const float pre = sigmoid(logit) + task_.gates.eps;
+        const float opened = sigmoid(logit);
+        const float pre = opened + task_.gates.eps;
         const float mine = t_.shuffle(pre, lane % 4);
-        for (int rank = lane / 4; rank < kMhcCluster; rank += 8)
-            t_.send(rank, gates_of(tile) + rank_ * 4 + lane % 4, mine, gates_box(tile));
-        if (token >= tokens() || lane >= kMhcMixes) return;
+        STRATA_UNROLL
+        for (int rank = 0; rank < kMhcCluster; rank += 8)
+            t_.send(rank + lane / 4, gates_of(slot.at) + rank_ * 4 + lane % 4, mine, gates_mail_ + slot.at);
+        if (token >= int(task_.tokens) || lane >= kMhcMixes) return;
         if (task_.mixes) task_.mixes[long(token) * kMhcMixes + lane] = mix;
         if (lane < 4) {
             if (task_.pre) task_.pre[token * 4L + lane] = pre;
         } else if (lane < 8) {
-            task_.post[token * 4L + lane - 4] = sigmoid(logit) * task_.gates.post_mult;
+            task_.post[token * 4L + lane - 4] = opened * task_.gates.post_mult;
+        } else if (has_few_tiles()) {
+            inbox_of(slot.at)[lane - 8] = logit;  // the shuffles came after all reading
         } else {
             task_.comb[token * 16L + lane - 8] = logit;
         }
     }
 
-    STRATA_BODY void gather(int tile) {
-        const int first = first_token(tile);
-        constexpr int kPacks = Plan::kSlice / 8;
+    // --- the warps that multiply ---
+
+    STRATA_BODY void multiply() {
+        if constexpr (Plan::kSharesRegisters) t_.template take_registers<Plan::kRegisters>();
+        MhcProducts<Plan, Thread> products(t_, stages_ + Plan::kStages * Plan::kStageBytes);
+        t_.sync();  // barriers are open
+        t_.arrive_at_cluster();
+        stage_fn();
+        STRATA_UNROLL
+        for (int band = 0; band < 3; ++band) {
+            t_.wait(fn_staged(band), 0);
+            products.load(fn_place(), band);
+            if (band == 1) continue;
+            t_.sync_warp();
+            if (t_.lane() == 0) t_.arrive(fn_taken(band / 2));
+        }
+        t_.sync_group(1, 32 * Plan::kWarps);  // not needed; without it nvcc mixes what follows in, and spills
+        t_.wait_for_cluster();                // all blocks run, and have mailboxes
+        multiply_and_gather(products);
+        t_.sync();
+        if (has_few_tiles()) return;
+        for (int tile = t_.thread(); tile < tiles_; tile += 32 * Plan::kWarps)
+            mix(tile, task_.comb + (first_token(tile) + rank_) * 16L);
+    }
+
+    STRATA_BODY void multiply_and_gather(MhcProducts<Plan, Thread>& products) {
+        Stage stage, gathered;
+        Slot slot;
         STRATA_ROLLED
-        for (int i = forgotten(t_.thread()); i < Plan::kTokens * kPacks; i += Plan::kThreads) {
-            const int token = i / kPacks, x = i % kPacks * 8;
-            if (first + token >= tokens()) break;
-            Gathered<4> in;
-            STRATA_UNROLL
-            for (int n = 0; n < kMhcStreams; ++n)
-                in.add(load_elements<4>(streams_of(tile), token * Plan::kRow + n * Plan::kSlice + x),
-                       gates_of(tile)[token * 4 + n]);
-            store_elements(task_.layer_in, slice_of(first + token) + x, in.elements());
+        for (int turn = 0; turn < tiles_ + Plan::kLag; ++turn) {
+            if (turn < tiles_) {
+                t_.wait(full_ + stage.at, stage.parity);
+                products.multiply(streams_of(stage.at), layer_out_of(stage.at), last_gates_of(stage.at),
+                                  partials_ + t_.warp() * 8 * kMhcSums,
+                                  [&] { t_.wait(partials_read(), (turn + 1) % 2); });
+                t_.sync_warp();
+                if (t_.lane() == 0) t_.arrive(partials_full());
+                stage.advance();
+            }
+            if (turn < Plan::kLag) continue;
+            if constexpr (Plan::kForm == MhcForm::single_pass) {
+                gather(gathered.at, last_gates_of(gathered.at) + Plan::kLastPre);
+            } else {
+                t_.wait_for_mail(gates_mail_ + slot.at, slot.parity);
+                gather(gathered.at, gates_of(slot.at));
+                slot.advance();
+            }
+            t_.show_to_async_copies();
+            t_.sync_warp();
+            if (t_.lane() == 0) t_.arrive(done_ + gathered.at);
+            gathered.advance();
         }
     }
 
-    STRATA_BODY void mix_owned_tokens() {
-        for (int tile = t_.thread(); tile < tiles_; tile += Plan::kThreads) {
-            const int token = first_token(tile) + rank_;
-            if (rank_ >= Plan::kTokens || token >= tokens()) continue;
-            float comb[16];
+    // The warp's own elements, four at a time. Half a warp takes two neighbouring fours of each token: their loads fall
+    // in different banks.
+    STRATA_BODY void gather(int stage, const float* gates) {
+        const int lane = t_.lane(), token = lane / 2 % 8;
+        const Pack<float> pre = load_pack(gates, token * 4);
+        const Bf16* row = streams_of(stage) + token * Plan::kRow;
+        STRATA_UNROLL
+        for (int first = 0; first < Plan::kSteps; first += 4) {
+            const int piece = first + lane / 16 * 2 + lane % 2, x = t_.warp() * Plan::kSpan + piece * 4;
+            if (piece >= Plan::kSteps) continue;
+            Gathered<2> in;
             STRATA_UNROLL
-            for (int row = 0; row < 4; ++row) {
-                const Pack<float> logits = load_pack(task_.comb, token * 16L + row * 4);
+            for (int n = 0; n < kMhcStreams; ++n) in.add(load_elements<2>(row, n * Plan::kStreamRow + x), pre.at[n]);
+            store_elements(input_of(stage, token), x, in.elements());
+        }
+    }
+
+    // Sinkhorn for the token of a tile that this block owns.
+    STRATA_BODY void mix(int tile, const float* logits) {
+        const int token = first_token(tile) + rank_;
+        if (rank_ >= Plan::kTokens || token >= int(task_.tokens)) return;
+        float comb[16];
+        STRATA_UNROLL
+        for (int row = 0; row < 4; ++row) {
+            const Pack<float> four = load_pack(logits, row * 4);
+            STRATA_UNROLL
+            for (int j = 0; j < 4; ++j) comb[row * 4 + j] = four.at[j];
+        }
+        sinkhorn(comb, task_.gates.iterations, task_.gates.eps);
+        STRATA_UNROLL
+        for (int row = 0; row < 4; ++row)
+            store_pack(task_.comb, token * 16L + row * 4,
+                       Pack<float>{{comb[row * 4], comb[row * 4 + 1], comb[row * 4 + 2], comb[row * 4 + 3]}});
+    }
+
+    // --- the warps that add up ---
+
+    // The block's sums, each to the block that owns its token: [from][sum] in its inbox. Block r owns token r of each
+    // tile. Gates of a tile say that its owners have read the sums: their place may be taken by those of kSlots tiles
+    // later. All gates are waited for: no block may end while others still send to it.
+    STRATA_BODY void add_up(int thread) {
+        constexpr int kThreads = 32 * (4 - kAdders), kSums = 8 * kMhcSums;
+        Slot slot, answered;
+        STRATA_ROLLED
+        for (int tile = 0; tile < tiles_ + Plan::kSlots; ++tile) {
+            float sums[(kSums + kThreads - 1) / kThreads] = {};
+            if (tile < tiles_) {
+                t_.wait(partials_full(), tile % 2);
                 STRATA_UNROLL
-                for (int j = 0; j < 4; ++j) comb[row * 4 + j] = logits.at[j];
+                for (int i = 0; i < kSums; i += kThreads)
+                    if (i + thread < kSums) {
+                        STRATA_UNROLL
+                        for (int warp = 0; warp < Plan::kWarps; ++warp)
+                            sums[i / kThreads] += partials_[warp * kSums + i + thread];
+                    }
+                t_.sync_warp();
+                if (t_.lane() == 0) t_.arrive(partials_read());
             }
-            sinkhorn(comb, task_.gates.iterations, task_.gates.eps);
+            if (tile >= Plan::kSlots && tile - Plan::kSlots < tiles_) {
+                t_.wait_for_mail(gates_mail_ + answered.at, answered.parity);
+                if (thread == 0) t_.expect_mail(gates_mail_ + answered.at, int(Plan::kGateBytes));
+                answered.advance();
+            }
+            if (tile >= tiles_) continue;
             STRATA_UNROLL
-            for (int row = 0; row < 4; ++row)
-                store_pack(task_.comb, token * 16L + row * 4,
-                           Pack<float>{{comb[row * 4], comb[row * 4 + 1], comb[row * 4 + 2], comb[row * 4 + 3]}});
+            for (int i = 0; i < kSums; i += kThreads) {
+                const int sum = i + thread;
+                if (sum < kSums)
+                    t_.send(sum % 8, inbox_of(slot.at) + rank_ * kMhcSums + sum / 8, sums[i / kThreads],
+                            sums_mail_ + slot.at);
+            }
+            slot.advance();
         }
     }
 
     Thread& t_;
     const MhcPreTask& task_;
     const int rank_;
-    const int cluster_;
     const int tiles_;
     unsigned char* const stages_;
-    float* const partials_;     // [warps][groups][sums][8 tokens]
-    float* const inbox_;        // [2][from][sums]
-    float* const gates_;        // [3][tokens][4]
-    Mailbox* const mailboxes_;  // [2] for sums, [3] for gates
-    MhcProducts<Plan, Thread> products_;
-    AsyncCopies copies_;
+    float* const partials_;      // [warps][sums][8 tokens]
+    float* const inbox_;         // [slots][from][sums]
+    float* const gates_;         // [slots][tokens][4]
+    Barrier* const full_;        // [stages]: a tile has come
+    Barrier* const done_;        // [stages]: it is gathered
+    Barrier* const summed_;      // partials are full, are read; fn's three bands have come; its first is taken, all are
+    Mailbox* const sums_mail_;   // [slots]
+    Mailbox* const gates_mail_;  // [slots]
+    BulkStores stores_;
 };
 
 template <class Plan, class Thread>

@@ -38,56 +38,68 @@ inline constexpr int kMhcCluster = 16;          // blocks; each has 1/16 of hidd
 inline constexpr int kMhcSums = kMhcMixes + 1;  // and the sum of squares
 inline constexpr long kMhcSharedBytes = 227 * 1024;
 
-// How a block works: its warps share the products, `steps` times 16 for each; tokens are taken in groups of eight.
-template <int warps, int steps, int groups, MhcForm form_>
+// How a block works: its warps share the products, `steps` times 16 for each; a tile is eight tokens. A warpgroup more
+// moves tiles and brings sums together.
+template <int warps, int steps, MhcForm form_>
 struct MhcPlan {
     static constexpr int kWarps = warps;
-    static constexpr int kThreads = 32 * warps;
+    static constexpr int kThreads = 32 * (warps + 4);
+    // A thread of the warps that multiply, and of the others. Few warps have enough as they are.
+    static constexpr bool kSharesRegisters = warps == 16;
+    static constexpr int kRegisters = steps > 5 ? 112 : 104, kOtherRegisters = steps > 5 ? 32 : 64;
     static constexpr MhcForm kForm = form_;
     static constexpr bool kSpreads = form_ != MhcForm::pre;
     static constexpr int kSteps = steps;
-    static constexpr int kGroups = groups;
-    static constexpr int kTokens = 8 * groups;
+    static constexpr int kTokens = 8;
     static constexpr int kHidden = 64 * warps * steps;
     static constexpr int kSlice = kHidden / kMhcCluster;  // of hidden, a block
-    // A token's row in shared memory, in elements: the padding of 32 B puts the rows that the eight-byte loads of
-    // half a warp go to in different banks.
-    static constexpr int kRow = 4 * kSlice + 16;
-    static_assert(kTokens <= kMhcCluster);  // a block finishes the sums of one token, or of none
-    static constexpr int kLastGates = 24;   // floats a token: post, comb and pre of the site before
+    static constexpr int kSpan = 4 * steps;               // of the slice, a warp, of all four streams
+    // Rows in shared memory, in elements. The padding puts the eight-byte loads of half a warp in different banks: of
+    // four tokens and four streams, every other stream with the neighbouring four elements.
+    static constexpr int kStreamRow = kSlice + 16;
+    static constexpr int kRow = 4 * kStreamRow + 8;  // a token's four streams
+    static constexpr int kOutRow = kSlice + 8;       // of layer_out
+    static_assert(kSlice * 2 % 128 == 0 && kTokens <= kMhcCluster);
 
-    static constexpr long kStageBytes = kTokens * (kRow * 2L + (kSpreads ? kSlice * 2L + kLastGates * 4L : 0L));
-    static constexpr long kPartialBytes = warps * groups * 8L * kMhcSums * 4;
+    // Of the site before, in floats: post [8][4], comb [8][4][4], pre [8][4].
+    static constexpr int kLastComb = kTokens * 4, kLastPre = kTokens * 20;
+    static constexpr long kStageBytes = kTokens * (kRow * 2L + (kSpreads ? kOutRow * 2L + 24 * 4L : 0L));
+    static constexpr long kPartialBytes = warps * 8L * kMhcSums * 4;
     static constexpr long kInboxBytes = kMhcCluster * kMhcSums * 4L;
     static constexpr long kGateBytes = kTokens * 4 * 4L;
     // Seven steps' part of fn and what `post` needs do not fit the registers together: one step's is in shared memory.
     static constexpr int kStepsInRegisters = kSpreads ? std::min(steps, 6) : steps;
-    static constexpr long kFnBytes = (steps - kStepsInRegisters) * 3L * 16 * kThreads;
-    static constexpr long kOtherBytes =
-        kFnBytes + (kPartialBytes + 2 * kInboxBytes + 3 * kGateBytes + 5 * 8 + 15) / 16 * 16;
-    // Tiles at hand: the one that is multiplied and, where the layer's input waits for the cluster's sums, the two
-    // before it.
-    static constexpr int kHeld = form_ == MhcForm::single_pass ? 1 : 3;
-    static constexpr int kStages = int(std::min((kMhcSharedBytes - kOtherBytes) / kStageBytes, 7L));
-    static constexpr int kAhead = kStages - kHeld;  // stages that are being loaded
-    static_assert(kAhead >= 1);
+    static constexpr long kFnBytes = (steps - kStepsInRegisters) * 3L * 16 * 32 * warps;
+    // A tile's input is gathered so many turns after its products: its sums go through the cluster and come back as
+    // gates in about 2400 cycles (estimated), and a turn of a large slice takes longer than one of a small.
+    static constexpr int kLag = form_ == MhcForm::single_pass ? 0 : (kSlice >= 320 ? 2 : 3) - (kSpreads ? 1 : 0);
+    static constexpr int kSlots = std::max(kLag + 1, 3);  // for sums and gates on their way
+    static constexpr int kFewStages = kLag + 3;           // multiplied, waiting, being written, being loaded
+    static constexpr int kMostStages = kSlice >= 448 ? 7 : 12;
+    static constexpr long kBarrierBytes = (2 * kMostStages + 7 + 2 * kSlots) * 8L / 16 * 16 + 16;
+    static constexpr long kOtherBytes = kFnBytes + kPartialBytes + kSlots * (kInboxBytes + kGateBytes) + kBarrierBytes;
+    static constexpr int kStages = int(std::min((kMhcSharedBytes - kOtherBytes) / kStageBytes, long(kMostStages)));
+    static_assert(kStages >= kFewStages);
     static constexpr long kBytes = kOtherBytes + kStages * kStageBytes;
+
+    // fn's part of the block as it comes, in FP32, while the first tiles are loaded: [24][4] rows of the slice. It
+    // takes the room of later tiles.
+    static constexpr int kFnRow = kSlice + 4;
+    static constexpr long kFnStagedBytes = kMhcMixes * 4 * kFnRow * 4L;
+    static constexpr int kEarly = std::max(0, kStages - int((kFnStagedBytes + kStageBytes - 1) / kStageBytes));
+    // Tiles before this one can be loaded when the first of fn's three parts is taken.
+    static constexpr int kSoon = kEarly + int(kFnStagedBytes / 3 / kStageBytes);
+    static_assert(kFnStagedBytes <= kStages * kStageBytes);
 };
 
-// Few tokens are spread over more clusters in groups of eight.
-inline bool has_few_tokens(const MhcPreTask& task) { return task.tokens <= 8L * task.clusters; }
-
-// Calls use(plan) with the plan for a task. Sixteen tokens at once save turns where shared memory has room for them;
-// eight spread few tokens over more clusters. The smallest size is for checks: it has fewer warps.
+// The smallest size is for checks: it has fewer warps.
 template <MhcForm form, class Use>
 auto with_plan_of_form(const MhcPreTask& task, Use use) {
-    const bool few = form != MhcForm::pre || has_few_tokens(task);
-    constexpr int kMany = form == MhcForm::pre ? 2 : 1;
     switch (task.hidden) {
-        case 4096: return few ? use(MhcPlan<16, 4, 1, form>{}) : use(MhcPlan<16, 4, kMany, form>{});
-        case 5120: return few ? use(MhcPlan<16, 5, 1, form>{}) : use(MhcPlan<16, 5, kMany, form>{});
-        case 7168: return use(MhcPlan<16, 7, 1, form>{});
-        default: return few ? use(MhcPlan<4, 4, 1, form>{}) : use(MhcPlan<4, 4, kMany, form>{});
+        case 4096: return use(MhcPlan<16, 4, form>{});
+        case 5120: return use(MhcPlan<16, 5, form>{});
+        case 7168: return use(MhcPlan<16, 7, form>{});
+        default: return use(MhcPlan<4, 4, form>{});
     }
 }
 
@@ -118,11 +130,12 @@ inline void require_valid(const MhcPreTask& task) {
     if (task.form == MhcForm::single_pass) require_buffers("mhc_pre in a single pass", {task.last_pre, task.pre});
 }
 
+// Two tiles a cluster, for each cluster reads all of fn: where tokens are few that takes longest.
 inline Grid grid_of(const MhcPreTask& task) {
     return with_plan(task, [&](auto plan) {
         using Plan = decltype(plan);
-        const long tiles = ceil_div(task.tokens, Plan::kTokens);
-        return Grid{.blocks = int(std::min(tiles, long(task.clusters))) * kMhcCluster,
+        const long pairs = ceil_div(task.tokens, 2 * Plan::kTokens);
+        return Grid{.blocks = int(std::min(pairs, long(task.clusters))) * kMhcCluster,
                     .threads = Plan::kThreads,
                     .cluster = kMhcCluster,
                     .shared_bytes = std::size_t(Plan::kBytes)};

@@ -6,6 +6,9 @@
 // numbers each, which keep 16 bits and more of the FP32 ones: streams are BF16, so products are exact, and the mixes
 // differ from those of FP32 weights by a calc_diff of 4e-12 (of one BF16 number each, by 1.4e-6; 1e-8 is asked for).
 // The tensor cores' 48 rows are the 24 outputs' upper parts and their lower parts; their eight columns are tokens.
+//
+// A warp has kSpan neighbouring elements of all four streams, so that it can do `post` of the site before on its own:
+// lane l, with g = l / 4 and c = l % 4, takes four elements of stream c of token g in each step.
 #pragma once
 
 #include "kernels/mhc/mhc_pre_task.hpp"
@@ -20,80 +23,127 @@ public:
     // `rest`: Plan::kFnBytes of shared memory.
     STRATA_BODY MhcProducts(Thread& t, unsigned char* rest) : t_(t), rest_(reinterpret_cast<MmaA*>(rest)) {}
 
-    // This lane's part of fn for a step. Of the 48 rows, band b of eight is the upper part of outputs 8b to 8b + 7 for
-    // b < 3, the lower part of outputs 8(b - 3) on for the rest; a lane has row lane / 4 of each.
-    STRATA_BODY void load(const float* fn_rows, int rank) {
+    // This lane's part of fn, from the block's rows [24][4][kFnRow] in shared memory, for outputs 8 band on. Of the 48
+    // rows, those from 8 band on are the upper parts of these, those from 24 + 8 band on the lower parts; a lane has
+    // row g of each.
+    STRATA_BODY void load(const float* staged, int band) {
+        const int row = (band * 8 + t_.lane() / 4) * 4 + t_.lane() % 4;
         STRATA_UNROLL
         for (int step = 0; step < Plan::kSteps; ++step) {
-            MmaA fn[3];
+            const Pack<float> w = load_pack(staged, row * Plan::kFnRow + element_of(step));
             STRATA_UNROLL
-            for (int band = 0; band < 3; ++band) {
-                const int at = products_of(step), row = band * 8 + t_.lane() / 4;
-                const Pack<float> w = load_pack(fn_rows, long(row * 4 + at / Plan::kSlice) * Plan::kHidden +
-                                                             rank * Plan::kSlice + at % Plan::kSlice);
-                STRATA_UNROLL
-                for (int pair = 0; pair < 2; ++pair) {
-                    const float low = w.at[2 * pair], high = w.at[2 * pair + 1];
-                    const std::uint32_t upper = bf16_pair(low, high);
-                    fn[band / 2].at[band % 2 + 2 * pair] = upper;
-                    fn[(band + 3) / 2].at[(band + 3) % 2 + 2 * pair] =
-                        bf16_pair(low - low_of(upper), high - high_of(upper));
-                }
+            for (int pair = 0; pair < 2; ++pair) {
+                const float low = w.at[2 * pair], high = w.at[2 * pair + 1];
+                const std::uint32_t upper = bf16_pair(low, high);
+                part_of(step, band / 2).at[band % 2 + 2 * pair] = upper;
+                part_of(step, (band + 3) / 2).at[(band + 3) % 2 + 2 * pair] =
+                    bf16_pair(low - low_of(upper), high - high_of(upper));
             }
-            STRATA_UNROLL
-            for (int i = 0; i < 3; ++i)
-                if (step < Plan::kStepsInRegisters)
-                    fn_[step][i] = fn[i];
-                else
-                    rest_of(step, i) = fn[i];
         }
     }
-    // This warp's products of a tile's rows in shared memory: 24 sums and the sum of squares for each token, to
-    // partials as [warp][group][sum][token].
-    STRATA_BODY void multiply(const Bf16* rows, float* partials) {
+
+    // This warp's products of a tile: 24 sums and the sum of squares for each token, to partials [sum][token] once
+    // before_writing() returns. The streams are in shared memory; after `post`, they are made there from the old ones,
+    // layer_out and the gates of the site before.
+    template <class BeforeWriting>
+    STRATA_BODY void multiply(Bf16* streams, const Bf16* layer_out, const float* last, float* partials,
+                              const BeforeWriting& before_writing) {
         const int g = t_.lane() / 4, c = t_.lane() % 4;
-        STRATA_ROLLED
-        for (int group = 0; group < Plan::kGroups; ++group) {
-            const Bf16* row = rows + (group * 8 + g) * Plan::kRow;
-            MmaSum sums[3] = {};
-            float squares = 0;
+        float shares[5];
+        if constexpr (Plan::kSpreads) {
+            shares[4] = last[g * 4 + c];
             STRATA_UNROLL
-            for (int step = 0; step < Plan::kSteps; ++step) {
-                const MmaB streams = *reinterpret_cast<const MmaB*>(row + products_of(step));
+            for (int m = 0; m < kMhcStreams; ++m) shares[m] = last[Plan::kLastComb + g * 16 + m * 4 + c];
+        }
+        MmaSum sums[3] = {};
+        float squares = 0;
+        // Two steps at once: they exchange their places between the streams.
+        STRATA_UNROLL
+        for (int first = 0; first < Plan::kSteps; first += 2) {
+            constexpr int kPair = 2;
+            MmaB taken[kPair];
+            STRATA_UNROLL
+            for (int i = 0; i < kPair && first + i < Plan::kSteps; ++i)
+                if constexpr (Plan::kSpreads)
+                    taken[i] = spread(streams + g * Plan::kRow, layer_out + g * Plan::kOutRow, shares, first + i);
+                else
+                    taken[i] = *place_of(streams, first + i);
+            if constexpr (Plan::kSpreads) {
+                t_.sync_warp();  // all have read the old streams
                 STRATA_UNROLL
-                for (int i = 0; i < 3; ++i)
-                    mma_bf16_m16n8k16(t_, sums[i], step < Plan::kStepsInRegisters ? fn_[step][i] : rest_of(step, i),
-                                      streams);
+                for (int i = 0; i < kPair && first + i < Plan::kSteps; ++i) *place_of(streams, first + i) = taken[i];
+            }
+            STRATA_UNROLL
+            for (int i = 0; i < kPair && first + i < Plan::kSteps; ++i) {
+                STRATA_UNROLL
+                for (int part = 0; part < 3; ++part)
+                    mma_bf16_m16n8k16(t_, sums[part], part_of(first + i, part), taken[i]);
                 STRATA_UNROLL
                 for (int pair = 0; pair < 2; ++pair) {
-                    const float low = low_of(streams.at[pair]), high = high_of(streams.at[pair]);
+                    const float low = low_of(taken[i].at[pair]), high = high_of(taken[i].at[pair]);
                     squares = fma_of(high, high, fma_of(low, low, squares));
                 }
             }
-            squares = warp_sum<4>(t_, squares);
-            float* partial = partials + (t_.warp() * Plan::kGroups + group) * 8 * kMhcSums;
-            STRATA_UNROLL
-            for (int band = 0; band < 3; ++band) {
-                const float* upper = sums[band / 2].at + band % 2 * 2;
-                const float* lower = sums[(band + 3) / 2].at + (band + 3) % 2 * 2;
-                partial[(band * 8 + g) * 8 + 2 * c] = upper[0] + lower[0];
-                partial[(band * 8 + g) * 8 + 2 * c + 1] = upper[1] + lower[1];
-            }
-            if (c == 0) partial[kMhcMixes * 8 + g] = squares;
         }
+        squares = warp_sum<4>(t_, squares);
+        before_writing();
+        STRATA_UNROLL
+        for (int band = 0; band < 3; ++band) {
+            const float* upper = sums[band / 2].at + band % 2 * 2;
+            const float* lower = sums[(band + 3) / 2].at + (band + 3) % 2 * 2;
+            *reinterpret_cast<Two*>(partials + (band * 8 + g) * 8 + 2 * c) = {upper[0] + lower[0], upper[1] + lower[1]};
+        }
+        if (c == 0) partials[kMhcMixes * 8 + g] = squares;
     }
 
 private:
-    // Where, in the slice's row [4][kSlice], the four neighbours are that this lane takes of a step's sixteen. The
-    // tensor core would have it take two pairs; any order of products serves, if both operands have the same.
-    STRATA_BODY int products_of(int step) const { return (t_.warp() * Plan::kSteps + step) * 16 + t_.lane() % 4 * 4; }
+    struct alignas(8) Two {
+        float at[2];
+    };
 
-    STRATA_BODY MmaA& rest_of(int step, int i) const {
-        return rest_[((step - Plan::kStepsInRegisters) * 3 + i) * Plan::kThreads + t_.thread()];
+    // Where in the slice the four elements are that this lane takes in a step. Neighbouring steps exchange theirs for
+    // every other stream: so the loads of half a warp fall in different banks. The tensor core would have a lane take
+    // two pairs; any order of products serves, if both operands have the same.
+    STRATA_BODY int element_of(int step) const {
+        const int other = step ^ 1, odd = t_.lane() % 2;
+        return t_.warp() * Plan::kSpan + 4 * (other < Plan::kSteps ? step + odd * (other - step) : step);
+    }
+    STRATA_BODY MmaB* place_of(Bf16* streams, int step) const {
+        return reinterpret_cast<MmaB*>(streams + t_.lane() / 4 * Plan::kRow + t_.lane() % 4 * Plan::kStreamRow +
+                                       element_of(step));
+    }
+
+    // Four elements of this lane's new stream, summed in Spread's order.
+    STRATA_BODY MmaB spread(const Bf16* old, const Bf16* layer_out, const float (&shares)[5], int step) const {
+        const int at = element_of(step);
+        const auto out = load_elements<2>(layer_out, at);
+        float sums[4];
+        STRATA_UNROLL
+        for (int word = 0; word < 2; ++word) {
+            sums[2 * word] = low_of(out.at[word]) * shares[4];
+            sums[2 * word + 1] = high_of(out.at[word]) * shares[4];
+        }
+        STRATA_UNROLL
+        for (int m = 0; m < kMhcStreams; ++m) {
+            const auto stream = load_elements<2>(old, m * Plan::kStreamRow + at);
+            STRATA_UNROLL
+            for (int word = 0; word < 2; ++word) {
+                sums[2 * word] = fma_of(shares[m], low_of(stream.at[word]), sums[2 * word]);
+                sums[2 * word + 1] = fma_of(shares[m], high_of(stream.at[word]), sums[2 * word + 1]);
+            }
+        }
+        return {{bf16_pair(sums[0], sums[1]), bf16_pair(sums[2], sums[3])}};
+    }
+
+    // Sixteen of the 48 rows for a step. `step` is known when this is compiled.
+    STRATA_BODY MmaA& part_of(int step, int part) {
+        return step < Plan::kStepsInRegisters
+                   ? fn_[step][part]
+                   : rest_[((step - Plan::kStepsInRegisters) * 3 + part) * 32 * Plan::kWarps + t_.thread()];
     }
 
     Thread& t_;
-    MmaA* const rest_;  // [steps beyond those in registers][3][threads]
+    MmaA* const rest_;  // [steps beyond those in registers][3][threads that multiply]
     MmaA fn_[Plan::kStepsInRegisters][3];
 };
 

@@ -93,6 +93,10 @@ public:
     __device__ int cluster_rank() const { return int(cooperative_groups::this_cluster().block_rank()); }
     __device__ int cluster_size() const { return int(cooperative_groups::this_cluster().num_blocks()); }
     __device__ void sync_cluster() const { cooperative_groups::this_cluster().sync(); }
+    // The same in two halves, for blocks that need to know of each other only that they run and have opened barriers:
+    // nothing else that was written before is shown to others, and so nothing waits until it is.
+    __device__ void arrive_at_cluster() const { asm volatile("barrier.cluster.arrive.relaxed.aligned;" ::: "memory"); }
+    __device__ void wait_for_cluster() const { asm volatile("barrier.cluster.wait.aligned;" ::: "memory"); }
     template <class T>
     __device__ T* shared_of(int rank, T* mine) const {
         return cooperative_groups::this_cluster().map_shared_rank(mine, rank);

@@ -108,6 +108,8 @@ public:
     int cluster_rank() const;
     int cluster_size() const;
     void sync_cluster();
+    void arrive_at_cluster() {}
+    void wait_for_cluster() { sync_cluster(); }
     template <class T>
     T* shared_of(int rank, T* mine) {
         return reinterpret_cast<T*>(shared_at(rank, reinterpret_cast<unsigned char*>(mine)));
