@@ -1,33 +1,25 @@
-// Top-k of long rows, thread by thread, by radix: bins of the highest bits first, until the k-th largest is known to
-// the bit. A cluster of blocks shares a row: each keeps the keys of its slice in shared memory, so the row crosses HBM
-// once, and adds the bins it has anything in to the cluster's. Three things make it fast:
-// - The first histogram is of maxima of small groups: the k-th largest of them bounds the k-th largest element from
-//   below, so that few elements, and not all, go through atomics afterwards (a bound, not a guess: it never fails).
-// - Slices of 32 KB let several blocks share an SM, so that one loads while another counts.
-// - What is chosen is written in order, by counts and not by atomics: positions ascend, and the same input gives the
-//   same output.
-// A slice that does not fit is read again for each histogram. NaN is below everything and -0 is +0.
+// Top-k of long rows, thread by thread. A cluster of blocks shares a row; each block holds its slice in registers, so
+// that the row crosses HBM once, and an element costs a maximum and two comparisons unless it is a survivor:
+// - The k-th largest of the maxima of small groups bounds the k-th largest element from below (a bound, not a guess: it
+//   never fails). It is found in one histogram of the maxima, over the range that they have.
+// - The few elements that reach it survive; they are listed, and the first block of the cluster gathers the lists. It
+//   alone finds the k-th largest of them, by histograms over the range that is left: one or two, unless keys are alike.
+// - Chosen positions are marked as bits, and bits are counted: positions ascend without a sort, and the same input
+// gives
+//   the same output whatever the order of the list.
+// Where no bound is found, or too many reach it (ties), the first block reads the row again instead of the list; a
+// slice that registers do not hold is read twice. NaN is below everything and -0 is +0.
 #pragma once
 
-#include <algorithm>
-#include <stdexcept>
-#include <string>
+#include <bit>
 
 #include "kernels/attention/top_k_task.hpp"
 #include "kernels/ordered.hpp"
+#include "kernels/rl/logits_slice.hpp"
+#include "kernels/simt/packed_bf16.hpp"
 #include "kernels/simt/warp.hpp"
 
 namespace strata {
-
-// Keys: unsigned integers in the order of the values, never 0, which stands for an element that is not there.
-STRATA_HD std::uint32_t key_of(float x) { return ordered(x); }
-STRATA_HD std::uint16_t key_of(Bf16 x) {
-    const std::uint32_t key = ordered(to_float(x)) >> 16;
-    return std::uint16_t(key == 0 ? 1 : key);
-}
-
-template <class T>
-using KeyOf = decltype(key_of(T{}));
 
 // This block's part of its row, from a position that 16-byte loads can start at.
 template <class T>
@@ -38,174 +30,372 @@ struct Slice {
     int begin;    // the first that takes part
 };
 
-template <class T>
 struct TopKShared {
-    std::uint32_t* bins;    // of this block
-    std::uint32_t* totals;  // of the cluster, for each histogram this block's share of the bins
-    std::uint32_t* sums;    // [warp]
-    std::uint32_t* found;   // bin, and how many are above it
-    std::uint64_t* chosen;  // the Counts of this block
-    KeyOf<T>* keys;
+    std::uint64_t* chosen;   // [warp], two counts in one
+    std::uint32_t* sums;     // [warp]
+    std::uint32_t* found;    // bin, how many are above it, and in it
+    std::uint32_t* range;    // the largest key, and the complement of the smallest
+    std::uint32_t* listed;   // how many survive
+    std::uint32_t* offset;   // of this block's list in the gathered one
+    std::uint32_t* bins;     // of this block; at last the chosen positions
+    std::uint32_t* values;   // of survivors, floats
+    std::uint32_t* columns;  // of survivors
+    std::uint32_t* totals;   // this block's share of the cluster's bins
+    std::uint32_t* above;    // bits of positions
+    std::uint32_t* equal;
 };
 
 template <class T, class Thread>
-STRATA_BODY TopKShared<T> top_k_shared(Thread& t) {
+STRATA_BODY TopKShared top_k_shared(Thread& t, const TopKTask<T>& task) {
     auto* at = reinterpret_cast<std::uint32_t*>(t.shared());
-    return {at,
-            at + kTopKBins,
-            at + kTopKWords,
-            at + kTopKWords + kTopKWarps,
-            reinterpret_cast<std::uint64_t*>(at + kTopKWords + kTopKWarps + 2),
-            reinterpret_cast<KeyOf<T>*>(t.shared() + kTopKFixedBytes)};
+    std::uint32_t* bins = at + kTopKFixedWords;
+    std::uint32_t* totals = bins + kTopKBins + 2 * kTopKListed;
+    std::uint32_t* above = totals + share_words(task);
+    return {.chosen = reinterpret_cast<std::uint64_t*>(at),
+            .sums = at + 2 * 32,
+            .found = at + 3 * 32,
+            .range = at + 3 * 32 + 3,
+            .listed = at + 3 * 32 + 5,
+            .offset = at + 3 * 32 + 6,
+            .bins = bins,
+            .values = bins + kTopKBins,
+            .columns = bins + kTopKBins + kTopKListed,
+            .totals = totals,
+            .above = above,
+            .equal = above + window_words(task)};
 }
 
-// Reads the slice, keeps its keys, and counts the bins of the maxima of groups of `packs_a_group` packs (0: none).
-template <bool kStays, class T, class Thread>
-STRATA_BODY void load_slice(Thread& t, const Slice<T>& slice, int packs_a_group, const TopKShared<T>& shared) {
-    constexpr int kSize = Pack<T>::kSize, kPacks = 4, kShift = 8 * int(sizeof(T)) - kTopKBits;
-    if (!kStays && packs_a_group == 0) return;
-    for (int from = t.thread() * kSize; from < slice.count; from += kPacks * kTopKThreads * kSize) {
-        Pack<T> packs[kPacks];
+template <class T, class Thread>
+STRATA_BODY void clear(Thread& t, const TopKTask<T>& task, const TopKShared& shared) {
+    const Pack<std::uint32_t> none{};
+    if (t.thread() < kTopKBins / 4) store_pack(shared.bins, 4 * t.thread(), none);
+    const int words = share_words(task) + 2 * window_words(task);
+    STRATA_ROLLED
+    for (int i = 4 * t.thread(); i < words; i += 4 * t.threads()) store_pack(shared.totals, i, none);
+    if (t.thread() == 0) shared.range[0] = shared.range[1] = *shared.listed = 0;
+}
+
+// Where pack i of this thread is in a part of the row that begins at `from`.
+template <class Block, class T, class Thread>
+STRATA_BODY int pack_at(Thread& t, int from, int i) {
+    return from + (i * Block::kThreads + t.thread()) * Pack<T>::kSize;
+}
+
+// The elements that a thread holds, read a pack here and a pack there; NaN where there is nothing.
+template <class Block, class T, class Thread>
+STRATA_BODY LogitsSlice<T, Block::kPacks> load_held(Thread& t, const Slice<T>& slice, int from) {
+    constexpr int kSize = Pack<T>::kSize;
+    constexpr std::uint32_t kNothing = 0xFFFFFFFFu;  // one NaN, or two
+    LogitsSlice<T, Block::kPacks> held;
+    STRATA_UNROLL
+    for (int i = 0; i < Block::kPacks; ++i) {
+        const int at = pack_at<Block, T>(t, from, i);
+        Pack<std::uint32_t> pack{{kNothing, kNothing, kNothing, kNothing}};
+        if (at < slice.count) pack = *reinterpret_cast<const Pack<std::uint32_t>*>(slice.at + at);
         STRATA_UNROLL
-        for (int i = 0; i < kPacks; ++i) {
-            const int at = from + i * kTopKThreads * kSize;
-            packs[i] = at < slice.count ? load_pack(slice.at, at) : Pack<T>{};
-        }
-        KeyOf<T> largest = 0;
-        STRATA_UNROLL
-        for (int i = 0; i < kPacks; ++i) {
-            const int at = from + i * kTopKThreads * kSize;
-            if (at < slice.count) {
-                Pack<KeyOf<T>> keys;
-                STRATA_UNROLL
-                for (int x = 0; x < kSize; ++x) {
-                    const bool there = at + x >= slice.begin && at + x < slice.count;
-                    keys.at[x] = there ? key_of(packs[i].at[x]) : KeyOf<T>(0);
-                    largest = keys.at[x] > largest ? keys.at[x] : largest;
-                }
-                if (kStays) store_pack(shared.keys, at, keys);
-            }
-            if (packs_a_group == 0 || (i + 1) % packs_a_group != 0) continue;
-            if (largest != 0) Thread::atomic_add(shared.bins + (largest >> kShift), 1u);
-            largest = 0;
-        }
+        for (int word = 0; word < 4; ++word) held.words[4 * i + word] = pack.at[word];
     }
+    if (slice.begin == 0 && slice.count % kSize == 0) return held;
+    STRATA_UNROLL
+    for (int i = 0; i < Block::kPacks; ++i) {
+        const int at = pack_at<Block, T>(t, from, i);
+        if (at >= slice.begin && at + kSize <= slice.count) continue;
+        STRATA_UNROLL
+        for (int e = 0; e < kSize; ++e)
+            if (at + e < slice.begin || at + e >= slice.count) held.set(i * kSize + e, NAN);
+    }
+    return held;
 }
 
-// Elements of warp w: a run of neighbours, so that lower warps have lower positions.
-struct Run {
-    int first;
-    int last;
+// The larger of two numbers, or of two pairs of BF16; of a NaN and a number the number.
+template <class T>
+STRATA_HD std::uint32_t larger(std::uint32_t a, std::uint32_t b) {
+    if constexpr (sizeof(T) == 4) return bits_as<std::uint32_t>(fmaxf(bits_as<float>(a), bits_as<float>(b)));
+#ifdef __CUDA_ARCH__
+    std::uint32_t most;
+    asm("max.bf16x2 %0, %1, %2;" : "=r"(most) : "r"(a), "r"(b));
+    return most;
+#else
+    return bf16_pair(fmaxf(low_of(a), low_of(b)), fmaxf(high_of(a), high_of(b)));
+#endif
+}
+
+// The bits of the smallest BF16 number that is no less than x.
+STRATA_HD std::uint32_t bf16_at_least(float x) {
+    const auto bits = bits_as<std::uint32_t>(x);
+    return (bits & 0x80000000u ? bits : bits + 0xFFFFu) >> 16;
+}
+
+// All ones in the half where a number of `pair` is no less than that of `least`, a NaN never.
+STRATA_HD std::uint32_t not_below(std::uint32_t pair, std::uint32_t least) {
+#ifdef __CUDA_ARCH__
+    std::uint32_t mask;
+    asm("set.ge.u32.bf16x2 %0, %1, %2;" : "=r"(mask) : "r"(pair), "r"(least));
+    return mask;
+#else
+    return (low_of(pair) >= low_of(least) ? 0xFFFFu : 0) | (high_of(pair) >= high_of(least) ? 0xFFFF0000u : 0);
+#endif
+}
+
+// Maxima of groups of a thread's elements, one a word, or two of BF16.
+template <class T, int words>
+struct Maxima {
+    static constexpr int kCount = words * 4 / int(sizeof(T));
+    std::uint32_t at[words];
+
+    STRATA_HD float get(int i) const {
+        if constexpr (sizeof(T) == 4) return bits_as<float>(at[i]);
+        return i % 2 ? high_of(at[i / 2]) : low_of(at[i / 2]);
+    }
 };
 
-template <class Thread>
-STRATA_BODY Run run_of(Thread& t, int count) {
-    const int length = (count + kTopKThreads - 1) / kTopKThreads * 32;
-    const int first = t.warp() * length;
-    return {first, first + length < count ? first + length : count};
+// Each group's maximum stands at its first pack; NaN at the others, and where there is nothing.
+template <class T, int packs>
+STRATA_BODY Maxima<T, packs> group_maxima(const LogitsSlice<T, packs>& held, int packs_a_group) {
+    Maxima<T, packs> maxima;
+    STRATA_UNROLL
+    for (int i = 0; i < packs; ++i) {
+        const std::uint32_t* words = held.words + 4 * i;
+        maxima.at[i] = larger<T>(larger<T>(words[0], words[1]), larger<T>(words[2], words[3]));
+    }
+    STRATA_UNROLL
+    for (int joined = 1; joined < 4; joined *= 2) {
+        if (packs_a_group <= joined) break;
+        STRATA_UNROLL
+        for (int i = 0; i < packs; i += 2 * joined) {
+            maxima.at[i] = larger<T>(maxima.at[i], maxima.at[i + joined]);
+            maxima.at[i + joined] = 0xFFFFFFFFu;
+        }
+    }
+    return maxima;
 }
 
-// call(index, key) for the keys of this warp's run, 32 neighbours at a time and ascending; all lanes take part, with
-// key 0 beyond the end. Eight are read before the first is used.
-template <bool kStays, class T, class Thread, class Call>
-STRATA_BODY void for_keys(Thread& t, const Slice<T>& slice, const KeyOf<T>* keys, Call call) {
-    constexpr int kAtOnce = 8;
-    const Run run = run_of(t, slice.count);
-    for (int from = run.first; from < run.last; from += 32 * kAtOnce) {
-        KeyOf<T> key[kAtOnce];
-        STRATA_UNROLL
-        for (int i = 0; i < kAtOnce; ++i) {
-            const int at = from + i * 32 + t.lane();
-            key[i] = 0;
-            if (at < run.last) key[i] = kStays ? keys[at] : at >= slice.begin ? key_of(slice.at[at]) : KeyOf<T>(0);
-        }
-        STRATA_UNROLL
-        for (int i = 0; i < kAtOnce; ++i)
-            if (from + i * 32 < run.last) call(from + i * 32 + t.lane(), key[i]);
+// Keys of [low, high] in at most kTopKBins bins.
+struct KeyRange {
+    std::uint32_t low;
+    std::uint32_t high;
+
+    STRATA_HD int shift() const {
+#ifdef __CUDA_ARCH__
+        const int bits = 32 - __clz(int(high - low));
+#else
+        const int bits = int(std::bit_width(high - low));
+#endif
+        return bits > kTopKBits ? bits - kTopKBits : 0;
+    }
+};
+
+// From the smallest to the largest of the row's maxima; every block of the cluster has cleared its shared memory then.
+template <class T, int words, class Thread>
+STRATA_BODY KeyRange range_of(Thread& t, const Maxima<T, words>& maxima, const TopKShared& shared, int blocks) {
+    float smallest = NAN, largest = NAN;
+    STRATA_UNROLL
+    for (int i = 0; i < maxima.kCount; ++i) {
+        smallest = fminf(smallest, maxima.get(i));
+        largest = fmaxf(largest, maxima.get(i));
+    }
+    const bool any = largest == largest;
+    const std::uint32_t high = t.largest(any ? ordered(largest) : 0);
+    const std::uint32_t not_low = t.largest(any ? ~ordered(smallest) : 0);
+    if (t.lane() == 0) {
+        Thread::atomic_max(shared.range, high);
+        Thread::atomic_max(shared.range + 1, not_low);
+    }
+    if (blocks == 1) {
+        t.sync();
+        return {~shared.range[1], shared.range[0]};
+    }
+    t.sync_cluster();
+    const std::uint32_t* theirs = t.shared_of(t.lane() < blocks ? t.lane() : 0, shared.range);
+    return {~t.largest(theirs[1]), t.largest(theirs[0])};
+}
+
+template <class Thread, class T, int words>
+STRATA_BODY void count_maxima(const Maxima<T, words>& maxima, KeyRange range, const TopKShared& shared) {
+    const int shift = range.shift();
+    STRATA_UNROLL
+    for (int i = 0; i < maxima.kCount; ++i) {
+        const float most = maxima.get(i);
+        if (most == most) Thread::atomic_add(shared.bins + ((ordered(most) - range.low) >> shift), 1u);
     }
 }
 
-// Adds this block's histogram to the cluster's, in which each block keeps a share of the bins, and clears it; bins that
-// hold nothing cost nothing. `which` histogram: each has its own sums, so that a block that is behind can still read.
-template <class T, class Thread>
-STRATA_BODY void add_up(Thread& t, const TopKShared<T>& shared, int which) {
+// Four neighbouring bins, which are empty then.
+template <class Thread>
+STRATA_BODY Pack<std::uint32_t> taken_bins(Thread&, const TopKShared& shared, int lowest) {
+    const Pack<std::uint32_t> counts = load_pack(shared.bins, lowest);
+    store_pack(shared.bins, lowest, Pack<std::uint32_t>{});
+    return counts;
+}
+
+// The same of what all blocks of the cluster counted: each keeps a share of the bins, and what is empty costs nothing.
+template <class Thread>
+STRATA_BODY Pack<std::uint32_t> taken_bins_of_cluster(Thread& t, const TopKShared& shared, int lowest,
+                                                      int log2_cluster) {
+    const int log2_share = kTopKBits - log2_cluster;
+    std::uint32_t* totals = t.shared_of(lowest >> log2_share, shared.totals + (lowest & ((1 << log2_share) - 1)));
+    const Pack<std::uint32_t> mine = taken_bins(t, shared, lowest);
+    STRATA_UNROLL
+    for (int i = 0; i < 4; ++i)
+        if (mine.at[i] != 0) Thread::atomic_add(totals + i, mine.at[i]);
+    t.sync_cluster();
+    return load_pack(totals, 0);
+}
+
+struct Bin {
+    std::uint32_t at;
+    std::uint32_t above;  // how many are counted above it
+    std::uint32_t count;  // and in it; 0: there are too few
+};
+
+// The highest bin down to which at least `need` are counted, by 2^log2_cluster blocks.
+template <class Thread>
+STRATA_BODY Bin find_bin(Thread& t, const TopKShared& shared, std::uint32_t need, int log2_cluster) {
+    const int lowest = kTopKBins - 4 - 4 * t.thread();  // thread 0 has the four highest bins, the last may have none
+    if (t.thread() == 0) shared.found[2] = 0;
     t.sync();
-    const int blocks = t.cluster_size(), share = kTopKBins / blocks;
-    if (blocks == 1) return;
-    for (int bin = t.thread(); bin < kTopKBins; bin += kTopKThreads) {
-        const std::uint32_t count = shared.bins[bin];
-        if (count == 0) continue;
-        shared.bins[bin] = 0;
-        std::uint32_t* total = shared.totals + which * kTopKMostShare + (bin & (share - 1));
-        Thread::atomic_add(t.shared_of(bin * blocks >> kTopKBits, total), count);
+    Pack<std::uint32_t> counts{};
+    if (log2_cluster > 0)
+        counts = taken_bins_of_cluster(t, shared, lowest, log2_cluster);
+    else if (lowest >= 0)
+        counts = taken_bins(t, shared, lowest);
+    const std::uint32_t mine = counts.at[0] + counts.at[1] + counts.at[2] + counts.at[3];
+    const std::uint32_t in_warp = warp_exclusive_sum(t, mine);
+    if (t.lane() == 31) shared.sums[t.warp()] = in_warp + mine;
+    t.sync();
+    std::uint32_t over = in_warp + warp_sum(t, t.lane() < t.warp() ? shared.sums[t.lane()] : 0u);
+    if (over < need && over + mine >= need) {
+        STRATA_UNROLL
+        for (int i = 3; i >= 0; --i) {
+            if (over < need && over + counts.at[i] >= need) {
+                shared.found[0] = std::uint32_t(lowest + i);
+                shared.found[1] = over;
+                shared.found[2] = counts.at[i];
+            }
+            over += counts.at[i];
+        }
+    }
+    t.sync();
+    return {shared.found[0], shared.found[1], shared.found[2]};
+}
+
+// A bit for each element that is no less than `least`. Of BF16 two are compared at once, with what `least` is rounded
+// up to: those in the lower halves of 16 words, then those in the upper halves.
+template <class T>
+struct SurvivorBits {
+    STRATA_HD static constexpr int at(int e) { return sizeof(T) == 4 ? e : e / 32 * 32 + e % 32 / 2 + e % 2 * 16; }
+};
+
+template <class T, int packs, int words>
+STRATA_BODY void mark_survivors(std::uint32_t (&bits)[words], const LogitsSlice<T, packs>& held, float least) {
+    if constexpr (sizeof(T) == 4) {
+        STRATA_UNROLL
+        for (int e = 0; e < held.kCount; ++e)
+            if (held.get(e) >= least) bits[e / 32] |= 1u << (e % 32);
+    } else {
+        const std::uint32_t up = bf16_at_least(least), both = up << 16 | up;
+        STRATA_UNROLL
+        for (int word = 0; word < packs * 4; ++word)
+            bits[word / 16] |= not_below(held.words[word], both) & 0x00010001u << (word % 16);
+    }
+#ifdef __CUDA_ARCH__  // or the compiler keeps what a bit was made of
+    STRATA_UNROLL
+    for (int i = 0; i < words; ++i) asm volatile("" : "+r"(bits[i]));
+#endif
+}
+
+// Lists what this thread holds that is no less than `least`. A warp that has no room lists nothing, and is counted.
+template <class Block, class T, class Thread>
+STRATA_BODY void list_survivors(Thread& t, const LogitsSlice<T, Block::kPacks>& held, float least, int first,
+                                const TopKShared& shared) {
+    constexpr int kSize = Pack<T>::kSize, kCount = Block::kPacks * kSize;
+    std::uint32_t survives[(kCount + 31) / 32]{}, mine = 0;
+    mark_survivors(survives, held, least);
+    for (const std::uint32_t bits : survives) mine += std::uint32_t(Thread::ones(bits));
+    const std::uint32_t before = warp_exclusive_sum(t, mine);
+    std::uint32_t of_warp = 0;
+    if (t.lane() == 31) of_warp = Thread::atomic_add(shared.listed, before + mine);
+    of_warp = t.shuffle(of_warp, 31);
+    if (of_warp + t.shuffle(before + mine, 31) > kTopKListed) return;
+    std::uint32_t* at = shared.values + of_warp + before;
+    const int column = pack_at<Block, T>(t, first, 0);
+    STRATA_UNROLL
+    for (int e = 0; e < kCount; ++e) {
+        const int bit = SurvivorBits<T>::at(e);
+        if ((survives[bit / 32] >> (bit % 32) & 1) == 0) continue;
+        at[0] = bits_as<std::uint32_t>(held.get(e));
+        at[kTopKListed] = std::uint32_t(column + e / kSize * Block::kThreads * kSize + e % kSize);
+        ++at;
+    }
+}
+
+// Appends this block's list to that of the cluster's first block. A list without room is counted all the same.
+template <class Thread>
+STRATA_BODY void gather_lists(Thread& t, const TopKShared& shared) {
+    t.sync();
+    const std::uint32_t mine = *shared.listed;
+    if (t.cluster_rank() > 0) {
+        if (t.thread() == 0) *shared.offset = Thread::atomic_add(t.shared_of(0, shared.listed), mine);
+        t.sync();
+        const std::uint32_t offset = *shared.offset;
+        std::uint32_t *values = t.shared_of(0, shared.values) + offset, *columns = values + kTopKListed;
+        if (offset <= kTopKListed && mine <= kTopKListed - offset)
+            for (std::uint32_t i = std::uint32_t(t.thread()); i < mine; i += std::uint32_t(t.threads()))
+                values[i] = shared.values[i], columns[i] = shared.columns[i];
     }
     t.sync_cluster();
 }
 
-// Four neighbouring bins of what was added up.
-template <class T, class Thread>
-STRATA_BODY Pack<std::uint32_t> bins_of_cluster(Thread& t, const TopKShared<T>& shared, int which, int lowest) {
-    const int blocks = t.cluster_size(), share = kTopKBins / blocks;
-    if (blocks > 1) {
-        std::uint32_t* total = shared.totals + which * kTopKMostShare + (lowest & (share - 1));
-        return load_pack(t.shared_of(lowest * blocks >> kTopKBits, total), 0);
-    }
-    const Pack<std::uint32_t> counts = load_pack(shared.bins, lowest);
-    store_pack(shared.bins, lowest, Pack<std::uint32_t>{});  // for the next histogram
-    return counts;
-}
-
-// The highest bin down to which at least `need` are counted, and how many are above it; bin 0 where there are fewer.
-template <class T, class Thread>
-STRATA_BODY void find_bin(Thread& t, const TopKShared<T>& shared, int which, std::uint32_t need, std::uint32_t& bin,
-                          std::uint32_t& above) {
-    static_assert(kTopKBins == 4 * kTopKThreads);
-    const int lowest = kTopKBins - 4 - 4 * t.thread();  // thread 0 has the four highest bins
-    add_up(t, shared, which);
-    const Pack<std::uint32_t> counts = bins_of_cluster(t, shared, which, lowest);
-    const std::uint32_t mine = counts.at[0] + counts.at[1] + counts.at[2] + counts.at[3];
-    const std::uint32_t in_warp = warp_exclusive_sum(t, mine);
-    if (t.lane() == 31) shared.sums[t.warp()] = in_warp + mine;
-    if (t.thread() == 0) shared.found[0] = shared.found[1] = 0;
-    t.sync();
-    std::uint32_t over = in_warp;
-    for (int warp = 0; warp < t.warp(); ++warp) over += shared.sums[warp];
-    STRATA_UNROLL
-    for (int i = 3; i >= 0; --i) {
-        if (over < need && over + counts.at[i] >= need) {
-            shared.found[0] = std::uint32_t(lowest + i);
-            shared.found[1] = over;
-        }
-        over += counts.at[i];
-    }
-    t.sync();
-    bin = shared.found[0];
-    above = shared.found[1];
-}
-
-struct KthLargest {
-    std::uint32_t key = 0;
-    std::uint32_t equal = 0;  // how many of those with this key belong to the k
+// What the first block chooses from: the list, or the row itself.
+template <class T>
+struct Survivors {
+    bool are_listed;
+    int count;
+    const T* row;
+    RowBounds bounds;
 };
 
-template <bool kStays, class T, class Thread>
-STRATA_BODY KthLargest kth_largest(Thread& t, const Slice<T>& slice, std::uint32_t k, const TopKShared<T>& shared) {
-    int which = 0;
-    std::uint32_t bound = 0, bin = 0, above = 0;
-    find_bin(t, shared, which, k, bound, above);  // of the groups' maxima
-    KthLargest kth{.key = 0, .equal = k};
-    for (int from = 8 * int(sizeof(T)); from > 0;) {
-        const int to = from > kTopKBits ? from - kTopKBits : 0;
-        const std::uint32_t mask = (1u << (from - to)) - 1, known = kth.key;
-        const bool highest = from == 8 * int(sizeof(T));
-        for_keys<kStays>(t, slice, shared.keys, [&](int, std::uint32_t key) {
-            if (highest ? key >> to >= bound : key >> from == known)
-                Thread::atomic_add(shared.bins + (key >> to & mask), 1u);
+// call(key, column) for each survivor.
+template <class T, class Thread, class Call>
+STRATA_BODY void for_survivors(Thread& t, const Survivors<T>& survivors, const TopKShared& shared, Call call) {
+    if (survivors.are_listed) {
+        for (int i = t.thread(); i < survivors.count; i += t.threads())
+            call(ordered(bits_as<float>(shared.values[i])), int(shared.columns[i]));
+        return;
+    }
+    constexpr int kSize = Pack<T>::kSize;
+    const RowBounds bounds = survivors.bounds;
+    for (int at = bounds.begin / kSize * kSize + t.thread() * kSize; at < bounds.end; at += t.threads() * kSize) {
+        const Pack<T> pack = load_pack(survivors.row, at);
+        STRATA_UNROLL
+        for (int e = 0; e < kSize; ++e)
+            if (at + e >= bounds.begin && at + e < bounds.end) call(ordered(to_float(pack.at[e])), at + e);
+    }
+}
+
+// The k largest are all above the range and the first `equal` in it.
+struct KthLargest {
+    KeyRange range;
+    std::uint32_t equal;
+};
+
+template <class T, class Thread>
+STRATA_BODY KthLargest kth_largest(Thread& t, const Survivors<T>& survivors, KeyRange range, std::uint32_t k,
+                                   const TopKShared& shared) {
+    constexpr int kAlike = 32 - 8 * int(sizeof(T));  // low bits of a key that tell nothing
+    KthLargest kth{range, k};
+    for (int shift = 32; shift > kAlike;) {
+        const KeyRange left = kth.range;
+        shift = left.shift();
+        for_survivors(t, survivors, shared, [&](std::uint32_t key, int) {
+            if (key - left.low <= left.high - left.low)
+                Thread::atomic_add(shared.bins + ((key - left.low) >> shift), 1u);
         });
-        find_bin(t, shared, ++which, kth.equal, bin, above);
-        kth.key = known << (from - to) | bin;
-        kth.equal -= above;
-        from = to;
+        const Bin bin = find_bin(t, shared, kth.equal, 0);
+        kth.range.low = left.low + (bin.at << shift);
+        kth.range.high = kth.range.low + ((1u << shift) - 1);
+        kth.equal -= bin.above;
+        if (bin.count == kth.equal) break;
     }
     return kth;
 }
@@ -218,78 +408,142 @@ struct Counts {
     STRATA_HD void add(std::uint32_t above, std::uint32_t equal) { both += std::uint64_t(above) << 32 | equal; }
 };
 
-// Those that come before this warp's run, in lower warps and lower blocks, from what its lanes have.
+// Marks the survivors of a window of positions; a bit is set once, by addition.
 template <class T, class Thread>
-STRATA_BODY Counts chosen_before(Thread& t, const TopKShared<T>& shared, Counts of_lane) {
-    static_assert(kTopKWarps <= 32);
-    auto* of_warps = reinterpret_cast<std::uint64_t*>(shared.bins);  // the histograms are done with
-    const std::uint64_t mine = warp_sum(t, of_lane.both);
-    if (t.lane() == 0) of_warps[t.warp()] = mine;
-    t.sync();
-    const std::uint64_t of_warp = t.lane() < kTopKWarps ? of_warps[t.lane()] : 0;
-    Counts before{warp_sum(t, t.lane() < t.warp() ? of_warp : 0)};
-    if (t.cluster_size() == 1) return before;
-    const std::uint64_t of_block = warp_sum(t, of_warp);
-    if (t.thread() == 0) *shared.chosen = of_block;
-    t.sync_cluster();
-    before.both += warp_sum(t, t.lane() < t.cluster_rank() ? *t.shared_of(t.lane(), shared.chosen) : 0);
-    return before;
+STRATA_BODY void mark(Thread& t, const Survivors<T>& survivors, const KthLargest& kth, int first, int length,
+                      const TopKShared& shared) {
+    for_survivors(t, survivors, shared, [&](std::uint32_t key, int column) {
+        const int at = column - first;
+        if (key < kth.range.low || at < 0 || at >= length) return;
+        Thread::atomic_add((key > kth.range.high ? shared.above : shared.equal) + at / 32, 1u << (at % 32));
+    });
 }
 
-template <bool kStays, class T, class Thread>
-STRATA_BODY void write_chosen(Thread& t, const TopKTask<T>& task, long row, const Slice<T>& slice, KthLargest kth,
-                              const TopKShared<T>& shared) {
-    Counts of_lane;
-    for_keys<kStays>(t, slice, shared.keys,
-                     [&](int, std::uint32_t key) { of_lane.add(key > kth.key, key == kth.key); });
-    Counts before = chosen_before(t, shared, of_lane);
-    const std::uint32_t lower = (1u << t.lane()) - 1;
-    for_keys<kStays>(t, slice, shared.keys, [&](int index, std::uint32_t key) {
-        const unsigned above = t.ballot(key > kth.key), equal = t.ballot(key == kth.key);
-        const std::uint32_t equal_before = before.equal() + std::uint32_t(Thread::ones(equal & lower));
-        if (key > kth.key || (key == kth.key && equal_before < kth.equal)) {
-            const std::uint32_t taken = equal_before < kth.equal ? equal_before : kth.equal;
-            const std::uint32_t out = before.above() + std::uint32_t(Thread::ones(above & lower)) + taken;
-            task.indices[row * task.k + out] = position_of(task, row, slice.first + index);
+// Writes what is chosen of a window, ascending, after `before`; clears the bits and adds their counts.
+template <class Thread, class Write>
+STRATA_BODY void write_window(Thread& t, std::uint32_t equal_wanted, int first, int words, Counts& before,
+                              const TopKShared& shared, Write write) {
+    const int each = (words + t.threads() - 1) / t.threads(), from = t.thread() * each;
+    const int to = from + each < words ? from + each : words;
+    Counts mine;
+    for (int word = from; word < to; ++word)
+        mine.add(std::uint32_t(Thread::ones(shared.above[word])), std::uint32_t(Thread::ones(shared.equal[word])));
+    const std::uint64_t in_warp = warp_exclusive_sum(t, mine.both);
+    if (t.lane() == 31) shared.chosen[t.warp()] = in_warp + mine.both;
+    t.sync();
+    const std::uint64_t of_warp = t.lane() < t.warps() ? shared.chosen[t.lane()] : 0;
+    const Counts start{before.both + in_warp + warp_sum(t, t.lane() < t.warp() ? of_warp : 0)};
+    before.both += warp_sum(t, of_warp);
+    std::uint32_t above = start.above(), equal = start.equal();
+    for (int word = from; word < to; ++word) {
+        const std::uint32_t of_above = shared.above[word];
+        for (std::uint32_t bits = of_above | shared.equal[word]; bits != 0; bits &= bits - 1) {
+            const std::uint32_t lowest = bits & (0u - bits);
+            const bool is_equal = (of_above & lowest) == 0;
+            if (!is_equal || equal < equal_wanted)
+                write(above + (equal < equal_wanted ? equal : equal_wanted),
+                      first + word * 32 + Thread::ones(lowest - 1));
+            ++(is_equal ? equal : above);
         }
-        before.add(std::uint32_t(Thread::ones(above)), std::uint32_t(Thread::ones(equal)));
-    });
+        shared.above[word] = shared.equal[word] = 0;
+    }
+    t.sync();
+}
+
+// Positions are laid down in shared memory, where they fit, so that neighbours are written together.
+template <class T, class Thread>
+STRATA_BODY void write_chosen(Thread& t, const TopKTask<T>& task, long row, const Survivors<T>& survivors,
+                              const KthLargest& kth, const TopKShared& shared) {
+    const bool fit = task.k <= kTopKBins;
+    std::int32_t* out = task.indices + row * task.k;
+    const int words = window_words(task);
+    Counts before;
+    for (int first = survivors.bounds.begin / 32 * 32; first < survivors.bounds.end; first += 32 * words) {
+        mark(t, survivors, kth, first, 32 * words, shared);
+        t.sync();
+        write_window(t, kth.equal, first, words, before, shared, [&](std::uint32_t at, int column) {
+            if (fit)
+                shared.bins[at] = std::uint32_t(column);
+            else
+                out[at] = position_of(task, row, column);
+        });
+    }
+    if (!fit) return;
+    for (int i = t.thread(); i < task.k; i += t.threads()) out[i] = position_of(task, row, int(shared.bins[i]));
 }
 
 // All of a row that has no more than k, and -1 after them.
 template <class T, class Thread>
 STRATA_BODY void pass_through(Thread& t, const TopKTask<T>& task, long row, RowBounds bounds) {
-    for (int i = t.cluster_rank() * kTopKThreads + t.thread(); i < task.k; i += t.cluster_size() * kTopKThreads)
+    const int rank = task.cluster > 1 ? t.cluster_rank() : 0;
+    for (int i = rank * t.threads() + t.thread(); i < task.k; i += task.cluster * t.threads())
         task.indices[row * task.k + i] = i < bounds.end - bounds.begin ? position_of(task, row, bounds.begin + i) : -1;
 }
 
-// kStays: the keys of a slice stay in shared memory; else they are read again.
-template <bool kStays, class T, class Thread>
+template <class T, class Thread>
+STRATA_BODY Slice<T> slice_of_block(Thread& t, const TopKTask<T>& task, long row, RowBounds bounds) {
+    constexpr int kSize = Pack<T>::kSize;
+    const int from = bounds.begin / kSize * kSize;  // the row's first pack
+    const int length = (((bounds.end - from + kSize - 1) / kSize + task.cluster - 1) >> task.log2_cluster) * kSize;
+    const int first = from + (task.cluster > 1 ? t.cluster_rank() * length : 0), left = bounds.end - first;
+    return {.at = task.logits + row * task.stride + first,
+            .first = first,
+            .count = left <= 0       ? 0
+                     : left < length ? left
+                                     : length,
+            .begin = first < bounds.begin ? bounds.begin - first : 0};
+}
+
+template <TopKHold hold, class T, class Thread>
 STRATA_BODY void top_k(Thread& t, const TopKTask<T>& task) {
-    const int blocks = t.cluster_size();
-    const long row = t.block() / blocks;
+    using Block = TopKBlock<hold>;
+    constexpr bool kHeld = hold != TopKHold::nothing;
+    constexpr int kPart = Block::kThreads * Block::kPacks * Pack<T>::kSize;
+    const long row = t.block() >> task.log2_cluster;
     const RowBounds bounds = bounds_of(task, row);
     const int elements = bounds.end - bounds.begin;
     if (elements <= task.k) return pass_through(t, task, row, bounds);
 
-    constexpr int kSize = Pack<T>::kSize;
-    const int from = bounds.begin / kSize * kSize;  // the row's first pack
-    const int length = (bounds.end - from + blocks * kSize - 1) / (blocks * kSize) * kSize;
-    const int first = from + t.cluster_rank() * length, left = bounds.end - first;
-    const Slice<T> slice{.at = task.logits + row * task.stride + first,
-                         .first = first,
-                         .count = left <= 0       ? 0
-                                  : left < length ? left
-                                                  : length,
-                         .begin = first < bounds.begin ? bounds.begin - first : 0};
-    const TopKShared<T> shared = top_k_shared<T>(t);
-    for (int i = t.thread(); i < kTopKWords; i += kTopKThreads) shared.bins[i] = 0;  // and totals
+    const Slice<T> slice = slice_of_block(t, task, row, bounds);
+    const TopKShared shared = top_k_shared(t, task);
+    LogitsSlice<T, Block::kPacks> held = load_held<Block>(t, slice, 0);
+    clear(t, task, shared);
     t.sync();
-    load_slice<kStays>(t, slice, packs_a_group(elements, task.k, kSize), shared);
-    if (blocks > 1) t.sync_cluster();  // the sums of all are cleared
-    const KthLargest kth = kth_largest<kStays>(t, slice, std::uint32_t(task.k), shared);
-    write_chosen<kStays>(t, task, row, slice, kth, shared);
-    if (blocks > 1) t.sync_cluster();  // nobody leaves while others read its counts
+
+    const int group = packs_a_group(elements, task.k);
+    KeyRange range{0, 0xFFFFFFFFu};
+    auto maxima = group_maxima(held, group);
+    if (kHeld)
+        range = range_of(t, maxima, shared, task.cluster);
+    else if (task.cluster > 1)
+        t.sync_cluster();
+    if (group > 0) count_maxima<Thread>(maxima, range, shared);
+    for (int from = kPart; !kHeld && group > 0 && from < slice.count; from += kPart)
+        count_maxima<Thread>(group_maxima(load_held<Block>(t, slice, from), group), range, shared);
+    const Bin bound = find_bin(t, shared, std::uint32_t(task.k), task.log2_cluster);
+    if (bound.count > 0) range.low += bound.at << range.shift();
+    const float least = bound.count > 0 ? of_order(range.low) : NAN;
+
+    if (least == least) {
+        if (kHeld) list_survivors<Block>(t, held, least, slice.first, shared);
+        for (int from = 0; !kHeld && from < slice.count; from += kPart)
+            list_survivors<Block>(t, load_held<Block>(t, slice, from), least, slice.first + from, shared);
+    } else {
+        range = {0, 0xFFFFFFFFu};
+    }
+    if (task.cluster > 1) {
+        gather_lists(t, shared);
+        if (t.cluster_rank() > 0) return;
+    } else {
+        t.sync();
+    }
+    const int survive = int(*shared.listed);
+    const Survivors<T> survivors{.are_listed = least == least && survive <= kTopKListed,
+                                 .count = survive,
+                                 .row = task.logits + row * task.stride,
+                                 .bounds = bounds};
+    const KthLargest kth = kth_largest(t, survivors, range, std::uint32_t(task.k), shared);
+    write_chosen(t, task, row, survivors, kth, shared);
 }
 
 }  // namespace strata
