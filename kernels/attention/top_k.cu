@@ -7,10 +7,8 @@ namespace strata {
 
 namespace {
 
-constexpr int blocks_an_sm(TopKHold hold) { return hold == TopKHold::most ? 1 : 2; }
-
 template <TopKHold hold, class T>
-__global__ void __launch_bounds__(TopKBlock<hold>::kThreads, blocks_an_sm(hold)) top_k_kernel(TopKTask<T> task) {
+__global__ void __launch_bounds__(TopKBlock<hold>::kThreads, TopKBlock<hold>::kAnSm) top_k_kernel(TopKTask<T> task) {
     DeviceThread t;
     top_k<hold>(t, task);
 }

@@ -17,6 +17,7 @@
 #include "kernels/ordered.hpp"
 #include "kernels/rl/logits_slice.hpp"
 #include "kernels/simt/packed_bf16.hpp"
+#include "kernels/simt/prefetch.hpp"
 #include "kernels/simt/warp.hpp"
 
 namespace strata {
@@ -494,6 +495,19 @@ STRATA_BODY Slice<T> slice_of_block(Thread& t, const TopKTask<T>& task, long row
             .begin = first < bounds.begin ? bounds.begin - first : 0};
 }
 
+// The row of the block that probably follows on this SM, brought to L2 while this one counts and HBM would rest.
+template <TopKHold hold, class T, class Thread>
+STRATA_BODY void prefetch_next_row(Thread& t, const TopKTask<T>& task, long row) {
+    const long next = row + kTopKPlaces * TopKBlock<hold>::kAnSm;
+    if (t.warp() > 0 || next >= task.rows) return;
+    const RowBounds bounds = bounds_of(task, next);
+    constexpr int kRun = 4096 / int(sizeof(T)), kSize = Pack<T>::kSize;
+    for (int at = bounds.begin / kSize * kSize + t.lane() * kRun; at < bounds.end; at += 32 * kRun) {
+        const int left = (bounds.end - at + kSize - 1) / kSize * kSize;
+        prefetch_to_l2(task.logits + next * task.stride + at, std::uint32_t((left < kRun ? left : kRun) * sizeof(T)));
+    }
+}
+
 template <TopKHold hold, class T, class Thread>
 STRATA_BODY void top_k(Thread& t, const TopKTask<T>& task) {
     using Block = TopKBlock<hold>;
@@ -517,6 +531,7 @@ STRATA_BODY void top_k(Thread& t, const TopKTask<T>& task) {
         range = range_of(t, maxima, shared, task.cluster);
     else if (task.cluster > 1)
         t.sync_cluster();
+    if (kHeld && task.cluster == 1) prefetch_next_row<hold>(t, task, row);
     if (group > 0) count_maxima<Thread>(maxima, range, shared);
     for (int from = kPart; !kHeld && group > 0 && from < slice.count; from += kPart)
         count_maxima<Thread>(group_maxima(load_held<Block>(t, slice, from), group), range, shared);

@@ -18,6 +18,7 @@ template <TopKHold hold>
 struct TopKBlock {
     static constexpr int kThreads = hold == TopKHold::most ? 1024 : 512;
     static constexpr int kPacks = hold == TopKHold::much || hold == TopKHold::most ? 8 : 4;
+    static constexpr int kAnSm = hold == TopKHold::most ? 1 : 2;
 };
 
 // Rows of float or Bf16 logits. A row's own part is [begin, end); what stands outside is never looked at.
