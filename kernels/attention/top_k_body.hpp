@@ -38,6 +38,7 @@ struct TopKShared {
     std::uint32_t* range;    // the largest key, and the complement of the smallest
     std::uint32_t* listed;   // how many survive
     std::uint32_t* offset;   // of this block's list in the gathered one
+    std::uint32_t* few;      // how many are to be put in order, from the next: keys, columns
     std::uint32_t* bins;     // of this block; at last the chosen positions
     std::uint32_t* values;   // of survivors, floats
     std::uint32_t* columns;  // of survivors
@@ -58,6 +59,7 @@ STRATA_BODY TopKShared top_k_shared(Thread& t, const TopKTask<T>& task) {
             .range = at + 3 * 32 + 3,
             .listed = at + 3 * 32 + 5,
             .offset = at + 3 * 32 + 6,
+            .few = at + 3 * 32 + 7,
             .bins = bins,
             .values = bins + kTopKBins,
             .columns = bins + kTopKBins + kTopKListed,
@@ -73,7 +75,7 @@ STRATA_BODY void clear(Thread& t, const TopKTask<T>& task, const TopKShared& sha
     const int words = share_words(task) + 2 * window_words(task);
     STRATA_ROLLED
     for (int i = 4 * t.thread(); i < words; i += 4 * t.threads()) store_pack(shared.totals, i, none);
-    if (t.thread() == 0) shared.range[0] = shared.range[1] = *shared.listed = 0;
+    if (t.thread() == 0) shared.range[0] = shared.range[1] = *shared.listed = *shared.few = 0;
 }
 
 // Where pack i of this thread is in a part of the row that begins at `from`.
@@ -253,8 +255,8 @@ struct Bin {
 template <class Thread>
 STRATA_BODY Bin find_bin(Thread& t, const TopKShared& shared, std::uint32_t need, int log2_cluster) {
     const int lowest = kTopKBins - 4 - 4 * t.thread();  // thread 0 has the four highest bins, the last may have none
-    if (t.thread() == 0) shared.found[2] = 0;
     t.sync();
+    if (t.thread() == 0) shared.found[2] = 0;  // what was found before has been read
     Pack<std::uint32_t> counts{};
     if (log2_cluster > 0)
         counts = taken_bins_of_cluster(t, shared, lowest, log2_cluster);
@@ -374,18 +376,19 @@ STRATA_BODY void for_survivors(Thread& t, const Survivors<T>& survivors, const T
     }
 }
 
-// The k largest are all above the range and the first `equal` in it.
+// The k largest are all above the range and `equal` in it: the first, or, where few are in it, the largest.
 struct KthLargest {
     KeyRange range;
     std::uint32_t equal;
+    bool few;
 };
 
 template <class T, class Thread>
 STRATA_BODY KthLargest kth_largest(Thread& t, const Survivors<T>& survivors, KeyRange range, std::uint32_t k,
                                    const TopKShared& shared) {
     constexpr int kAlike = 32 - 8 * int(sizeof(T));  // low bits of a key that tell nothing
-    KthLargest kth{range, k};
-    for (int shift = 32; shift > kAlike;) {
+    KthLargest kth{range, k, false};
+    for (int shift = 32; shift > kAlike && !kth.few;) {
         const KeyRange left = kth.range;
         shift = left.shift();
         for_survivors(t, survivors, shared, [&](std::uint32_t key, int) {
@@ -397,6 +400,7 @@ STRATA_BODY KthLargest kth_largest(Thread& t, const Survivors<T>& survivors, Key
         kth.range.high = kth.range.low + ((1u << shift) - 1);
         kth.equal -= bin.above;
         if (bin.count == kth.equal) break;
+        kth.few = shift > kAlike && bin.count <= kTopKFewest;
     }
     return kth;
 }
@@ -409,15 +413,38 @@ struct Counts {
     STRATA_HD void add(std::uint32_t above, std::uint32_t equal) { both += std::uint64_t(above) << 32 | equal; }
 };
 
-// Marks the survivors of a window of positions; a bit is set once, by addition.
+// Marks the survivors of a window of positions; a bit is set once, by addition. Those to be put in order are laid down.
 template <class T, class Thread>
 STRATA_BODY void mark(Thread& t, const Survivors<T>& survivors, const KthLargest& kth, int first, int length,
                       const TopKShared& shared) {
     for_survivors(t, survivors, shared, [&](std::uint32_t key, int column) {
         const int at = column - first;
-        if (key < kth.range.low || at < 0 || at >= length) return;
-        Thread::atomic_add((key > kth.range.high ? shared.above : shared.equal) + at / 32, 1u << (at % 32));
+        if (key < kth.range.low) return;
+        if (kth.few && key <= kth.range.high) {
+            const std::uint32_t slot = Thread::atomic_add(shared.few, 1u);
+            shared.few[1 + slot] = key, shared.few[1 + kTopKFewest + slot] = std::uint32_t(column);
+        } else if (at >= 0 && at < length) {
+            Thread::atomic_add((key > kth.range.high ? shared.above : shared.equal) + at / 32, 1u << (at % 32));
+        }
     });
+}
+
+// Marks the largest of the few, of equals the first; by a warp.
+template <class Thread>
+STRATA_BODY void mark_few(Thread& t, std::uint32_t wanted, int first, int length, const TopKShared& shared) {
+    const int count = int(*shared.few);
+    const std::uint32_t key = t.lane() < count ? shared.few[1 + t.lane()] : 0;
+    const int column = t.lane() < count ? int(shared.few[1 + kTopKFewest + t.lane()]) : 0;
+    std::uint32_t larger = 0;
+    for (int i = 0; i < count; ++i) {
+        const std::uint32_t other = t.shuffle(key, i);
+        const int at = t.shuffle(column, i);
+        larger += other > key || (other == key && at < column);
+    }
+    const int at = column - first;
+    if (t.lane() < count && larger < wanted && at >= 0 && at < length)
+        Thread::atomic_add(shared.above + at / 32, 1u << (at % 32));
+    if (t.lane() == 0) *shared.few = 0;  // all lanes have read it where they met
 }
 
 // Writes what is chosen of a window, ascending, after `before`; clears the bits and adds their counts.
@@ -462,7 +489,11 @@ STRATA_BODY void write_chosen(Thread& t, const TopKTask<T>& task, long row, cons
     for (int first = survivors.bounds.begin / 32 * 32; first < survivors.bounds.end; first += 32 * words) {
         mark(t, survivors, kth, first, 32 * words, shared);
         t.sync();
-        write_window(t, kth.equal, first, words, before, shared, [&](std::uint32_t at, int column) {
+        if (kth.few) {
+            if (t.warp() == 0) mark_few(t, kth.equal, first, 32 * words, shared);
+            t.sync();
+        }
+        write_window(t, kth.few ? 0 : kth.equal, first, words, before, shared, [&](std::uint32_t at, int column) {
             if (fit)
                 shared.bins[at] = std::uint32_t(column);
             else

@@ -47,10 +47,11 @@ struct TopKTask {
 inline constexpr int kCandidateBlock = 8;  // positions (V4.1)
 inline constexpr int kTopKBits = 11;
 inline constexpr int kTopKBins = 1 << kTopKBits;
-inline constexpr int kTopKListed = 8192;      // survivors that a block has room for
-inline constexpr int kTopKWindow = 1 << 17;   // positions marked at once
-inline constexpr int kTopKLeastSlice = 2048;  // elements that are worth a block
-inline constexpr int kTopKFixedWords = 128;   // of shared memory: a few sums
+inline constexpr int kTopKListed = 8192;                       // survivors that a block has room for
+inline constexpr int kTopKWindow = 1 << 17;                    // positions marked at once
+inline constexpr int kTopKLeastSlice = 2048;                   // elements that are worth a block
+inline constexpr int kTopKFewest = 32;                         // survivors that one warp puts in order
+inline constexpr int kTopKFixedWords = 128 + 2 * kTopKFewest;  // of shared memory: a few sums
 inline constexpr long kTopKMostColumns = 1L << 23;
 
 template <class T>
