@@ -150,6 +150,16 @@ TEST(TopK, one_block_holds_a_row_where_there_are_many) {
     expect_every_distribution<Bf16>(32768, 2048, {.cluster = 1}, ThreadOrder::reversed);
 }
 
+// Three windows of positions, and a k beyond what is laid down before it is written.
+TEST(TopK, positions_of_long_rows_are_marked_by_windows) {
+    const Rows<float> rows{row_of<float>(300001, normal, 5), row_of<float>(300001, kDistributions[2], 6)};
+    for (const int k : {1000, 3000}) {
+        const auto is = emulated(rows, k, {.cluster = 4, .hold = TopKHold::nothing}, {.begin = {777, 0}, .end = {}});
+        EXPECT_EQ(is[0], reference::top_k(doubles(rows[0]), 777, 300001, k));
+        EXPECT_EQ(is[1], reference::top_k(doubles(rows[1]), 0, 300001, k));
+    }
+}
+
 TEST(TopK, bounds_are_honoured_and_outside_is_never_looked_at) {
     Rows<float> rows;
     Bounds bounds;
