@@ -12,4 +12,7 @@ STRATA_HD std::uint32_t ordered(float x) {
     return bits & 0x80000000u ? ~bits : bits | 0x80000000u;
 }
 
+// The number of a key.
+STRATA_HD float of_order(std::uint32_t key) { return bits_as<float>(key & 0x80000000u ? key & 0x7FFFFFFFu : ~key); }
+
 }  // namespace strata

@@ -7,11 +7,20 @@ namespace strata {
 
 namespace {
 
-// Three blocks an SM: one loads while others count. BF16, with twice the keys a load, would spill at that.
-template <bool kStays, class T>
-__global__ void __launch_bounds__(kTopKThreads, sizeof(T) == 4 ? 3 : 2) top_k_kernel(TopKTask<T> task) {
+template <TopKHold hold, class T>
+__global__ void __launch_bounds__(TopKBlock<hold>::kThreads, TopKBlock<hold>::kAnSm) top_k_kernel(TopKTask<T> task) {
     DeviceThread t;
-    top_k<kStays>(t, task);
+    top_k<hold>(t, task);
+}
+
+template <class T>
+auto kernel_of(TopKHold hold) {
+    switch (hold) {
+        case TopKHold::little: return top_k_kernel<TopKHold::little, T>;
+        case TopKHold::much: return top_k_kernel<TopKHold::much, T>;
+        case TopKHold::most: return top_k_kernel<TopKHold::most, T>;
+        default: return top_k_kernel<TopKHold::nothing, T>;
+    }
 }
 
 template <class T>
@@ -19,7 +28,7 @@ void launch_top_k(const TopKTask<T>& asked, cudaStream_t stream) {
     require_valid(asked);
     if (asked.rows == 0) return;
     const TopKTask<T> task = planned(asked);
-    launch("top_k", stays(task) ? top_k_kernel<true, T> : top_k_kernel<false, T>, grid_of(task), stream, task);
+    launch("top_k", kernel_of<T>(task.hold), grid_of(task), stream, task);
 }
 
 }  // namespace

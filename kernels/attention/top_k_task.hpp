@@ -1,7 +1,7 @@
 // What top-k is asked for, and how a problem is divided over blocks and shared memory.
 #pragma once
 
-#include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <stdexcept>
 #include <string>
@@ -10,6 +10,16 @@
 #include "kernels/simt/grid.hpp"
 
 namespace strata {
+
+// How much of a row the registers of a block hold: packs of 16 bytes a thread, and threads. Nothing: it is read twice.
+enum class TopKHold { unknown, nothing, little, much, most };
+
+template <TopKHold hold>
+struct TopKBlock {
+    static constexpr int kThreads = hold == TopKHold::most ? 1024 : 512;
+    static constexpr int kPacks = hold == TopKHold::much || hold == TopKHold::most ? 8 : 4;
+    static constexpr int kAnSm = hold == TopKHold::most ? 1 : 2;
+};
 
 // Rows of float or Bf16 logits. A row's own part is [begin, end); what stands outside is never looked at.
 template <class T>
@@ -28,22 +38,20 @@ struct TopKTask {
     // newest one if it is not full.
     const std::int32_t* blocks = nullptr;  // [rows][columns / 8]
 
-    // Chosen by `planned`, unless set: blocks that share a row, and the keys that each keeps, -1 for none.
-    int cluster = 0;
-    long keys_in_shared = 0;
+    // Chosen by `planned`, unless set.
+    int cluster = 0;  // blocks that share a row, a power of two
+    int log2_cluster = 0;
+    TopKHold hold = TopKHold::unknown;
 };
 
 inline constexpr int kCandidateBlock = 8;  // positions (V4.1)
-inline constexpr int kTopKThreads = 512;
-inline constexpr int kTopKWarps = kTopKThreads / 32;
 inline constexpr int kTopKBits = 11;
 inline constexpr int kTopKBins = 1 << kTopKBits;
-inline constexpr int kTopKHistograms = 4;             // of groups, and of 32 bits, eleven at a time
-inline constexpr int kTopKMostShare = kTopKBins / 2;  // of a block of a cluster
-inline constexpr int kTopKWords = kTopKBins + kTopKHistograms * kTopKMostShare;
-inline constexpr std::size_t kTopKFixedBytes = kTopKWords * 4 + 256;  // histograms and a few sums
-inline constexpr std::size_t kTopKMostBytes = 227 * 1024;
-inline constexpr std::size_t kTopKSliceBytes = 32 * 1024;
+inline constexpr int kTopKListed = 8192;                       // survivors that a block has room for
+inline constexpr int kTopKWindow = 1 << 17;                    // positions marked at once
+inline constexpr int kTopKLeastSlice = 2048;                   // elements that are worth a block
+inline constexpr int kTopKFewest = 32;                         // survivors that one warp puts in order
+inline constexpr int kTopKFixedWords = 128 + 2 * kTopKFewest;  // of shared memory: a few sums
 inline constexpr long kTopKMostColumns = 1L << 23;
 
 template <class T>
@@ -63,32 +71,72 @@ void require_valid(const TopKTask<T>& task) {
     if (reinterpret_cast<std::uintptr_t>(task.logits) % 16 != 0) refuse("logits must be aligned to 16 bytes");
 }
 
-// A block takes 32 KB of a row if a cluster of 16 can, and as much as it can hold where it cannot.
+// Elements of a row that each block of its cluster looks at, whole packs.
+template <class T>
+long slice_of(const TopKTask<T>& task) {
+    const long size = Pack<T>::kSize;
+    return ceil_div(task.columns, task.cluster * size) * size;
+}
+
+// Elements that a block holds.
+template <class T>
+constexpr long held_by(TopKHold hold) {
+    const long pack = Pack<T>::kSize;
+    switch (hold) {
+        case TopKHold::little:
+            return pack * TopKBlock<TopKHold::little>::kPacks * TopKBlock<TopKHold::little>::kThreads;
+        case TopKHold::much: return pack * TopKBlock<TopKHold::much>::kPacks * TopKBlock<TopKHold::much>::kThreads;
+        case TopKHold::most: return pack * TopKBlock<TopKHold::most>::kPacks * TopKBlock<TopKHold::most>::kThreads;
+        default: return 0;
+    }
+}
+
+inline constexpr int kTopKPlaces = 132;  // SMs
+
+// Where there are many rows and one block can hold a row, blocks need not wait for each other; else a cluster of
+// smaller blocks, so large that its registers hold the row, if any does, and that few rows fill the GPU.
 template <class T>
 TopKTask<T> planned(TopKTask<T> task) {
-    const long bytes = task.columns * long(sizeof(T));
+    const auto wants_more = [&task] {
+        const long slice = slice_of(task);
+        if (task.rows >= kTopKPlaces && task.columns <= held_by<T>(TopKHold::most)) return false;
+        return slice > held_by<T>(TopKHold::much) ||
+               (slice > kTopKLeastSlice && task.rows * task.cluster < kTopKPlaces);
+    };
     if (task.cluster == 0)
-        for (task.cluster = 1; task.cluster < 16 && bytes > task.cluster * long(kTopKSliceBytes);) task.cluster *= 2;
-    if (task.keys_in_shared == 0) {
-        const long slice = (bytes / task.cluster + 63) / 16 * 16;  // a row that starts within a pack has one more
-        task.keys_in_shared = std::min(slice, long(kTopKMostBytes - kTopKFixedBytes)) / long(sizeof(T));
-        if (slice > long(kTopKMostBytes - kTopKFixedBytes)) task.keys_in_shared = -1;  // read again instead
+        for (task.cluster = 1; task.cluster < 16 && wants_more();) task.cluster *= 2;
+    task.log2_cluster = int(std::bit_width(unsigned(task.cluster))) - 1;
+    if (task.hold == TopKHold::unknown) {
+        task.hold = TopKHold::nothing;
+        for (const TopKHold hold : {TopKHold::most, TopKHold::much, TopKHold::little})
+            if (slice_of(task) <= held_by<T>(hold) && (task.cluster == 1 || hold != TopKHold::most)) task.hold = hold;
     }
     return task;
 }
 
-// Whether the keys of a row stay in shared memory; of a planned task, as the grid is.
 template <class T>
-bool stays(const TopKTask<T>& task) {
-    return task.keys_in_shared > 0;
+int threads_of(const TopKTask<T>& task) {
+    return task.hold == TopKHold::most ? TopKBlock<TopKHold::most>::kThreads : TopKBlock<TopKHold::little>::kThreads;
+}
+
+// Words of shared memory for positions that are marked, two bits each, and for this block's share of the cluster's
+// bins.
+template <class T>
+STRATA_HD int window_words(const TopKTask<T>& task) {
+    return task.columns < kTopKWindow ? (int(task.columns) + 127) / 128 * 4 : kTopKWindow / 32;
+}
+template <class T>
+STRATA_HD int share_words(const TopKTask<T>& task) {
+    return task.log2_cluster > 0 ? kTopKBins >> task.log2_cluster : 0;
 }
 
 template <class T>
 Grid grid_of(const TopKTask<T>& task) {
+    const int words = kTopKFixedWords + kTopKBins + 2 * kTopKListed + share_words(task) + 2 * window_words(task);
     return {.blocks = int(task.rows * task.cluster),
-            .threads = kTopKThreads,
+            .threads = threads_of(task),
             .cluster = task.cluster,
-            .shared_bytes = kTopKFixedBytes + std::size_t(std::max(task.keys_in_shared, 0L)) * sizeof(T)};
+            .shared_bytes = std::size_t(words) * 4};
 }
 
 struct RowBounds {
@@ -121,11 +169,12 @@ STRATA_HD std::int32_t position_of(const TopKTask<T>& task, long row, int column
     return block < 0 || position >= task.end[row] ? -1 : std::int32_t(position);
 }
 
-// Groups as large as still give 2 k maxima; with fewer than k there is nothing to bound with.
-STRATA_HD int packs_a_group(int elements, int k, int pack) {
+// Groups are of four elements of one, two or four packs: as large as still give 2 k maxima. With fewer than k, 0: there
+// is nothing to bound with.
+STRATA_HD int packs_a_group(int elements, int k) {
     for (int packs = 4; packs > 1; packs /= 2)
-        if (elements >= 2L * k * packs * pack) return packs;
-    return elements >= long(k) * pack ? 1 : 0;
+        if (elements >= 8L * k * packs) return packs;
+    return elements >= 4L * k ? 1 : 0;
 }
 
 }  // namespace strata

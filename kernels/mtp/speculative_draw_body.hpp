@@ -14,36 +14,81 @@ struct ChosenPiece {
     bool is_law;
 };
 
-// By one thread; some dozen masses.
+// Masses by piece in double, of q or of relu(q - p). Where drafts are certain the latter is q's but for the piece of
+// the draft.
 template <class T>
-STRATA_HD ChosenPiece chosen_piece(const VerifyTask<T>& task, const VerifyDecision& decision, long sequence) {
-    const long pieces = pieces_of(task);
-    const PieceStatistics* statistics = row_statistics(task, sequence, decision.kept);
-    const float* masses = task.masses + sequence * pieces;
-    const auto mass_of = [&](long piece, bool from_target) {
-        return double(from_target ? statistics[piece].sum * exp2_of(statistics[piece].max - decision.target_log2_sum)
-                                  : masses[piece]);
-    };
-    bool from_target = decision.all_kept;
+struct PieceMasses {
+    const VerifyTask<T>& task;
+    const PieceStatistics* statistics;
+    const float* masses;
+    float target_log2_sum;
+    int piece_of_draft;
+    float mass_of_draft;  // of that piece
+
+    STRATA_HD double at(long piece, bool from_target) const {
+        if (from_target || (task.law == DraftLaw::certain && piece != piece_of_draft))
+            return double(statistics[piece].sum * exp2_of(statistics[piece].max - target_log2_sum));
+        return double(task.law == DraftLaw::certain ? mass_of_draft : masses[piece]);
+    }
+};
+
+template <class Thread, class T>
+STRATA_BODY double total_mass(Thread& t, const PieceMasses<T>& masses, long pieces, bool from_target) {
     double total = 0;
-    for (long piece = 0; piece < pieces; ++piece) total += mass_of(piece, from_target);
+    for (long first = 0; first < pieces; first += 32)
+        total += warp_sum(t, first + t.lane() < pieces ? masses.at(first + t.lane(), from_target) : 0.0);
+    return total;
+}
+
+// By a warp, a lane a piece.
+template <class Thread, class T>
+STRATA_BODY ChosenPiece chosen_piece(Thread& t, const PieceMasses<T>& masses, const VerifyTask<T>& task, bool all_kept,
+                                     long sequence) {
+    const int pieces = pieces_of(task);
+    bool from_target = all_kept;
+    double total = total_mass(t, masses, pieces, from_target);
     if (!from_target && total == 0) {  // q and p differ by rounding alone
         from_target = true;
-        for (long piece = 0; piece < pieces; ++piece) total += mass_of(piece, from_target);
+        total = total_mass(t, masses, pieces, from_target);
     }
     if (!(total > 0) || !(total < INFINITY)) return {0, 0, from_target, false};
     const auto random = random_words(task.seed, stream_of(task, sequence), task.step, kDrawPosition);
     const double passed = unit_double(random.at[0], random.at[1]) * total;
     double before = 0;
-    long last = 0;
-    double before_last = 0;
-    for (long piece = 0; piece < pieces; ++piece) {
-        const double mass = mass_of(piece, from_target);
-        if (before + mass > passed) return {piece, passed - before, from_target, true};
-        if (mass > 0) last = piece, before_last = before;
-        before += mass;
+    ChosenPiece last{0, passed, from_target, true};  // with a mass: for the sum's last rounding
+    for (long first = 0; first < pieces; first += 32) {
+        const double mass = first + t.lane() < pieces ? masses.at(first + t.lane(), from_target) : 0.0;
+        const double start = before + warp_exclusive_sum(t, mass);
+        const unsigned passing = t.ballot(mass > 0 && start + mass > passed);
+        const int lane = passing ? Thread::ones((passing & (0u - passing)) - 1)
+                                 : int(t.largest(mass > 0 ? unsigned(t.lane()) + 1 : 0)) - 1;
+        if (lane >= 0) last.piece = first + lane, last.target = passed - t.shuffle(start, lane);
+        if (passing) return last;
+        before += warp_sum(t, mass);
     }
-    return {last, passed - before_last, from_target, true};  // the sum's last rounding
+    return last;
+}
+
+// A run of neighbours of a row: those that a thread looks for the token in.
+template <class T>
+STRATA_BODY LogitsSlice<T, kVerifyPacks> run_of_row(const T* row, long begin, long vocabulary) {
+    constexpr int kSize = Pack<T>::kSize;
+    LogitsSlice<T, kVerifyPacks> run{};
+    STRATA_UNROLL
+    for (int i = 0; i < kVerifyPacks; ++i) {
+        const long first = begin + i * kSize;
+        if (rows_are_packed<T>(vocabulary)) {
+            if (first >= vocabulary) continue;
+            const auto pack = *reinterpret_cast<const Pack<std::uint32_t>*>(row + first);
+            STRATA_UNROLL
+            for (int word = 0; word < 4; ++word) run.words[i * 4 + word] = pack.at[word];
+        } else {
+            STRATA_UNROLL
+            for (int e = 0; e < kSize; ++e)
+                if (first + e < vocabulary) run.set_element(i * kSize + e, row[first + e]);
+        }
+    }
+    return run;
 }
 
 // `scratch`: a sum a warp, then, 8 further on, an int a warp.
@@ -51,21 +96,21 @@ STRATA_HD ChosenPiece chosen_piece(const VerifyTask<T>& task, const VerifyDecisi
 // none.
 template <class Thread, class T>
 STRATA_BODY int token_in_piece(Thread& t, const VerifyTask<T>& task, const VerifyDecision& decision, long sequence,
-                               const ChosenPiece& chosen, double* scratch) {
+                               float scale, const ChosenPiece& chosen, double* scratch) {
     constexpr int kEach = LogitsSlice<T, kVerifyPacks>::kCount;
     const long begin = chosen.piece * piece_width(task) + long(t.thread()) * kEach;
-    const T* target = target_row(task, sequence, decision.kept);
     const bool reads_drafts = !chosen.from_target && task.law != DraftLaw::certain;
-    const T* draft = reads_drafts ? draft_row(task, sequence, decision.kept) : nullptr;
+    const auto target = run_of_row(target_row(task, sequence, decision.kept), begin, task.vocabulary);
+    LogitsSlice<T, kVerifyPacks> draft{};
+    if (reads_drafts) draft = run_of_row(draft_row(task, sequence, decision.kept), begin, task.vocabulary);
     const int token = decision.all_kept ? -1 : task.draft_tokens[sequence * task.drafts + decision.kept];
-    const float scale = kLog2e / temperature_of(task, sequence);
     float weights[kEach];
     double sum = 0;
     STRATA_UNROLL
     for (int e = 0; e < kEach; ++e) {
         const long v = begin + e;
-        weights[e] = v < task.vocabulary ? draw_weight(task, decision, chosen.from_target, scale, to_float(target[v]),
-                                                       reads_drafts ? to_float(draft[v]) : 0.0f, v == token)
+        weights[e] = v < task.vocabulary ? draw_weight(task.law, decision, chosen.from_target, scale, target.get(e),
+                                                       draft.get(e), v == token)
                                          : 0.0f;
         sum += double(weights[e]);
     }
@@ -101,40 +146,58 @@ STRATA_BODY void write_emitted(Thread& t, const VerifyTask<T>& task, long sequen
     if (t.thread() == 0) task.emitted[sequence] = kept + (token >= 0), task.status[sequence] = status;
 }
 
-// Third launch: a block a sequence.
+// Last launch: a block a sequence.
 template <class Thread, class T>
 STRATA_BODY void verify_draw(Thread& t, const VerifyTask<T>& task) {
     const long sequence = t.block();
-    const VerifyDecision decision = task.decisions[sequence];
+    double* scratch = reinterpret_cast<double*>(t.shared());
+    ChosenPiece* chosen = reinterpret_cast<ChosenPiece*>(scratch + 16);
+    float* words = reinterpret_cast<float*>(scratch + 20);
+    const bool certain = task.law == DraftLaw::certain;
+    const float scale = scale_of(task, sequence);
+    const VerifyDecision decision = certain ? decide(t, task, sequence, scale, words) : task.decisions[sequence];
     if (decision.status != VerifyStatus::fine) {
         write_emitted(t, task, sequence, decision.kept, -1, decision.status);
         return;
     }
-    double* scratch = reinterpret_cast<double*>(t.shared());
-    ChosenPiece* chosen = reinterpret_cast<ChosenPiece*>(scratch + 16);
-    if (t.thread() == 0) *chosen = chosen_piece(task, decision, sequence);
+    PieceMasses<T> masses{.task = task,
+                          .statistics = row_statistics(task, sequence, decision.kept),
+                          .masses = task.masses + sequence * pieces_of(task),
+                          .target_log2_sum = decision.target_log2_sum,
+                          .piece_of_draft = -1,
+                          .mass_of_draft = 0};
+    if (certain && !decision.all_kept) {
+        masses.piece_of_draft = task.draft_tokens[sequence * task.drafts + decision.kept] / piece_width(task);
+        masses.mass_of_draft =
+            block_sum(t, mass_of_piece<DraftLaw::certain>(t, task, decision, sequence, scale, masses.piece_of_draft),
+                      words + kDecisionWords);
+    }
+    if (t.warp() == 0) {
+        const ChosenPiece found = chosen_piece(t, masses, task, decision.all_kept, sequence);
+        if (t.lane() == 0) *chosen = found;
+    }
     t.sync();
     const ChosenPiece piece = *chosen;
     if (!piece.is_law) {
         write_emitted(t, task, sequence, decision.kept, -1, VerifyStatus::no_law);
         return;
     }
-    const int token = token_in_piece(t, task, decision, sequence, piece, scratch);
+    const int token = token_in_piece(t, task, decision, sequence, scale, piece, scratch);
     write_emitted(t, task, sequence, decision.kept, token, VerifyStatus::fine);
 }
 
 // Last launch of greedy decoding: a block a sequence, a warp a position.
 template <class Thread, class T>
 STRATA_BODY void verify_greedy(Thread& t, const VerifyTask<T>& task) {
-    const long sequence = t.block(), pieces = pieces_of(task);
+    const long sequence = t.block(), parts = statistics_parts(task);
     int* best = reinterpret_cast<int*>(t.shared());  // [drafts + 1]; -1: no best token
     for (int position = t.warp(); position <= task.drafts; position += t.warps()) {
         const PieceStatistics* of = row_statistics(task, sequence, position);
         float highest = -INFINITY;
         int at = INT32_MAX, broken = 0;
-        for (long piece = t.lane(); piece < pieces; piece += 32) {
-            if (of[piece].max > highest) highest = of[piece].max, at = of[piece].best;
-            broken |= of[piece].sum != of[piece].sum;
+        for (long part = t.lane(); part < parts; part += 32) {
+            if (of[part].max > highest) highest = of[part].max, at = of[part].best;
+            broken |= of[part].sum != of[part].sum;
         }
         const float highest_of_all = warp_max(t, highest);
         at = -warp_max(t, highest == highest_of_all ? -at : -INT32_MAX);

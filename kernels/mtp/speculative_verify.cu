@@ -8,19 +8,20 @@ namespace strata {
 namespace {
 
 template <class T>
-__global__ void __launch_bounds__(kVerifyThreads, 5) verify_statistics_kernel(VerifyTask<T> task) {
+__global__ void __launch_bounds__(kVerifyThreads, kStatisticsPlaces / 132)
+    verify_statistics_kernel(VerifyTask<T> task) {
     DeviceThread t;
     verify_statistics(t, task);
 }
 
 template <class T>
-__global__ void __launch_bounds__(kVerifyThreads, 5) verify_best_kernel(VerifyTask<T> task) {
+__global__ void __launch_bounds__(kVerifyThreads, kStatisticsPlaces / 132) verify_best_kernel(VerifyTask<T> task) {
     DeviceThread t;
     verify_best(t, task);
 }
 
 template <class T>
-__global__ void __launch_bounds__(kVerifyThreads, 3) verify_masses_kernel(VerifyTask<T> task) {
+__global__ void __launch_bounds__(kVerifyThreads, 2) verify_masses_kernel(VerifyTask<T> task) {
     DeviceThread t;
     verify_masses(t, task);
 }
@@ -49,7 +50,8 @@ void speculative_verify(const VerifyTask<T>& task, cudaStream_t stream) {
         return;
     }
     launch("verify_statistics", verify_statistics_kernel<T>, statistics_grid_of(task), stream, task);
-    launch("verify_masses", verify_masses_kernel<T>, masses_grid_of(task), stream, task);
+    if (task.law != DraftLaw::certain)
+        launch("verify_masses", verify_masses_kernel<T>, masses_grid_of(task), stream, task);
     launch("verify_draw", verify_draw_kernel<T>, draw_grid_of(task), stream, task);
 }
 

@@ -65,20 +65,60 @@ struct VerifyTask {
 inline constexpr int kVerifyThreads = 256;
 inline constexpr int kVerifyPacks = 4;  // a thread, in flight at once
 inline constexpr int kMostDrafts = 16;
+inline constexpr int kDecisionWords = 3 * kMostDrafts + 2;  // of shared memory, an even number
+
+inline constexpr int kMostPieces = 32;  // of a block, one after the other
+// Blocks that an H200 runs at once: four an SM of the first launch, and two of the second, where many are soon done.
+inline constexpr int kStatisticsPlaces = 4 * 132, kMassesPlaces = 3 * 132;
 
 template <class T>
-STRATA_HD long piece_width(const VerifyTask<T>& task) {
-    return long(task.threads) * kVerifyPacks * Pack<T>::kSize;
+STRATA_HD int piece_width(const VerifyTask<T>& task) {
+    return task.threads * kVerifyPacks * Pack<T>::kSize;
 }
 template <class T>
-STRATA_HD long pieces_of(const VerifyTask<T>& task) {
-    return ceil_div(task.vocabulary, piece_width(task));
+STRATA_HD int pieces_of(const VerifyTask<T>& task) {
+    return (int(task.vocabulary) + piece_width(task) - 1) / piece_width(task);  // a division of 64 bits is a call
 }
 // Rows that have statistics, a sequence: the target's, then the draft model's.
 template <class T>
 STRATA_HD int rows_of(const VerifyTask<T>& task) {
     return task.drafts + 1 + (task.law == DraftLaw::logits && !task.greedy ? task.drafts : 0);
 }
+
+// Blocks that share each of so many rows: as many as all run at once, and one where there are more rows.
+template <class T>
+STRATA_HD int parts_of(const VerifyTask<T>& task, long rows, int places) {
+    const int pieces = pieces_of(task), wanted = rows < places ? places / int(rows) : 1;
+    const int needed = (pieces + kMostPieces - 1) / kMostPieces;
+    return wanted > pieces ? pieces : wanted > needed ? wanted : needed;
+}
+
+// The pieces of one of them.
+struct Part {
+    long row;
+    int part;
+    int first;
+    int last;  // behind the last
+};
+
+template <class T>
+STRATA_HD Part part_of(const VerifyTask<T>& task, int parts, int block) {
+    const int pieces = pieces_of(task), part = block % parts;
+    const int each = pieces / parts, longer = pieces % parts;  // parts that have one more
+    const int first = part * each + (part < longer ? part : longer);
+    return {block / parts, part, first, first + each + (part < longer)};
+}
+
+// Of the first launch, and of the second.
+template <class T>
+STRATA_HD int statistics_parts(const VerifyTask<T>& task) {
+    return parts_of(task, task.sequences * rows_of(task), kStatisticsPlaces);
+}
+template <class T>
+STRATA_HD int masses_parts(const VerifyTask<T>& task) {
+    return parts_of(task, task.sequences, kMassesPlaces);
+}
+
 template <class T>
 long statistics_of(const VerifyTask<T>& task) {
     return task.sequences * rows_of(task) * pieces_of(task);
@@ -110,21 +150,25 @@ void require_valid(const VerifyTask<T>& task) {
         refuse("logits must be aligned to 16 bytes");
 }
 
-// One grid a launch: statistics of pieces, then decisions and masses of pieces, then the draw; greedy decoding takes
-// the first and the last.
+// One grid a launch: statistics of pieces, then, unless drafts are certain, decisions and masses of pieces, then the
+// draw; greedy decoding takes the first and the last. Shared memory: two words a warp for each piece of a block.
 template <class T>
 Grid statistics_grid_of(const VerifyTask<T>& task) {
-    return {.blocks = int(statistics_of(task)), .threads = task.threads, .shared_bytes = 32 * sizeof(float)};
+    return {.blocks = int(task.sequences * rows_of(task) * statistics_parts(task)),
+            .threads = task.threads,
+            .shared_bytes = kMostPieces * (kVerifyThreads / 32) * 2 * sizeof(float)};
 }
 template <class T>
 Grid masses_grid_of(const VerifyTask<T>& task) {
-    return {.blocks = int(masses_of(task)),
+    return {.blocks = int(task.sequences * masses_parts(task)),
             .threads = task.threads,
-            .shared_bytes = (3 * kMostDrafts + 1 + 32) * sizeof(float)};
+            .shared_bytes = (kDecisionWords + kMostPieces * (kVerifyThreads / 32)) * sizeof(float)};
 }
 template <class T>
 Grid draw_grid_of(const VerifyTask<T>& task) {
-    return {.blocks = int(task.sequences), .threads = task.threads, .shared_bytes = 20 * sizeof(double)};
+    return {.blocks = int(task.sequences),
+            .threads = task.threads,
+            .shared_bytes = 20 * sizeof(double) + (kDecisionWords + kVerifyThreads / 32) * sizeof(float)};
 }
 
 }  // namespace strata

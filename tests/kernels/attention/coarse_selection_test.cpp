@@ -30,7 +30,7 @@ Candidates emulated(const std::vector<std::vector<T>>& rows, const std::vector<s
     require_valid(task);
     emulate(grid_of(task), order, [&](EmulatedThread& t) { block_maxima(t, task); });
     const TopKTask<float> selection = planned(selection_of(task));
-    emulate(grid_of(selection), order, [&](EmulatedThread& t) { top_k<true>(t, selection); });
+    emulate(grid_of(selection), order, [&](EmulatedThread& t) { top_k<TopKHold::little>(t, selection); });
     Candidates out;
     for (std::size_t row = 0; row < rows.size(); ++row)
         out.emplace_back(candidates.begin() + long(row) * most_blocks,
@@ -47,7 +47,8 @@ std::vector<std::int32_t> best_of_candidates(const std::vector<float>& of_slots,
     task.rows = 1, task.columns = task.stride = long(of_slots.size()), task.k = k, task.blocks = blocks.data();
     require_valid(task);
     const TopKTask<float> with_plan = planned(task);
-    emulate(grid_of(with_plan), ThreadOrder::reversed, [&](EmulatedThread& t) { top_k<true>(t, with_plan); });
+    emulate(grid_of(with_plan), ThreadOrder::reversed,
+            [&](EmulatedThread& t) { top_k<TopKHold::little>(t, with_plan); });
     return positions;
 }
 

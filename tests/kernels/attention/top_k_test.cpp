@@ -36,10 +36,12 @@ std::vector<std::vector<std::int32_t>> emulated(const Rows<T>& rows, int k, TopK
     require_valid(task);
     const TopKTask<T> with_plan = planned(task);
     emulate(grid_of(with_plan), order, [&](EmulatedThread& t) {
-        if (stays(with_plan))
-            top_k<true>(t, with_plan);
-        else
-            top_k<false>(t, with_plan);
+        switch (with_plan.hold) {
+            case TopKHold::little: return top_k<TopKHold::little>(t, with_plan);
+            case TopKHold::much: return top_k<TopKHold::much>(t, with_plan);
+            case TopKHold::most: return top_k<TopKHold::most>(t, with_plan);
+            default: return top_k<TopKHold::nothing>(t, with_plan);
+        }
     });
     std::vector<std::vector<std::int32_t>> out;
     for (long row = 0; row < task.rows; ++row)
@@ -89,17 +91,12 @@ TEST(TopKReference, hand_made) {
 TEST(TopKKeys, keep_the_order_of_numbers) {
     const float infinity = std::numeric_limits<float>::infinity();
     const float ascending[] = {-infinity, -3e38f, -1, -1e-45f, 0, 1e-45f, 1, 3e38f, infinity};
-    for (std::size_t i = 0; i + 1 < std::size(ascending); ++i) {
-        EXPECT_LT(key_of(ascending[i]), key_of(ascending[i + 1]));
-        EXPECT_LE(key_of(to_bf16(ascending[i])), key_of(to_bf16(ascending[i + 1])));
-    }
-    EXPECT_EQ(key_of(-0.0f), key_of(0.0f));
-    for (const std::uint32_t nan : {0x7FC00000u, 0xFFC00000u, 0x7F800001u, 0xFFFFFFFFu}) {
-        EXPECT_LT(key_of(bits_as<float>(nan)), key_of(-infinity));
-        EXPECT_GT(key_of(bits_as<float>(nan)), 0u);  // 0 is an element that is not there
-    }
-    EXPECT_LT(key_of(Bf16{0xFFFF}), key_of(to_bf16(-infinity)));
-    EXPECT_GT(key_of(Bf16{0x7FC0}), 0);
+    for (std::size_t i = 0; i + 1 < std::size(ascending); ++i)
+        EXPECT_LT(ordered(ascending[i]), ordered(ascending[i + 1]));
+    for (const float x : ascending) EXPECT_EQ(of_order(ordered(x)), x);
+    EXPECT_EQ(ordered(-0.0f), ordered(0.0f));
+    for (const std::uint32_t nan : {0x7FC00000u, 0xFFC00000u, 0x7F800001u, 0xFFFFFFFFu})
+        EXPECT_LT(ordered(bits_as<float>(nan)), ordered(-infinity));
 }
 
 template <class T>
@@ -131,7 +128,7 @@ TEST(TopK, a_cluster_a_row_every_distribution) {
 }
 
 TEST(TopK, a_slice_that_does_not_fit_is_read_again) {
-    expect_every_distribution<float>(5003, 300, {.keys_in_shared = -1}, ThreadOrder::shuffled);
+    expect_every_distribution<float>(5003, 300, {.hold = TopKHold::nothing}, ThreadOrder::shuffled);
 }
 
 // The shape of decoding at 128 K, divided as it is on the GPU.
@@ -141,6 +138,26 @@ TEST(TopK, sixteen_blocks_share_a_long_row) {
     task.columns = 131072;
     EXPECT_EQ(planned(task).cluster, 16);
     EXPECT_EQ(emulated(rows, 2048)[0], reference::top_k(doubles(rows[0]), 0, 131072, 2048));
+}
+
+// And that of a prompt's rows: one block holds all of each.
+TEST(TopK, one_block_holds_a_row_where_there_are_many) {
+    TopKTask<float> task;
+    task.rows = 1024, task.columns = 32768;
+    EXPECT_EQ(planned(task).cluster, 1);
+    EXPECT_EQ(planned(task).hold, TopKHold::most);
+    expect_every_distribution<float>(32768, 2048, {.cluster = 1}, ThreadOrder::shuffled);
+    expect_every_distribution<Bf16>(32768, 2048, {.cluster = 1}, ThreadOrder::reversed);
+}
+
+// Three windows of positions, and a k beyond what is laid down before it is written.
+TEST(TopK, positions_of_long_rows_are_marked_by_windows) {
+    const Rows<float> rows{row_of<float>(300001, normal, 5), row_of<float>(300001, kDistributions[2], 6)};
+    for (const int k : {1000, 3000}) {
+        const auto is = emulated(rows, k, {.cluster = 4, .hold = TopKHold::nothing}, {.begin = {777, 0}, .end = {}});
+        EXPECT_EQ(is[0], reference::top_k(doubles(rows[0]), 777, 300001, k));
+        EXPECT_EQ(is[1], reference::top_k(doubles(rows[1]), 0, 300001, k));
+    }
 }
 
 TEST(TopK, bounds_are_honoured_and_outside_is_never_looked_at) {
@@ -155,7 +172,7 @@ TEST(TopK, bounds_are_honoured_and_outside_is_never_looked_at) {
                 rows[i][std::size_t(at)] =
                     at % 2 ? std::numeric_limits<float>::infinity() : std::numeric_limits<float>::quiet_NaN();
     }
-    for (const TopKTask<float>& task : {TopKTask<float>{.cluster = 2}, TopKTask<float>{.keys_in_shared = -1}}) {
+    for (const TopKTask<float>& task : {TopKTask<float>{.cluster = 2}, TopKTask<float>{.hold = TopKHold::nothing}}) {
         const auto is = emulated(rows, 100, task, bounds);
         for (std::size_t i = 0; i < rows.size(); ++i)
             EXPECT_EQ(is[i], reference::top_k(doubles(rows[i]), std::max(begins[i], 0), std::min(ends[i], 2000), 100))
@@ -193,15 +210,18 @@ TEST(TopK, large_values_that_stand_together) {
 TEST(TopK, plans_fit_the_gpu) {
     for (const long columns : {1L, 8192L, 8193L, 32768L, 131072L, 819200L, 1L << 20, 1L << 23}) {
         TopKTask<float> task;
-        task.rows = 1, task.columns = columns, task.k = 2048;
-        const TopKTask<float> with_plan = planned(task);
-        const Grid grid = grid_of(with_plan);
-        EXPECT_LE(grid.shared_bytes, 227u * 1024);
-        EXPECT_LE(grid.cluster, 16);
-        if (stays(with_plan)) {
-            EXPECT_GE(with_plan.keys_in_shared, (columns + grid.cluster * 4 - 1) / (grid.cluster * 4) * 4);
+        for (const long rows : {1L, 500L}) {
+            task.rows = rows, task.columns = columns, task.k = 2048;
+            const TopKTask<float> with_plan = planned(task);
+            const Grid grid = grid_of(with_plan);
+            EXPECT_LE(grid.shared_bytes, 227u * 1024);
+            EXPECT_LE(grid.cluster, 16);
+            EXPECT_TRUE(grid.cluster == 1 || grid.threads == 512);  // a cluster's bins are shared out to 512 threads
+            EXPECT_EQ(with_plan.hold != TopKHold::nothing, columns <= 262144) << columns;
+            if (with_plan.hold != TopKHold::nothing) {
+                EXPECT_LE(slice_of(with_plan), held_by<float>(with_plan.hold));
+            }
         }
-        EXPECT_EQ(stays(with_plan), columns <= 819200) << columns;
     }
 }
 
