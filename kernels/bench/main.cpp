@@ -254,8 +254,8 @@ int chosen_verb(int argc, char** argv) {
     auto* checks = app.add_subcommand("check", "correctness only, on small shapes and edge cases");
     auto* tops = app.add_subcommand("ceilings", "what this GPU does at best: copy, links, matrix products");
     auto* tables = app.add_subcommand("table", "the table of kernels/README.md, filled from a record");
-    std::string record;
-    tables->add_option("record", record, "a record that `run` has written; none: nothing was measured");
+    std::vector<std::string> records;
+    tables->add_option("records", records, "what `run` has written; none: nothing was measured");
     auto* runs = app.add_subcommand("run", "correctness and times on the shapes of the models");
     auto* launches = app.add_subcommand("launch", "one launch of each shape and nothing else, for another profiler");
     for (CLI::App* verb : {checks, runs, launches})
@@ -281,7 +281,7 @@ int chosen_verb(int argc, char** argv) {
     if (tops->parsed()) return ceilings(arguments);
     if (launches->parsed()) return launch(arguments);
     if (tables->parsed()) {
-        std::cout << markdown_table(every_kernel(), record);
+        std::cout << markdown_table(every_kernel(), records);
         return 0;
     }
     return run(arguments);

@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
+#include "kernels/bench/build_facts.hpp"
+
 namespace strata {
 
 namespace {
@@ -14,9 +16,7 @@ namespace {
 using Json = nlohmann::json;
 using Samples = std::map<std::string, Json>;  // "kernel shape" -> sample
 
-Samples samples_of(const std::string& record) {
-    Samples samples;
-    if (record.empty()) return samples;
+void take(const std::string& record, Samples& samples) {
     std::ifstream file(record);
     if (!file) throw std::invalid_argument(record + ": cannot be read");
     int number = 0;
@@ -25,6 +25,7 @@ Samples samples_of(const std::string& record) {
         try {
             const Json json = Json::parse(line);
             if (json.at("kind") != "sample") continue;
+            if (json.at("source_hash") != source_hash_of(json.at("source"))) continue;
             std::string shape;
             for (const auto& [name, value] : json.at("shape").items()) shape += " " + name + "=" + value.dump();
             samples[json.at("kernel").get<std::string>() + shape] = json;
@@ -33,7 +34,6 @@ Samples samples_of(const std::string& record) {
                                         ": not a line of a record: " + error.what());
         }
     }
-    return samples;
 }
 
 // Names in the order of the alphabet, as a parsed record has them.
@@ -66,8 +66,9 @@ std::string baseline_of(const Json& sample) {
 
 }  // namespace
 
-std::string markdown_table(const std::vector<Kernel>& kernels, const std::string& record) {
-    const Samples samples = samples_of(record);
+std::string markdown_table(const std::vector<Kernel>& kernels, const std::vector<std::string>& records) {
+    Samples samples;
+    for (const std::string& record : records) take(record, samples);
     std::string table =
         "| kernel | shape | time [us] | of the run's ceiling | goal | against |\n|---|---|---|---|---|---|\n";
     for (const Kernel& kernel : kernels) {

@@ -9,8 +9,8 @@
 
 namespace strata {
 
-// `record` may be empty: then nothing was measured, and the cells say so. Throws std::invalid_argument where it cannot
-// be read.
-std::string markdown_table(const std::vector<Kernel>& kernels, const std::string& record);
+// Of several records the last that has a sample of it; one whose kernel has changed since is none. Without records
+// nothing was measured, and the cells say so. Throws std::invalid_argument where one cannot be read.
+std::string markdown_table(const std::vector<Kernel>& kernels, const std::vector<std::string>& records);
 
 }  // namespace strata

@@ -129,12 +129,18 @@ TEST(KernelTable, is_filled_from_a_record) {
     Sample sample = made_up();
     sample.shape = every_kernel().front().shapes.front().shape;
     sample.kernel = every_kernel().front().name;
-    const std::string record = scratch.write("record.jsonl", to_json(sample).dump() + "\n");
-    const std::string table = markdown_table(every_kernel(), record);
+    sample.us.median = 6;
+    const std::string before = scratch.write("before.jsonl", to_json(sample).dump() + "\n");
+    sample.us.median = 5;
+    auto line = to_json(sample);
+    const std::string record = scratch.write("record.jsonl", line.dump() + "\n");
+    line["t_us"]["median"] = 7, line["source_hash"] = "of before a change";
+    const std::string stale = scratch.write("stale.jsonl", line.dump() + "\n");
+    const std::string table = markdown_table(every_kernel(), {before, record, stale});
     EXPECT_NE(table.find("| 5.00 | 50.0 % of copy |"), std::string::npos) << table;
     EXPECT_NE(table.find("2.00 x two kernels"), std::string::npos);
     EXPECT_NE(table.find("not measured"), std::string::npos) << "the other kernels";
-    EXPECT_THROW(markdown_table(every_kernel(), scratch.write("broken.jsonl", "{")), std::invalid_argument);
+    EXPECT_THROW(markdown_table(every_kernel(), {scratch.write("broken.jsonl", "{")}), std::invalid_argument);
 }
 
 TEST(KernelTable, shows_share_and_goal_or_why_there_is_none) {
