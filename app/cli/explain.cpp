@@ -29,7 +29,7 @@ void print(const OpPoint& point, const Device& device, const CostCurve& curve, c
         std::cout << fmt::format("  {:<22} {:>14}  {}\n", what, value, why);
     };
     const auto us = [](Seconds time) { return fmt::format("{:.3f} us", to_us(time)); };
-    const auto [estimate, physics, residual, table] = derived;
+    const auto [estimate, physics, residual, table, measured] = derived;
     const Demand asked = form_of(point.family).demand(point);
     std::cout << fmt::format("{} {} on {}\n", to_string(point.family), text_of(point), device.name);
     std::cout << "what it asks for\n";
@@ -55,6 +55,7 @@ void print(const OpPoint& point, const Device& device, const CostCurve& curve, c
         line("sending", us(physics.sending), fmt::format("at {:.1f} % of the link", 100 * curve.memory_efficiency));
     line("together", us(physics.time()), "launch and the slowest of these");
     std::cout << "measurements\n";
+    if (measured) line("here", us(*measured), "by this project's kernel, of this very shape (kernels/profiles)");
     if (!table)
         line("none", "", "no table of this family: physics is all there is");
     else

@@ -210,7 +210,9 @@ CostBook CostBook::of(const std::string& root, bool without_held_out) {
     return CostBook({.curves = root + "/sim/cost/cost_curves.yaml",
                      .profiles = root + "/sim/cost/published",
                      .accelerators = root + "/hwmodels/catalog/accelerators",
-                     .measured = MeasuredKernels(root + "/kernels/profiles", root + "/kernels"),
+                     // Predictions are judged on what others have measured of other kernels: without ours.
+                     .measured = without_held_out ? MeasuredKernels()
+                                                  : MeasuredKernels(root + "/kernels/profiles", root + "/kernels"),
                      .without_held_out = without_held_out});
 }
 
@@ -331,7 +333,8 @@ CostSeries::Between CostBook::series_of(const OpPoint& point, const CostTable& r
 Derivation CostBook::explain(const OpPoint& point, const Device& on) const {
     const CostTable* rows = table(point.family);
     const CostCurve& fitted = curve(point.family);
-    Derivation derived{.estimate = {}, .physics = physics_of(point, fitted, on), .residual = {}, .table = rows};
+    Derivation derived{
+        .estimate = {}, .physics = physics_of(point, fitted, on), .residual = {}, .table = rows, .measured = {}};
     const Physics& physics = derived.physics;
     Estimate& estimate = derived.estimate;
     estimate.family = point.family;
@@ -354,6 +357,12 @@ Derivation CostBook::explain(const OpPoint& point, const Device& on) const {
             interpolate(estimate, between, *rows, physics.bound);
         else
             carry(estimate, between, *rows, physics, rows->measured_on(on));
+    }
+    derived.measured = measured_.at(on.cuda_name, point);
+    if (derived.measured) {
+        estimate.time = estimate.low = estimate.high = *derived.measured;
+        estimate.origin = Origin::measured;
+        estimate.outside = false;
     }
     estimate.overhead = std::min(physics.launch, estimate.time);
     return derived;

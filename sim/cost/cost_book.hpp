@@ -60,6 +60,7 @@ struct Derivation {
     Physics physics;
     std::optional<CostTable::Residual> residual;
     const CostTable* table = nullptr;
+    std::optional<Seconds> measured{};  // by this project's kernel, of exactly this shape
 };
 
 Device device_of(const AcceleratorSpec& accelerator);

@@ -82,9 +82,44 @@ std::optional<Family> family_of_kernel(const std::string& kernel) {
         {"gemm/bf16-library", Family::gemm_bf16},
         {"gemm/fp8-library", Family::gemm_fp8},
         {"gemm/grouped-fp8", Family::grouped_gemm},
+        {"quant/tiles-fp32", Family::fp8_quantise},
     };
     const auto found = families.find(kernel);
     return found == families.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::optional<OpPoint> point_of_kernel(const std::string& kernel, const std::map<std::string, double>& shape) {
+    // Bench's name of each side; what must be so for the table to mean the same.
+    struct Form {
+        std::vector<std::pair<std::string_view, std::string>> sides;
+        std::string words{};
+        std::map<std::string, double> only{};
+    };
+    static const Form one_query{.sides = {{"batch", "sequences"}, {"context", "context"}, {"heads", "heads"}},
+                                .words = ",cache=bfloat16",
+                                .only = {{"queries", 1}, {"ragged", 0}}};
+    static const Form product{.sides = {{"m", "m"}, {"n", "n"}, {"k", "k"}}};
+    static const Form tokens{.sides = {{"tokens", "tokens"}, {"hidden", "hidden"}}};
+    static const std::map<std::string, Form> forms{
+        {"mhc/pre", tokens},
+        {"mhc/post", tokens},
+        {"gemm/bf16-library", product},
+        {"gemm/fp8-library", product},
+        {"quant/tiles-fp32", {.sides = {{"m", "rows"}, {"k", "width"}}}},
+        {"attention/mla-decode-bf16", one_query},
+        {"attention/mla-decode-bf16-128-heads", one_query},
+    };
+    const auto form = forms.find(kernel);
+    if (form == forms.end()) return {};
+    for (const auto& [name, length] : form->second.only)
+        if (const auto found = shape.find(name); found == shape.end() || found->second != length) return {};
+    std::string text;
+    for (const auto& [side, name] : form->second.sides) {
+        const auto length = shape.find(name);
+        if (length == shape.end()) return {};
+        text += fmt::format("{}{}={:.0f}", text.empty() ? "" : ",", side, length->second);
+    }
+    return point_from(*family_of_kernel(kernel), text + form->second.words);
 }
 
 MeasuredKernels::MeasuredKernels(const fs::path& folder, const fs::path& kernels) {
@@ -130,6 +165,9 @@ void MeasuredKernels::take(const nlohmann::json& line, std::string& device,
         return;
     }
     const double us = line.at("t_us").at("median");
+    if (line.contains("shape"))
+        if (const auto point = point_of_kernel(line.at("kernel"), line.at("shape")))
+            exact_[{device, *point}] = Seconds(us * 1e-6);
     points_[{device, *family}].push_back({Flops(line.at("flops")), Bytes(line.at("bytes")), Seconds(us * 1e-6)});
     ++samples_;
 }
@@ -150,6 +188,11 @@ std::optional<MeasuredKernels::Found> MeasuredKernels::find(const std::string& d
     // Between two measured shapes time follows a power of the bytes: 0 where launching dominates, 1 where memory does.
     const double along = std::log(bytes / below->bytes.si()) / std::log(above->bytes / below->bytes);
     return Found{below->time * std::pow(above->time / below->time, along), false};
+}
+
+std::optional<Seconds> MeasuredKernels::at(const std::string& device, const OpPoint& point) const {
+    const auto found = exact_.find({device, point});
+    return found == exact_.end() ? std::nullopt : std::optional(found->second);
 }
 
 }  // namespace strata

@@ -12,11 +12,16 @@
 
 #include "kernels/work.hpp"
 #include "sim/cost/family.hpp"
+#include "sim/cost/op_point.hpp"
 
 namespace strata {
 
 // Which family of ops a kernel of the bench is an implementation of; none for one that no step uses as it is.
 std::optional<Family> family_of_kernel(const std::string& kernel);
+
+// The same shape as the tables of its family write it: `shape` maps the bench's names to lengths. None where the family
+// has no such form, or no table could hold the shape.
+std::optional<OpPoint> point_of_kernel(const std::string& kernel, const std::map<std::string, double>& shape);
 
 class MeasuredKernels {
 public:
@@ -33,6 +38,9 @@ public:
     // (FLOPs a byte) are of a kind, whatever their sides. Nothing is extrapolated.
     std::optional<Found> find(const std::string& device, Family family, const Work& work) const;
 
+    // Of exactly that shape.
+    std::optional<Seconds> at(const std::string& device, const OpPoint& point) const;
+
     int samples() const { return samples_; }
     int stale() const { return stale_; }
 
@@ -46,6 +54,7 @@ private:
               const std::function<std::string(const std::string&)>& hash_now);
 
     std::map<std::pair<std::string, Family>, std::vector<Point>> points_;  // ascending in bytes
+    std::map<std::pair<std::string, OpPoint>, Seconds> exact_;
     int samples_ = 0, stale_ = 0;
 };
 

@@ -51,6 +51,30 @@ TEST_F(Records, a_shape_that_was_measured_has_that_time) {
     EXPECT_DOUBLE_EQ(to_us(estimate.time), 160);
 }
 
+TEST_F(Records, an_op_of_just_that_shape_is_explained_by_it) {
+    std::string line = sample(1024, 40, hash);
+    line.insert(line.size() - 1, R"(, "shape": {"tokens": 1024, "hidden": 7168})");
+    write({kRun, line});
+    const CostBook costs = book();
+    const Derivation known = costs.explain(point_from(Family::mhc_post, "tokens=1024,hidden=7168"), device_of(h200()));
+    EXPECT_EQ(known.estimate.origin, Origin::measured);
+    EXPECT_DOUBLE_EQ(to_us(known.estimate.time), 40);
+    const auto other = costs.explain(point_from(Family::mhc_post, "tokens=1025,hidden=7168"), device_of(h200()));
+    EXPECT_FALSE(other.measured);
+    EXPECT_NE(other.estimate.origin, Origin::measured);
+}
+
+TEST(KernelShapes, are_points_of_the_tables_where_both_mean_the_same) {
+    const auto decode =
+        point_of_kernel("attention/mla-decode-bf16",
+                        {{"sequences", 64}, {"queries", 1}, {"heads", 16}, {"context", 32768}, {"ragged", 0}});
+    EXPECT_EQ(decode, point_from(Family::latent_attention, "batch=64,context=32768,heads=16,cache=bfloat16"));
+    EXPECT_FALSE(
+        point_of_kernel("attention/mla-decode-bf16",
+                        {{"sequences", 64}, {"queries", 2}, {"heads", 16}, {"context", 32768}, {"ragged", 0}}));
+    EXPECT_FALSE(point_of_kernel("moe/align", {{"tokens", 4096}}));
+}
+
 // Twice the bytes of 1024 tokens, half of those of 4096: 40 us x 2.
 TEST_F(Records, between_two_shapes_it_is_interpolated) {
     write({kRun, sample(4096, 160, hash), sample(1024, 40, hash)});
