@@ -26,9 +26,9 @@ struct StageTimes {
 // gradients reduced after each micro-batch.
 struct Sharding {
     int zero = 1;
-    Seconds gather{};  // parameters of a stage
-    Seconds reduce{};  // gradients of a stage
-    Seconds optimiser{};
+    Seconds gather{};     // parameters of a stage
+    Seconds reduce{};     // gradients of a stage
+    Seconds optimiser{};  // update of a stage
     bool overlaps =
         true;  // communication runs beside computing; the next task's parameters are gathered one task ahead
 };
