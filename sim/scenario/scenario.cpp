@@ -13,15 +13,58 @@ namespace strata {
 
 namespace {
 
-const std::vector<std::string> kMetrics{
-    "decode.tpot_ms",        "decode.tokens_per_s",  "decode.tokens_per_s_per_accelerator",
-    "prefill.ttft_ms",       "prefill.tokens_per_s", "prefill.tokens_per_s_per_accelerator",
-    "memory.hbm_gb",         "memory.host_gb",       "memory.nvme_gb",
-    "engram.stall_ms",       "moe.layer_us",         "attention.layer_us",
-    "network.scale_up_ms",   "network.scale_out_ms", "access.bandwidth_GBps",
-    "access.efficiency",     "access.latency_ns",    "access.latency_p50_ns",
-    "access.latency_p99_ns", "access.row_hit_rate",  "access.energy_pj_per_bit",
-    "access.measured_GBps",  "access.measured_iops", "access.iops"};
+const std::vector<std::string> kMetrics{"decode.tpot_ms",
+                                        "decode.tokens_per_s",
+                                        "decode.tokens_per_s_per_accelerator",
+                                        "prefill.ttft_ms",
+                                        "prefill.tokens_per_s",
+                                        "prefill.tokens_per_s_per_accelerator",
+                                        "memory.hbm_gb",
+                                        "memory.host_gb",
+                                        "memory.nvme_gb",
+                                        "engram.stall_ms",
+                                        "moe.layer_us",
+                                        "attention.layer_us",
+                                        "network.scale_up_ms",
+                                        "network.scale_out_ms",
+                                        "access.bandwidth_GBps",
+                                        "access.efficiency",
+                                        "access.latency_ns",
+                                        "access.latency_p50_ns",
+                                        "access.latency_p99_ns",
+                                        "access.row_hit_rate",
+                                        "access.energy_pj_per_bit",
+                                        "access.measured_GBps",
+                                        "access.measured_iops",
+                                        "access.iops",
+                                        "serving.ttft_ms",
+                                        "serving.ttft_p50_ms",
+                                        "serving.ttft_p90_ms",
+                                        "serving.ttft_p99_ms",
+                                        "serving.tpot_ms",
+                                        "serving.tpot_p50_ms",
+                                        "serving.tpot_p90_ms",
+                                        "serving.tpot_p99_ms",
+                                        "serving.itl_ms",
+                                        "serving.itl_p50_ms",
+                                        "serving.itl_p90_ms",
+                                        "serving.itl_p99_ms",
+                                        "serving.end_to_end_ms",
+                                        "serving.end_to_end_p50_ms",
+                                        "serving.end_to_end_p90_ms",
+                                        "serving.end_to_end_p99_ms",
+                                        "serving.requests_per_s",
+                                        "serving.output_tokens_per_s",
+                                        "serving.output_tokens_per_s_per_accelerator",
+                                        "serving.tokens_per_s_per_accelerator",
+                                        "serving.tokens_per_s_per_user",
+                                        "serving.goodput_per_s",
+                                        "serving.served_well",
+                                        "serving.prefix_hits",
+                                        "serving.preemptions",
+                                        "serving.utilisation",
+                                        "serving.queue",
+                                        "serving.batch"};
 
 // A name alone is short for a map that holds it, so that the other fields of the map can be set by path:
 // `model: v3` for `model: {preset: v3}`, `platform.accelerator: B200_SXM` for `{part: B200_SXM}`.
@@ -182,10 +225,12 @@ int count_of(const YamlField& field) {
 WorkloadKind read_kind(const YamlField& workload) {
     std::vector<std::string> fields{"kind", "batch", "context", "prompt"};
     fields.insert(fields.end(), access_fields().begin(), access_fields().end());
+    fields.insert(fields.end(), serving_fields().begin(), serving_fields().end());
     workload.allow_only(fields);
-    return one_of<WorkloadKind>(
-        workload["kind"],
-        {{"decode", WorkloadKind::decode}, {"prefill", WorkloadKind::prefill}, {"access", WorkloadKind::access}});
+    return one_of<WorkloadKind>(workload["kind"], {{"decode", WorkloadKind::decode},
+                                                   {"prefill", WorkloadKind::prefill},
+                                                   {"access", WorkloadKind::access},
+                                                   {"serving", WorkloadKind::serving}});
 }
 
 void refuse(const YamlField& parent, const std::vector<std::string>& fields, const std::string& why) {
@@ -201,6 +246,7 @@ Workload read_workload(const YamlField& field, bool prefill) {
     workload.prompt = at_least(field["prompt"], 1, 1);
     if (!prefill) refuse(field, {"prompt"}, "this field belongs to prefill; decode has 'context'");
     refuse(field, access_fields(), "this field belongs to kind access");
+    refuse(field, serving_fields(), "this field belongs to kind serving");
     return workload;
 }
 
@@ -369,12 +415,19 @@ Scenario ScenarioFile::read(const Point& point, const Catalog& catalog) const {
     if (kind == WorkloadKind::access) {
         scenario.access = read_access(root["workload"]);
         refuse(root["workload"], {"batch", "context", "prompt"}, "this field belongs to decode and prefill");
+        refuse(root["workload"], serving_fields(), "this field belongs to kind serving");
         refuse(root, {"model", "placement", "kernels", "detail"},
                "this field belongs to decode and prefill; an access has no model");
         problems.throw_if_any();
         return scenario;
     }
-    scenario.workload = read_workload(root["workload"], kind == WorkloadKind::prefill);
+    if (kind == WorkloadKind::serving) {
+        scenario.serving = read_serving(root["workload"], file_);
+        refuse(root["workload"], {"batch", "context", "prompt"}, "this field belongs to decode and prefill");
+        refuse(root["workload"], access_fields(), "this field belongs to kind access");
+    } else {
+        scenario.workload = read_workload(root["workload"], kind == WorkloadKind::prefill);
+    }
     scenario.placement = read_placement(root["placement"]);
     scenario.kernels = read_kernels(root["kernels"]);
     if (root["detail"].exists())

@@ -12,13 +12,14 @@
 #include "hwmodels/platform_spec.hpp"
 #include "sim/model/accounting.hpp"
 #include "sim/scenario/access.hpp"
+#include "sim/scenario/serving_workload.hpp"
 
 namespace strata {
 
 enum class Tier { hbm, host, nvme };
 std::string_view to_string(Tier tier);
 
-enum class WorkloadKind { decode, prefill, access };
+enum class WorkloadKind { decode, prefill, access, serving };
 
 // The step of a model that is run.
 struct Workload {
@@ -82,6 +83,7 @@ struct Scenario {
     std::string system;  // its name in the catalogue; `platform` is what the scenario made of it
     PlatformSpec platform;
     Workload workload;
+    std::optional<ServingWorkload> serving{};  // then `workload` is not used: steps of many shapes are run
     Placement placement;
     Kernels kernels;
     Detail detail = Detail::op;

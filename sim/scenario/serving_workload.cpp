@@ -1,0 +1,99 @@
+#include "sim/scenario/serving_workload.hpp"
+
+#include <filesystem>
+
+#include "sim/scenario/choices.hpp"
+
+namespace strata {
+
+namespace {
+
+int whole(const YamlField& field, long long least, long long fallback) {
+    if (!field.exists()) return static_cast<int>(fallback);
+    const long long value = field.integer(fallback);
+    if (value < least || value > 100000000) {
+        field.problem(fmt::format("a whole number of at least {}", least), std::to_string(value));
+        return static_cast<int>(fallback);
+    }
+    return static_cast<int>(value);
+}
+
+// 1024, {least: 512, most: 2048}, or {median: 800, sigma: 0.9, most: 32768}.
+Length read_length(const YamlField& field) {
+    if (!field.exists() || !field.is_map()) return FixedLength{whole(field, 1, 1)};
+    if (field["median"].exists()) {
+        field.allow_only({"median", "sigma", "most"});
+        return LogNormalLength{at_least(field["median"], 1, 1), at_least(field["sigma"], 0, 1),
+                               whole(field["most"], 1, 131072)};
+    }
+    field.allow_only({"least", "most"});
+    const UniformLength length{whole(field["least"], 1, 1), whole(field["most"], 1, 1)};
+    if (length.most < length.least)
+        field["most"].problem(fmt::format("at least `least`, {}", length.least), std::to_string(length.most));
+    return length;
+}
+
+void read_prefixes(const YamlField& field, ServingWorkload& serving) {
+    if (!field.exists()) return;
+    field.allow_only({"count", "tokens", "share", "cache_tokens"});
+    serving.arrivals.prefixes = whole(field["count"], 1, 1);
+    serving.arrivals.prefix_tokens = whole(field["tokens"], 1, 1);
+    serving.arrivals.prefix_share = at_least(field["share"], 0, 1);
+    serving.prefix_cache_tokens = at_least(field["cache_tokens"], 0, 0);
+}
+
+Seconds limit(const YamlField& field) {
+    if (!field.exists()) return Seconds(1e30);
+    return Seconds(at_least(field, 0, 0) * 1e-3);
+}
+
+}  // namespace
+
+const std::vector<std::string>& serving_fields() {
+    static const std::vector<std::string> fields{
+        "requests",   "rate",        "trace",        "input",         "output",       "prefixes",
+        "seed",       "concurrency", "replicas",     "step_tokens",   "batching",     "prefill",
+        "preemption", "acceptance",  "memory_share", "ttft_limit_ms", "tpot_limit_ms"};
+    return fields;
+}
+
+ServingWorkload read_serving(const YamlField& field, const std::string& file) {
+    ServingWorkload serving;
+    if (field["trace"].exists()) {
+        for (const char* name : {"requests", "rate", "input", "output", "prefixes"})
+            if (field[name].exists()) field[name].problem("a trace says this");
+        const std::filesystem::path trace = field["trace"].text();
+        serving.trace = (std::filesystem::path(file).parent_path() / trace).string();
+    } else {
+        serving.arrivals.requests = whole(field["requests"], 1, 1000);
+        serving.arrivals.per_second = at_least(field["rate"], 0, 0);
+        serving.arrivals.input = read_length(field["input"]);
+        serving.arrivals.output = read_length(field["output"]);
+        read_prefixes(field["prefixes"], serving);
+    }
+    serving.arrivals.seed = static_cast<std::uint64_t>(whole(field["seed"], 0, 0));
+    serving.concurrency = whole(field["concurrency"], 1, 1);
+    serving.replicas = whole(field["replicas"], 1, 1);
+    serving.step_tokens = whole(field["step_tokens"], 1, 8192);
+    if (field["batching"].exists())
+        serving.batching =
+            one_of<Batching>(field["batching"], {{"continuous", Batching::continuous}, {"fixed", Batching::fixed}});
+    if (field["prefill"].exists())
+        serving.prefill = one_of<PrefillOrder>(field["prefill"],
+                                               {{"chunked", PrefillOrder::chunked}, {"first", PrefillOrder::first}});
+    if (field["preemption"].exists())
+        serving.preemption = one_of<Preemption>(field["preemption"], {{"recompute", Preemption::recompute}});
+    if (field["acceptance"].exists())
+        for (const YamlField& position : field["acceptance"].items()) {
+            const double accepted = at_least(position, 0, 0);
+            if (accepted > 1) position.problem("a probability in [0, 1]", fmt::format("{}", accepted));
+            serving.acceptance.push_back(accepted);
+        }
+    serving.memory_share = at_least(field["memory_share"], 0, 0.9);
+    if (serving.memory_share > 1)
+        field["memory_share"].problem("a share in (0, 1]", fmt::format("{}", serving.memory_share));
+    serving.limits = {limit(field["ttft_limit_ms"]), limit(field["tpot_limit_ms"])};
+    return serving;
+}
+
+}  // namespace strata
