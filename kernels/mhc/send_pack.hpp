@@ -1,5 +1,5 @@
-// Four numbers in one message between the blocks of a cluster. Their arrival is counted by message: sixteen bytes come
-// at the cost of four.
+// Four numbers in one message between the blocks of a cluster: a quarter of the messages, each of which a mailbox
+// counts when it comes (assumed: sixteen bytes take no longer than four).
 #pragma once
 
 #include "kernels/simt/packed_bf16.hpp"
