@@ -62,7 +62,8 @@ inline void require_valid(const EngramConvTask& task) {
 inline int conv_packs(int hidden) { return hidden <= 5120 ? 1 : 4; }
 // Rows of a class that are worked on together: what registers hold.
 constexpr int conv_rows(int packs) { return packs == 1 ? 4 : 1; }
-// Steps whose rows are in shared memory, one of them worked on: what it holds at the largest hidden sizes.
+// Steps whose rows are in shared memory, one of them worked on and the next one's norms taken: what it holds at the
+// largest hidden sizes.
 constexpr int conv_stages(int) { return 3; }
 
 inline int conv_threads(int hidden) { return int(ceil_div(hidden, conv_packs(hidden) * 8 * 32)) * 32; }
@@ -89,14 +90,16 @@ inline long conv_spans(long most_tokens, long classes, long at_once) {
 
 // A thread's own places of 16 bytes in shared memory, which no other looks at: weight and taps in FP32 [packs][5][2
 // halves], then rows on the way [stages][rows][packs].
+inline constexpr std::size_t kConvBarrierBytes = 16;
 constexpr int conv_factors(int packs) { return packs * 10; }
 constexpr int conv_places(int packs) { return conv_factors(packs) + conv_stages(packs) * conv_rows(packs) * packs; }
 
 // Block: (span, class, stream) of row: a sequence; in decode every streams-th block has the same stream. Shared memory:
-// sums of warps [2][warps][4], then each thread's places.
+// a barrier, sums of warps [2][warps][4], then each thread's places.
 inline Grid grid_of(const EngramConvTask& task) {
     const int threads = conv_threads(task.hidden), packs = conv_packs(task.hidden);
-    const std::size_t places = std::size_t(threads) * 16, sums = std::size_t(threads) / 32 * 2 * 4 * sizeof(float);
+    const std::size_t places = std::size_t(threads) * 16,
+                      sums = kConvBarrierBytes + std::size_t(threads) / 32 * 2 * 4 * sizeof(float);
     if (is_decode(task)) {
         const long a_stream = std::max(1L, conv_blocks_at_once(task.hidden) / task.streams);
         return {.blocks = int(std::min<long>(task.sequences, a_stream)) * task.streams,
