@@ -37,8 +37,9 @@ template <int packs_held, class Thread>
 STRATA_BODY void engram_conv(Thread& t, const EngramConvTask& task) {
     using Stream = ConvStream<packs_held, Thread>;
     constexpr int kRows = Stream::kRows, kStages = Stream::kStages;
-    const int sequence = t.row(), in_class = t.block() / task.streams % kConvApart;
-    const int span = t.block() / (task.streams * kConvApart), spans = t.blocks() / (task.streams * kConvApart);
+    const auto [which, span, spans] =
+        conv_span(t.block(), t.blocks(), long(task.sequences) * task.streams * kConvApart);
+    const int in_class = which / task.streams % kConvApart, sequence = which / task.streams / kConvApart;
     const int start = task.starts[sequence], end = task.starts[sequence + 1];
     const int position = task.first_position[sequence];
     if (start < 0 || end < start || end > task.tokens || long(end) - start > task.most_tokens || position < 0) {
@@ -53,7 +54,7 @@ STRATA_BODY void engram_conv(Thread& t, const EngramConvTask& task) {
     // The last three rows of a class stay in the state, normalised: those of the span that has its end.
     const int keep_from = last == all.count ? last - kConvBefore : last;
 
-    Stream of(t, task, Stream::kPlaces);
+    Stream of(t, task, Stream::kPlaces, which % task.streams);
     ConvSums sums[packs_held][2] = {};
     const int begin = span > 0 ? first - kConvWarm : first;
     // This thread's part of the class's row i, by one multiply-add each.
@@ -71,6 +72,7 @@ STRATA_BODY void engram_conv(Thread& t, const EngramConvTask& task) {
     };
     STRATA_ROLLED
     for (int stage = 0; stage < kStages; ++stage) ask(begin + stage * kRows, stage);
+    of.load_factors();
     // Rows before the sequence's first, from the state: the first nine positions have nothing before them. What stays
     // of them is written again.
     if (span == 0) {
@@ -163,7 +165,8 @@ STRATA_BODY void engram_conv_decode(Thread& t, const EngramConvTask& task) {
         ConvRows<packs_held, kConvBefore> before;
     };
     using Stream = ConvStream<packs_held, Thread>;
-    Stream of(t, task, Stream::kFactors);
+    Stream of(t, task, Stream::kFactors, t.block() % task.streams);
+    of.load_factors();
     const int stride = t.blocks() / task.streams;
     const auto slot = [&](int sequence, int position) { return sequence * kConvSlots + position % kConvSlots; };
     const auto step_of = [&](int sequence) {
@@ -204,19 +207,22 @@ STRATA_BODY void engram_conv_decode(Thread& t, const EngramConvTask& task) {
         if (!is_there) continue;
         float rstd = of.squares_of(rows.values.at[0]);
         of.template give_squares<1>(&rstd);
+        ConvSums sums[packs_held][2] = {};  // of earlier tokens, while the squares are summed
+        STRATA_UNROLL
+        for (int i = 0; i < packs_held; ++i) STRATA_UNROLL
+        for (int half = 0; half < 2; ++half) {
+            const auto factors = of.factors(i, half);
+            STRATA_UNROLL
+            for (int k = 0; k < kConvBefore; ++k) recall(sums[i][half], factors, rows.before.at[k][i].at + half * 2);
+        }
         of.template take_rstd<1>(&rstd);
         STRATA_UNROLL
         for (int i = 0; i < packs_held; ++i) {
             const Bf16Pairs own = of.normalised(rows.values.at[0][i], rstd, i);
             of.store(task.next_state, slot(sequence, step.position), i, own);
             STRATA_UNROLL
-            for (int half = 0; half < 2; ++half) {
-                const auto factors = of.factors(i, half);
-                ConvSums sums{};
-                STRATA_UNROLL
-                for (int k = 0; k < kConvBefore; ++k) recall(sums, factors, rows.before.at[k][i].at + half * 2);
-                convolve(sums, factors, rstd, rows.values.at[0][i].at + half * 2);
-            }
+            for (int half = 0; half < 2; ++half)
+                convolve(sums[i][half], of.factors(i, half), rstd, rows.values.at[0][i].at + half * 2);
             of.store(task.out, step.start, i, rows.values.at[0][i]);
         }
     }

@@ -48,11 +48,11 @@ public:
     static constexpr int kRows = conv_rows(packs_held), kStages = conv_stages(packs_held);
     static constexpr int kFactors = conv_factors(packs_held), kPlaces = conv_places(packs_held);
 
-    // `places`: that a thread has in shared memory, an even number. Weight and taps come to theirs.
-    STRATA_BODY ConvStream(Thread& thread, const EngramConvTask& of, int places)
+    // `places`: that a thread has in shared memory, an even number.
+    STRATA_BODY ConvStream(Thread& thread, const EngramConvTask& of, int places, int stream)
         : t_(thread),
           task_(of),
-          stream_(t_.block() % of.streams),
+          stream_(stream),
           packs_mine_(int(ceil_div(of.hidden / 8 - t_.thread(), t_.threads()))) {
         all_gave_ = reinterpret_cast<typename Thread::Barrier*>(t_.shared());
         if (t_.thread() == 0) t_.open_barrier(all_gave_, t_.warps()), t_.publish_barriers();
@@ -66,6 +66,9 @@ public:
         // A pack that the row has not is nought, from here on.
         STRATA_ROLLED
         for (int i = kFactors; packs_mine_ < packs_held && i < places; ++i) store_pack(place(i), 0, Pack<float>{});
+    }
+    // Weight and taps to their places.
+    STRATA_BODY void load_factors() {
         STRATA_UNROLL
         for (int i = 0; i < packs_held; ++i) STRATA_UNROLL
         for (int which = 0; which <= kConvBefore + 1; ++which) {
