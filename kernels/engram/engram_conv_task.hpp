@@ -104,9 +104,9 @@ inline long conv_blocks(long most_tokens, long classes, long at_once) {
     return best;
 }
 
+inline constexpr std::size_t kConvBarrierBytes = 16;  // of shared memory, so that what follows is aligned
 // A thread's own places of 16 bytes in shared memory, which no other looks at: weight and taps in FP32 [packs][5][2
 // halves], then rows on the way [stages][rows][packs].
-inline constexpr std::size_t kConvBarrierBytes = 16;
 constexpr int conv_factors(int packs) { return packs * 10; }
 constexpr int conv_places(int packs) { return conv_factors(packs) + conv_stages(packs) * conv_rows(packs) * packs; }
 
