@@ -229,12 +229,12 @@ STRATA_HD NextRow<T> next_row(const TopKTask<T>& task, long row) {
     return {task.logits + next * task.stride, bounds_of(task, next)};
 }
 
-// Brought to L2 while this block counts and HBM would rest.
+// Brought to L2 while this block counts and HBM would rest; by a lane of each warp, as those of one would take turns.
 template <class T, class Thread>
 STRATA_BODY void prefetch(Thread& t, const NextRow<T>& next) {
-    if (t.warp() > 0) return;
+    if (t.lane() > 0) return;
     constexpr int kRun = 4096 / int(sizeof(T)), kSize = Pack<T>::kSize;
-    for (int at = next.bounds.begin / kSize * kSize + t.lane() * kRun; at < next.bounds.end; at += 32 * kRun) {
+    for (int at = next.bounds.begin / kSize * kSize + t.warp() * kRun; at < next.bounds.end; at += t.warps() * kRun) {
         const int left = (next.bounds.end - at + kSize - 1) / kSize * kSize;
         prefetch_to_l2(next.at + at, std::uint32_t((left < kRun ? left : kRun) * sizeof(T)));
     }
