@@ -240,6 +240,15 @@ STRATA_BODY void prefetch(Thread& t, const NextRow<T>& next) {
     }
 }
 
+// Candidates, of which the chosen ones are read at the very end, come to L2 meanwhile.
+template <class T, class Thread>
+STRATA_BODY void prefetch_blocks(Thread& t, const TopKTask<T>& task, long row) {
+    if (!task.blocks || t.thread() > 0) return;
+    const long count = task.columns / kCandidateBlock;
+    const std::int32_t* at = task.blocks + row * count;
+    if (count % 4 == 0 && reinterpret_cast<std::uintptr_t>(at) % 16 == 0) prefetch_to_l2(at, std::uint32_t(count * 4));
+}
+
 template <TopKHold hold, class T, class Thread>
 STRATA_BODY void top_k(Thread& t, const TopKTask<T>& task) {
     using Block = TopKBlock<hold>;
@@ -253,6 +262,7 @@ STRATA_BODY void top_k(Thread& t, const TopKTask<T>& task) {
     const Slice<T> slice = slice_of_block(t, task, row, bounds);
     const TopKShared shared = top_k_shared(t, task);
     const LogitsSlice<T, Block::kPacks> held = load_held<Block>(t, slice, 0);
+    prefetch_blocks(t, task, row);
     clear(t, task, shared);
     if (task.cluster > 1)
         t.sync_cluster();
