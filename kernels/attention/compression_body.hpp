@@ -190,37 +190,61 @@ private:
 
     // Slots in the order of the softmax: path b of the group before, then path a; HCA has the one path.
     STRATA_BODY void weigh(WeighedRows* out) {
-        weigh_turn(0, out);
+        const int first = has_before() ? 0 : Plan::kRatio;  // path b's rows are left out where there are none
+        STRATA_UNROLL
+        for (int e = 0; e < kTogether; ++e) ask_for_rows(0, e);
+        Pack<float> bias[kRows];
+        load_bias(0, bias);
+        STRATA_UNROLL
+        for (int e = 0; e < kTogether; ++e) {
+            copies_.template wait_for_all_but<kTogether - 1>();
+            out[e] = weighed(e, bias, first);
+            if (Plan::kTurns > 1) ask_for_rows(1, e);
+        }
         STRATA_ROLLED
         for (int turn = 1; turn < Plan::kTurns; ++turn) {
-            WeighedRows more[kTogether];
-            weigh_turn(turn, more);
-            STRATA_UNROLL
-            for (int e = 0; e < kTogether; ++e) out[e].add(more[e]);
-        }
-    }
-    STRATA_BODY void weigh_turn(int turn, WeighedRows* out) {
-        const bool has_before = Plan::kPaths == 1 || places_[0].before >= 0;
-        Pack<float> bias[kRows];
-        STRATA_UNROLL
-        for (int row = 0; row < kRows; ++row) {
-            const int slot = (turn * Plan::kAbove + above_) * kRows + row, within = slot % Plan::kRatio;
-            const bool is_before = Plan::kPaths == 2 && slot < Plan::kRatio;
-            const int column = channel_ + (Plan::kPaths == 2 && !is_before ? Plan::kChannels : 0);
+            load_bias(turn, bias);
             STRATA_UNROLL
             for (int e = 0; e < kTogether; ++e) {
-                if (!is_there_[e] || (is_before && !has_before)) continue;
-                const long from = (is_before ? places_[e].before : places_[e].group) + within;
-                copies_.copy16(value_at(e, row), task_.values + from * Plan::kWidth + column);
-                copies_.copy16(score_at(e, row), task_.scores + from * Plan::kWidth + column);
+                copies_.template wait_for_all_but<kTogether - 1>();
+                out[e].add(weighed(e, bias, first));
+                ask_for_rows(turn + 1, e);
             }
-            bias[row] = load_pack(task_.bias, long(within) * Plan::kWidth + column);
+        }
+    }
+    // The row'th row of this thread in a turn.
+    struct Slot {
+        int within;  // its group
+        int column;
+        bool is_before;
+    };
+    STRATA_BODY Slot slot_of(int turn, int row) const {
+        const int slot = (turn * Plan::kAbove + above_) * kRows + row;
+        const bool is_before = Plan::kPaths == 2 && slot < Plan::kRatio;
+        return {.within = slot % Plan::kRatio,
+                .column = channel_ + (Plan::kPaths == 2 && !is_before ? Plan::kChannels : 0),
+                .is_before = is_before};
+    }
+    STRATA_BODY bool has_before() const { return Plan::kPaths == 1 || places_[0].before >= 0; }
+    // A group of copies, where there is nothing to copy too. Rows of one entry are on the way while those of the other
+    // are weighed, and come to their place again.
+    STRATA_BODY void ask_for_rows(int turn, int e) {
+        STRATA_UNROLL
+        for (int row = 0; row < kRows; ++row) {
+            const Slot slot = slot_of(turn, row);
+            if (turn >= Plan::kTurns || !is_there_[e] || (slot.is_before && !has_before())) continue;
+            const long from = (slot.is_before ? places_[e].before : places_[e].group) + slot.within;
+            copies_.copy16(value_at(e, row), task_.values + from * Plan::kWidth + slot.column);
+            copies_.copy16(score_at(e, row), task_.scores + from * Plan::kWidth + slot.column);
         }
         copies_.close_group();
-        copies_.template wait_for_all_but<0>();
-        const int first = has_before ? 0 : Plan::kRatio;  // path b's rows are left out where there are none
+    }
+    STRATA_BODY void load_bias(int turn, Pack<float>* bias) const {
         STRATA_UNROLL
-        for (int e = 0; e < kTogether; ++e) out[e] = weighed(e, bias, first);
+        for (int row = 0; row < kRows; ++row) {
+            const Slot slot = slot_of(turn, row);
+            bias[row] = load_pack(task_.bias, long(slot.within) * Plan::kWidth + slot.column);
+        }
     }
     STRATA_BODY float* value_at(int e, int row) const {
         return coming_ + ((e * kRows + row) * Plan::kThreads + t_.thread()) * 4;

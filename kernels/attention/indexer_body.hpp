@@ -297,12 +297,12 @@ private:
     struct Place {
         int position, query;
     };
-    // Returns what counts towards the maximum of a block.
+    // Returns what counts towards the maximum of a block: a NaN loses to any number there.
     STRATA_BODY float store(const Place& at, bool is_there, float logit) {
         const Positions seen = is_there ? bounds_[at.query] : Positions{0, 0};  // of a row that is not there: nothing
         const bool is_seen = at.position >= seen.begin && at.position < seen.end;
         if (is_seen && task_.logits) task_.logits[(first_row_ + at.query) * task_.stride + at.position] = logit;
-        return is_seen && logit > kNone ? (logit < FLT_MAX ? logit : FLT_MAX) : kNone;  // a NaN is none
+        return is_seen ? logit : kNone;
     }
     // Eight lanes have a block's keys; of two pairs of queries every other one goes on with the second.
     STRATA_BODY void store_maxima(const Place& at, const float (&most_of)[kKept]) {
@@ -311,7 +311,9 @@ private:
         float most = fmaxf(mine, others);
         STRATA_UNROLL
         for (int lanes = 8; lanes < 32; lanes *= 2) most = fmaxf(most, t_.shuffle_xor(most, lanes));
-        const int query = at.query + second_pair * 2 + second, position = at.position / kBlockOfPositions;
+        most = fminf(fmaxf(most, kNone), FLT_MAX);  // NaNs alone are none; infinity is for newest blocks
+        const int query = at.query + second_pair * 2 + second;
+        const int position = int(unsigned(at.position) / kBlockOfPositions);  // unsigned: a shift
         const int end = bounds_[query].end;
         if (t_.lane() >= (Plan::kAtOnce > 1 ? 4 * kKept : 2) || position * kBlockOfPositions >= end) return;
         const bool is_pinned = (position + 1) * kBlockOfPositions > end;

@@ -1,9 +1,9 @@
 // Latent attention on the tensor cores: a block has 64 query heads that attend to the same keys, and takes those keys
-// in tiles of 64. Three warpgroups, which meet at barriers in shared memory only where one needs what another has:
+// in tiles of 64. Warpgroups, which meet at barriers in shared memory only where one needs what another has:
 //   the first scores a tile (64 x 64 products over all dimensions), turns scores into weights, and adds weights times
 //   values to its half of the output's 512 dimensions, which stay in registers (64 x 256 FP32);
 //   the second adds to the other half, while the first may be scoring the next tile;
-//   the third brings tiles to shared memory (and expands FP8) as soon as one of two places is free.
+//   the third brings tiles to shared memory as soon as one of two places is free; with a fourth it expands FP8.
 // Values are the first 512 dimensions of the same tile. Two tiles and the queries fill the shared memory (72 KB each at
 // 576 dimensions).
 #pragma once
@@ -21,7 +21,13 @@ class LatentBlock {
     static constexpr int kTileBytes = kPanels * kPanelBytes;
     static constexpr int kHalf = kLatentValueDim / 2;
     static constexpr int kSteps = kLatentSlots / 16;  // of a product with values
-    using Half = WgmmaSum<kHalf>;
+    // Of the output, a row's half: one sum, or two where the threads begin with so few registers that the compiler
+    // refuses one of 256 columns.
+    static constexpr bool kExpands = layout_of(format).codes > 0;
+    static constexpr int kParts = kExpands ? 2 : 1, kPart = kHalf / kParts;
+    struct Half {
+        WgmmaSum<kPart> parts[kParts];
+    };
 
 public:
     STRATA_BODY LatentBlock(Thread& t, const Task& task)
@@ -46,7 +52,7 @@ public:
         if (split_ > 0 && first >= end) return;  // and no row of `partial` is looked at
         open_barriers();
         const int warpgroup = t_.shuffle(t_.warp() / 4, 0);  // so that the compiler sees that a warp agrees
-        if (warpgroup == 2) {
+        if (warpgroup >= 2) {
             t_.template give_back_registers<kRegistersToLoad>();
             load_keys(first, end);
             return;
@@ -56,15 +62,18 @@ public:
             t_.template take_registers<kRegistersToWeigh>();
             weigh_and_add(first, end);
         } else {
+            if constexpr (kExpands) t_.template take_registers<kRegistersToAdd>();
             add(first, end);
         }
     }
 
 private:
     using Barrier = typename Thread::Barrier;
-    // Of 168 that a thread has to begin with; a loader of FP8 has a tile's codes in its.
-    static constexpr int kRegistersToLoad = 120, kRegistersToWeigh = 216;
+    // Of 168 that a thread has to begin with, or 128 where two warpgroups load; those that add then need more.
+    static constexpr int kRegistersToLoad = kExpands ? 72 : 120, kRegistersToWeigh = kExpands ? 208 : 216,
+                         kRegistersToAdd = 160;
     static constexpr int kWarps = kWarpgroup / 32;
+    static constexpr int kLoaders = latent_loading_threads(format);
 
     STRATA_BODY unsigned char* keys_of(int turn) const { return queries_ + (1 + turn % 2) * kTileBytes; }
     STRATA_BODY std::uint8_t* present_of(int turn) const { return present_ + turn % 2 * kLatentSlots; }
@@ -75,7 +84,7 @@ private:
     STRATA_BODY void open_barriers() {
         if (t_.thread() == 0) {
             for (int place = 0; place < 2; ++place) {
-                t_.open_barrier(full_ + place, kWarpgroup + kWarps);  // copies of each thread, stores of each warp
+                t_.open_barrier(full_ + place, kLoaders + kLoaders / 32);  // copies of each thread, stores of each warp
                 t_.open_barrier(free_ + place, 2 * kWarps);
             }
             t_.open_barrier(weighed_, kWarps);
@@ -92,7 +101,7 @@ private:
 
     STRATA_BODY void load_keys(int first, int end) {
         if (first >= end) return;
-        KeyTileLoader<format> keys(t_.thread() % kWarpgroup);
+        KeyTileLoader<format> keys(t_.thread() - kLatentMathThreads);
         keys.begin(task_, unit_, first * kLatentSlots, first + 1 < end);
         STRATA_ROLLED
         for (int tile = first; tile < end; ++tile) {
@@ -139,14 +148,12 @@ private:
             weigh(softmax, first + turn, turn, weights, factors);
             multiply_rows_if_needed(out, factors);
             const std::uint64_t values = values_of(turn, 0);
-            products_.begin(t_, out);
+            begin(out);
             STRATA_UNROLL
-            for (int step = 0; step < kSteps; ++step)
-                products_.template multiply<Bf16, Major::mn>(t_, out, weights[step], advanced(values, step * 16 * 128),
-                                                             true);
+            for (int step = 0; step < kSteps; ++step) multiply(out, weights[step], advanced(values, step * 16 * 128));
             products_.commit();
             tell(turn, weights, factors);
-            products_.template wait_for_all_but<0>(t_, out);
+            wait_for(out);
             arrive(free_ + turn % 2);
         }
         float factors[2];
@@ -171,13 +178,12 @@ private:
             const float factors[2] = {factors_[row_of(0)], factors_[row_of(1)]};
             multiply_rows_if_needed(out, factors);
             const std::uint64_t values = values_of(turn, 1);
-            products_.begin(t_, out);
+            begin(out);
             STRATA_UNROLL
             for (int step = 0; step < kSteps; ++step)
-                products_.template multiply<Bf16, Major::mn>(t_, out, advanced(weights, step * 32),
-                                                             advanced(values, step * 16 * 128), true);
+                multiply(out, advanced(weights, step * 32), advanced(values, step * 16 * 128));
             products_.commit();
-            products_.template wait_for_all_but<0>(t_, out);
+            wait_for(out);
             arrive(added_);
             arrive(free_ + turn % 2);
         }
@@ -223,6 +229,27 @@ private:
         return mn_major_descriptor(t_.shared_address(keys_of(turn) + half * (kHalf / 64 * kPanelBytes)), kPanelBytes);
     }
 
+    STRATA_BODY void begin(Half& out) {
+        if constexpr (kParts == 2)
+            products_.begin(t_, out.parts[0], out.parts[1]);
+        else
+            products_.begin(t_, out.parts[0]);
+    }
+    // Sixteen keys' weights times values.
+    template <class Weights>
+    STRATA_BODY void multiply(Half& out, const Weights& weights, std::uint64_t values) {
+        STRATA_UNROLL
+        for (int part = 0; part < kParts; ++part)
+            products_.template multiply<Bf16, Major::mn>(t_, out.parts[part], weights,
+                                                         advanced(values, part * (kPart / 64 * kPanelBytes)), true);
+    }
+    STRATA_BODY void wait_for(Half& out) {
+        if constexpr (kParts == 2)
+            products_.template wait_for_all_but<0>(t_, out.parts[0], out.parts[1]);
+        else
+            products_.template wait_for_all_but<0>(t_, out.parts[0]);
+    }
+
     // A new maximum becomes rare: mostly there is nothing to multiply.
     STRATA_BODY void multiply_rows_if_needed(Half& out, const float (&factors)[2]) {
         if (t_.ballot(factors[0] != 1 || factors[1] != 1)) multiply_rows(out, factors);
@@ -230,7 +257,10 @@ private:
     }
     STRATA_BODY static void multiply_rows(Half& out, const float (&factors)[2]) {
         STRATA_UNROLL
-        for (int i = 0; i < Half::kRegisters; ++i) out.at[i] *= factors[i % 4 / 2];
+        for (WgmmaSum<kPart>& part : out.parts) {
+            STRATA_UNROLL
+            for (int i = 0; i < part.kRegisters; ++i) part.at[i] *= factors[i % 4 / 2];
+        }
     }
 
     STRATA_BODY int row_of(int half) const { return wgmma_row(t_.thread() % kWarpgroup, half * 2); }
@@ -262,23 +292,23 @@ private:
     }
 
     // FP32, as two numbers a lane: four lanes fill a sector.
-    STRATA_BODY void store_partial(const Half& out, int half, float* row) const {
+    STRATA_BODY void store_partial(const WgmmaSum<kPart>& out, int half, float* row) const {
         struct alignas(8) Two {
             float at[2];
         };
         STRATA_UNROLL
-        for (int i = half * 2; i < Half::kRegisters; i += 4)
+        for (int i = half * 2; i < out.kRegisters; i += 4)
             *reinterpret_cast<Two*>(row + wgmma_column(t_.lane(), i)) = {{out.at[i], out.at[i + 1]}};
     }
     // BF16: of each two groups of eight columns, the even lane of two neighbours gets four of the first, the odd one
     // four of the second. All lanes call; a row that there is not is null.
-    STRATA_BODY void store_rounded(const Half& out, int half, Bf16* row) {
+    STRATA_BODY void store_rounded(const WgmmaSum<kPart>& out, int half, Bf16* row) {
         struct alignas(8) Four {
             std::uint32_t at[2];
         };
         const int odd = t_.lane() % 2;
         STRATA_UNROLL
-        for (int i = half * 2; i < Half::kRegisters; i += 8) {
+        for (int i = half * 2; i < out.kRegisters; i += 8) {
             const std::uint32_t first = bf16_pair(out.at[i], out.at[i + 1]),
                                 second = bf16_pair(out.at[i + 4], out.at[i + 5]);
             const std::uint32_t came = t_.shuffle_xor(odd ? first : second, 1);
@@ -290,13 +320,16 @@ private:
     STRATA_BODY void store(const Half& out, int half, int which) {
         const bool there = has(row_of(half));
         const long row = there ? task_.row_at(unit_, unit_row(row_of(half))) : 0;
-        const long at = row * kLatentValueDim + which * kHalf;
-        if (splits_ == 1)
-            store_rounded(out, half, there ? task_.queries.out + at : nullptr);
-        else if (there)
-            store_partial(out, half,
-                          task_.queries.partial_out +
-                              split_ * task_.queries.tokens * task_.queries.heads * long(kLatentValueDim) + at);
+        STRATA_UNROLL
+        for (int part = 0; part < kParts; ++part) {
+            const long at = row * kLatentValueDim + which * kHalf + part * kPart;
+            if (splits_ == 1)
+                store_rounded(out.parts[part], half, there ? task_.queries.out + at : nullptr);
+            else if (there)
+                store_partial(out.parts[part], half,
+                              task_.queries.partial_out +
+                                  split_ * task_.queries.tokens * task_.queries.heads * long(kLatentValueDim) + at);
+        }
     }
 
     Thread& t_;

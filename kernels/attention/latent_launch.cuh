@@ -7,9 +7,10 @@
 
 namespace strata {
 
-// One block fills a multiprocessor's shared memory, so that a thread may have 255 registers.
+// One block fills a multiprocessor's shared memory: it may have all registers too.
 template <LatentFormat format, class Task>
-__global__ void __launch_bounds__(kLatentThreads, 1) latent_attention_kernel(const __grid_constant__ Task task) {
+__global__ void __launch_bounds__(latent_threads(format), 1)
+    latent_attention_kernel(const __grid_constant__ Task task) {
     DeviceThread t;
     latent_attention<format>(t, task);
 }

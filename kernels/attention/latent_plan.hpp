@@ -27,7 +27,7 @@ Grid grid_of(const Task& task) {
     const long blocks = task.units() * row_tiles(task) * task.queries.splits;
     if (blocks > 0x7FFFFFFFL) throw std::invalid_argument("latent attention: more blocks than a grid has");
     return {.blocks = int(blocks),
-            .threads = kLatentThreads,
+            .threads = latent_threads(task.format),
             // Queries and two tiles of keys; the weights of a tile; what the warpgroups tell each other.
             .shared_bytes = (panels * 3 + 1) * 8192 + 1024};
 }

@@ -16,9 +16,13 @@ namespace strata {
 inline constexpr int kLatentRows = 64;          // query heads a block: the height of the tensor cores' product
 inline constexpr int kLatentSlots = 64;         // keys a tile
 inline constexpr int kLatentMathThreads = 256;  // two warpgroups that multiply
-inline constexpr int kLatentThreads = kLatentMathThreads + 128;  // and one that loads
-inline constexpr int kLatentMostSplits = 132;                    // a long sequence alone fills the card
-inline constexpr int kLatentMultiprocessors = 132;               // H100 SXM and H200; only for how keys are divided
+// And those that load: one warpgroup; two where FP8 is expanded, so that one computes while the other waits for memory.
+STRATA_HD constexpr int latent_loading_threads(LatentFormat format) { return layout_of(format).codes > 0 ? 256 : 128; }
+STRATA_HD constexpr int latent_threads(LatentFormat format) {
+    return kLatentMathThreads + latent_loading_threads(format);
+}
+inline constexpr int kLatentMostSplits = 132;       // a long sequence alone fills the card
+inline constexpr int kLatentMultiprocessors = 132;  // H100 SXM and H200; only for how keys are divided
 
 struct LatentQueries {
     const Bf16* q = nullptr;  // [tokens][heads][dim of the cache's format]

@@ -92,10 +92,11 @@ public:
     template <class Thread>
     STRATA_BODY static void store(Thread& t, const WgmmaA (&weights)[4], unsigned char* panel) {
         const int thread = t.thread() % kWarpgroup;
+        // Registers are two by two eight rows and sixteen bytes apart: as few addresses as that need few registers.
+        const int at = swizzled_offset(wgmma_a_row(thread, 0), wgmma_a_byte(thread, 0));
         STRATA_UNROLL
         for (int i = 0; i < 16; ++i)
-            *reinterpret_cast<std::uint32_t*>(
-                panel + swizzled_offset(wgmma_a_row(thread, i % 4), i / 4 * 32 + wgmma_a_byte(thread, i % 4))) =
+            *reinterpret_cast<std::uint32_t*>(panel + (at ^ (i / 4 * 32 + i % 4 / 2 * 16)) + i % 2 * 8 * 128) =
                 weights[i / 4].at[i % 4];
     }
 

@@ -64,14 +64,14 @@ private:
     const int first_row_;
 };
 
-// The loading warpgroup's work: tiles of keys, to BF16, and which of their keys there are. What it takes from the
+// The loading warpgroups' work: tiles of keys, to BF16, and which of their keys there are. What it takes from the
 // memory into registers, it asks for a tile ahead: names of entries, addresses, and FP8 codes.
 template <LatentFormat format>
 class KeyTileLoader {
     static constexpr LatentLayout kLayout = layout_of(format);
     static constexpr bool kHasCodes = kLayout.codes > 0;
-    static constexpr int kRows = kLatentSlots / (kWarpgroup / 8);               // a thread
-    static constexpr int kSteps = kHasCodes ? (kLayout.codes + 127) / 128 : 1;  // of 128 codes
+    static constexpr int kRows = kLatentSlots / (latent_loading_threads(format) / 8);  // a thread
+    static constexpr int kSteps = kHasCodes ? (kLayout.codes + 127) / 128 : 1;         // of 128 codes
     static constexpr int kPanelsOfCodes = kLayout.codes / 64;
     static constexpr int kPanels = kLayout.dim / 64;
 
@@ -124,31 +124,27 @@ private:
         if constexpr (kHasCodes) codes_[i].fetch(place, pieces_.piece());
     }
 
-    // What a thread has of a row of codes: sixteen of every 128, and a word of the row's scales.
+    // What a thread has of a row of codes: sixteen of every 128, and one of the row's scales: of a step, or of half a
+    // step.
     struct Codes {
-        static constexpr bool kFp32 = format == LatentFormat::v32_fp8;  // a word is the scale of a step, or four of 64
-        static constexpr int kWords = kFp32 ? 4 : 2;
+        static constexpr bool kFp32 = format == LatentFormat::v32_fp8;
+        using Scale = std::conditional_t<kFp32, float, Ue8m0>;
+        static constexpr int kScales = kFp32 ? 4 : 8;  // V4's eighth is padding
         PackedBf16 codes[kSteps];
-        std::uint32_t scales;
+        Scale scale;
 
         STRATA_BODY static bool has(int step, int piece) {
             return kLayout.codes % 128 == 0 || step * 128 + piece * 16 < kLayout.codes;
         }
         STRATA_BODY void fetch(const LatentPlace& place, int piece) {
-            scales = 0;
-            if (place.row) scales = reinterpret_cast<const std::uint32_t*>(place.scales)[piece % kWords];
+            scale = {};
+            if (place.row) scale = reinterpret_cast<const Scale*>(place.scales)[piece % kScales];
             STRATA_UNROLL
             for (int step = 0; step < kSteps; ++step) {
                 codes[step] = {};
                 if (place.row && has(step, piece))
                     codes[step] = *reinterpret_cast<const PackedBf16*>(place.row + step * 128 + piece * 16);
             }
-        }
-        // Of this thread's codes of a step; all lanes of the warp ask.
-        template <class Thread>
-        STRATA_BODY float scale(Thread& t, int step, int piece) const {
-            const std::uint32_t word = t.shuffle(scales, t.lane() / 8 * 8 + (kFp32 ? step : step / 2));
-            return kFp32 ? bits_as<float>(word) : to_float(Ue8m0{std::uint8_t(word >> (step % 2 * 2 + piece / 4) * 8)});
         }
         // Sixteen codes become two chunks of a panel. Lanes of its neighbour panel store theirs in the other order, so
         // that eight lanes meet all banks.
@@ -157,9 +153,11 @@ private:
             const bool second_first = piece >= 4;
             unsigned char* to = panels + piece / 4 * kPanelBytes;
             const int at = swizzled_offset(row, piece % 4 * 32 + second_first * 16);
+            const float mine = to_float(scale);
             STRATA_UNROLL
             for (int step = 0; step < kSteps; ++step) {
-                const float factor = scale(t, step, piece);
+                const float factor =
+                    t.shuffle(mine, t.lane() / 8 * 8 + (kFp32 ? step : step * 2 + piece / 4));  // all lanes ask
                 STRATA_UNROLL
                 for (int turn = 0; turn < 2; ++turn) {
                     PackedBf16 numbers;

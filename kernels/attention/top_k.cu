@@ -18,7 +18,6 @@ auto kernel_of(TopKHold hold) {
     switch (hold) {
         case TopKHold::little: return top_k_kernel<TopKHold::little, T>;
         case TopKHold::much: return top_k_kernel<TopKHold::much, T>;
-        case TopKHold::most: return top_k_kernel<TopKHold::most, T>;
         default: return top_k_kernel<TopKHold::nothing, T>;
     }
 }

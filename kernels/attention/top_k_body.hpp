@@ -1,13 +1,14 @@
 // Top-k of long rows, thread by thread. A cluster of blocks shares a row; each block holds its slice in registers, so
 // that the row crosses HBM once, and an element costs a maximum and two comparisons unless it is a survivor:
 // - The k-th largest of the maxima of small groups bounds the k-th largest element from below (a bound, not a guess: it
-//   never fails). It is found in one histogram of the maxima, over the range that they have.
+//   never fails). It is found in one histogram of the maxima: over the range that they have, where that is known before
+//   one block has seen its row, or else over all numbers.
 // - The few elements that reach it survive; they are listed, and the first block of the cluster gathers the lists. It
 //   alone finds the k-th largest of them: a histogram over the range that is left, and one warp for the last few.
 // - Chosen positions are marked as bits, and bits are counted: positions ascend without a sort, and the same input
 //   gives the same output whatever the order of the list.
 // Where no bound is found, or too many reach it (ties), the first block reads the row again instead of the list; a
-// slice that registers do not hold is read twice. NaN is below everything and -0 is +0.
+// slice that registers do not hold is read twice, but for its beginning. NaN is below everything and -0 is +0.
 #pragma once
 
 #include "kernels/attention/top_k_survivors.hpp"
@@ -15,13 +16,17 @@
 
 namespace strata {
 
-// Appends this block's list to that of the cluster's first block. A list without room is counted all the same.
+// Appends this block's list to that of the cluster's first block, which hears of the largest key too. A list without
+// room is counted all the same.
 template <class Thread>
 STRATA_BODY void gather_lists(Thread& t, const TopKShared& shared) {
     t.sync();
     const std::uint32_t mine = *shared.listed;
     if (t.cluster_rank() > 0) {
-        if (t.thread() == 0) *shared.offset = Thread::atomic_add(t.shared_of(0, shared.listed), mine);
+        if (t.thread() == 0) {
+            *shared.offset = Thread::atomic_add(t.shared_of(0, shared.listed), mine);
+            Thread::atomic_max(t.shared_of(0, shared.range), *shared.range);
+        }
         t.sync();
         const std::uint32_t offset = *shared.offset;
         std::uint32_t *values = t.shared_of(0, shared.values) + offset, *columns = values + kTopKListed;
@@ -107,7 +112,7 @@ STRATA_BODY void mark(Thread& t, const Survivors<T>& survivors, const KthLargest
             const std::uint32_t slot = Thread::atomic_add(shared.few, 1u);
             shared.few[1 + slot] = key, shared.few[1 + kTopKFewest + slot] = std::uint32_t(column);
         } else if (at >= 0 && at < length) {
-            Thread::atomic_add((key > kth.range.high ? shared.above : shared.equal) + at / 32, 1u << (at % 32));
+            Thread::atomic_add((key > kth.range.high ? shared.above : shared.equal) + spread(at / 32), 1u << (at % 32));
         }
     });
 }
@@ -126,7 +131,7 @@ STRATA_BODY void mark_few(Thread& t, std::uint32_t wanted, int first, int length
     }
     const int at = column - first;
     if (t.lane() < count && larger < wanted && at >= 0 && at < length)
-        Thread::atomic_add(shared.above + at / 32, 1u << (at % 32));
+        Thread::atomic_add(shared.above + spread(at / 32), 1u << (at % 32));
     if (t.lane() == 0) *shared.few = 0;  // all lanes have read it where they met
 }
 
@@ -138,7 +143,8 @@ STRATA_BODY void write_window(Thread& t, std::uint32_t equal_wanted, int first, 
     const int to = from + each < words ? from + each : words;
     Counts mine;
     for (int word = from; word < to; ++word)
-        mine.add(std::uint32_t(Thread::ones(shared.above[word])), std::uint32_t(Thread::ones(shared.equal[word])));
+        mine.add(std::uint32_t(Thread::ones(shared.above[spread(word)])),
+                 std::uint32_t(Thread::ones(shared.equal[spread(word)])));
     const std::uint64_t in_warp = warp_exclusive_sum(t, mine.both);
     if (t.lane() == 31) shared.chosen[t.warp()] = in_warp + mine.both;
     t.sync();
@@ -147,8 +153,8 @@ STRATA_BODY void write_window(Thread& t, std::uint32_t equal_wanted, int first, 
     before.both += warp_sum(t, of_warp);
     std::uint32_t above = start.above(), equal = start.equal();
     for (int word = from; word < to; ++word) {
-        const std::uint32_t of_above = shared.above[word];
-        for (std::uint32_t bits = of_above | shared.equal[word]; bits != 0; bits &= bits - 1) {
+        const std::uint32_t of_above = shared.above[spread(word)];
+        for (std::uint32_t bits = of_above | shared.equal[spread(word)]; bits != 0; bits &= bits - 1) {
             const std::uint32_t lowest = bits & (0u - bits);
             const bool is_equal = (of_above & lowest) == 0;
             if (!is_equal || equal < equal_wanted)
@@ -156,7 +162,7 @@ STRATA_BODY void write_window(Thread& t, std::uint32_t equal_wanted, int first, 
                       first + word * 32 + Thread::ones(lowest - 1));
             ++(is_equal ? equal : above);
         }
-        shared.above[word] = shared.equal[word] = 0;
+        shared.above[spread(word)] = shared.equal[spread(word)] = 0;
     }
     t.sync();
 }
@@ -209,17 +215,38 @@ STRATA_BODY Slice<T> slice_of_block(Thread& t, const TopKTask<T>& task, long row
             .begin = first < bounds.begin ? bounds.begin - first : 0};
 }
 
-// The row of the block that probably follows on this SM, brought to L2 while this one counts and HBM would rest.
-template <TopKHold hold, class T, class Thread>
-STRATA_BODY void prefetch_next_row(Thread& t, const TopKTask<T>& task, long row) {
+// The row of the block that probably follows on this SM, if any. Its bounds are read before they are needed.
+template <class T>
+struct NextRow {
+    const T* at = nullptr;
+    RowBounds bounds{0, 0};
+};
+
+template <TopKHold hold, class T>
+STRATA_HD NextRow<T> next_row(const TopKTask<T>& task, long row) {
     const long next = row + kTopKPlaces * TopKBlock<hold>::kAnSm;
-    if (t.warp() > 0 || next >= task.rows) return;
-    const RowBounds bounds = bounds_of(task, next);
+    if (task.cluster > 1 || next >= task.rows) return {};
+    return {task.logits + next * task.stride, bounds_of(task, next)};
+}
+
+// Brought to L2 while this block counts and HBM would rest; by a lane of each warp, as those of one would take turns.
+template <class T, class Thread>
+STRATA_BODY void prefetch(Thread& t, const NextRow<T>& next) {
+    if (t.lane() > 0) return;
     constexpr int kRun = 4096 / int(sizeof(T)), kSize = Pack<T>::kSize;
-    for (int at = bounds.begin / kSize * kSize + t.lane() * kRun; at < bounds.end; at += 32 * kRun) {
-        const int left = (bounds.end - at + kSize - 1) / kSize * kSize;
-        prefetch_to_l2(task.logits + next * task.stride + at, std::uint32_t((left < kRun ? left : kRun) * sizeof(T)));
+    for (int at = next.bounds.begin / kSize * kSize + t.warp() * kRun; at < next.bounds.end; at += t.warps() * kRun) {
+        const int left = (next.bounds.end - at + kSize - 1) / kSize * kSize;
+        prefetch_to_l2(next.at + at, std::uint32_t((left < kRun ? left : kRun) * sizeof(T)));
     }
+}
+
+// Candidates, of which the chosen ones are read at the very end, come to L2 meanwhile.
+template <class T, class Thread>
+STRATA_BODY void prefetch_blocks(Thread& t, const TopKTask<T>& task, long row) {
+    if (!task.blocks || t.thread() > 0) return;
+    const long count = task.columns / kCandidateBlock;
+    const std::int32_t* at = task.blocks + row * count;
+    if (count % 4 == 0 && reinterpret_cast<std::uintptr_t>(at) % 16 == 0) prefetch_to_l2(at, std::uint32_t(count * 4));
 }
 
 template <TopKHold hold, class T, class Thread>
@@ -234,38 +261,54 @@ STRATA_BODY void top_k(Thread& t, const TopKTask<T>& task) {
 
     const Slice<T> slice = slice_of_block(t, task, row, bounds);
     const TopKShared shared = top_k_shared(t, task);
-    LogitsSlice<T, Block::kPacks> held = load_held<Block>(t, slice, 0);
+    const LogitsSlice<T, Block::kPacks> held = load_held<Block>(t, slice, 0);
+    prefetch_blocks(t, task, row);
     clear(t, task, shared);
-    t.sync();
+    if (task.cluster > 1)
+        t.sync_cluster();
+    else
+        t.sync();
 
     const int group = packs_a_group(elements, task.k);
     KeyRange range{0, 0xFFFFFFFFu};
-    auto maxima = group_maxima(held, group);
-    if (kHeld)
-        range = range_of(t, maxima, shared, task.cluster);
-    else if (task.cluster > 1)
-        t.sync_cluster();
-    if (kHeld && task.cluster == 1) prefetch_next_row<hold>(t, task, row);
+    const auto maxima = group_maxima(held, group);
+    Extremes extremes;
+    extremes.add(maxima);
+    if (kHeld && task.cluster == 1) {  // others' are not worth waiting for
+        const NextRow<T> next = next_row<hold>(task, row);
+        note(t, extremes, shared);
+        t.sync();
+        range = {~shared.range[1], shared.range[0]};
+        prefetch(t, next);
+    }
     if (group > 0) count_maxima<Thread>(maxima, range, shared);
-    for (int from = kPart; !kHeld && group > 0 && from < slice.count; from += kPart)
-        count_maxima<Thread>(group_maxima(load_held<Block>(t, slice, from), group), range, shared);
+    for (int from = kPart; !kHeld && group > 0 && from < slice.count; from += kPart) {
+        const auto more = group_maxima(load_held<Block>(t, slice, from), group);
+        extremes.add(more);
+        count_maxima<Thread>(more, range, shared);
+    }
+    if (!kHeld || task.cluster > 1) note(t, extremes, shared);
     const Bin bound = find_bin(t, shared, std::uint32_t(task.k), task.log2_cluster);
     if (bound.count > 0) range.low += bound.at << range.shift();
     const float least = bound.count > 0 ? of_order(range.low) : NAN;
 
+    const NextRow<T> next = kHeld ? NextRow<T>{} : next_row<hold>(task, row);
     if (least == least) {
-        if (kHeld) list_survivors<Block>(t, held, least, slice.first, shared);
-        for (int from = 0; !kHeld && from < slice.count; from += kPart)
+        list_survivors<Block>(t, held, least, slice.first, shared);
+        for (int from = kPart; !kHeld && from < slice.count; from += kPart)
             list_survivors<Block>(t, load_held<Block>(t, slice, from), least, slice.first + from, shared);
-    } else {
-        range = {0, 0xFFFFFFFFu};
     }
+    if (!kHeld) prefetch(t, next);
     if (task.cluster > 1) {
         gather_lists(t, shared);
         if (t.cluster_rank() > 0) return;
     } else {
         t.sync();
     }
+    if (least == least)
+        range.high = shared.range[0];
+    else
+        range = {0, 0xFFFFFFFFu};
     const int survive = int(*shared.listed);
     const Survivors<T> survivors{.are_listed = least == least && survive <= kTopKListed,
                                  .count = survive,

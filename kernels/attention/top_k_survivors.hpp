@@ -55,14 +55,14 @@ STRATA_BODY TopKShared top_k_shared(Thread& t, const TopKTask<T>& task) {
             .columns = bins + kTopKBins + kTopKListed,
             .totals = totals,
             .above = above,
-            .equal = above + window_words(task)};
+            .equal = above + spread_words(task)};
 }
 
 template <class T, class Thread>
 STRATA_BODY void clear(Thread& t, const TopKTask<T>& task, const TopKShared& shared) {
     const Pack<std::uint32_t> none{};
     if (t.thread() < kTopKBins / 4) store_pack(shared.bins, 4 * t.thread(), none);
-    const int words = share_words(task) + 2 * window_words(task);
+    const int words = share_words(task) + 2 * spread_words(task);
     STRATA_ROLLED
     for (int i = 4 * t.thread(); i < words; i += 4 * t.threads()) store_pack(shared.totals, i, none);
     if (t.thread() == 0) shared.range[0] = shared.range[1] = *shared.listed = *shared.few = 0;
@@ -178,29 +178,31 @@ struct KeyRange {
     }
 };
 
-// From the smallest to the largest of the row's maxima; every block of the cluster has cleared its shared memory then.
-template <class T, int words, class Thread>
-STRATA_BODY KeyRange range_of(Thread& t, const Maxima<T, words>& maxima, const TopKShared& shared, int blocks) {
-    float smallest = NAN, largest = NAN;
-    STRATA_UNROLL
-    for (int i = 0; i < maxima.kCount; ++i) {
-        smallest = fminf(smallest, maxima.get(i));
-        largest = fmaxf(largest, maxima.get(i));
+// Of all maxima so far, which are all elements' in the end; NaN before the first.
+struct Extremes {
+    float smallest = NAN;
+    float largest = NAN;
+
+    template <class T, int words>
+    STRATA_BODY void add(const Maxima<T, words>& maxima) {
+        STRATA_UNROLL
+        for (int i = 0; i < maxima.kCount; ++i) {
+            smallest = fminf(smallest, maxima.get(i));
+            largest = fmaxf(largest, maxima.get(i));
+        }
     }
-    const bool any = largest == largest;
-    const std::uint32_t high = t.largest(any ? ordered(largest) : 0);
-    const std::uint32_t not_low = t.largest(any ? ~ordered(smallest) : 0);
+};
+
+// The keys of what this block's threads found, to be read behind a barrier.
+template <class Thread>
+STRATA_BODY void note(Thread& t, const Extremes& extremes, const TopKShared& shared) {
+    const bool any = extremes.largest == extremes.largest;
+    const std::uint32_t high = t.largest(any ? ordered(extremes.largest) : 0);
+    const std::uint32_t not_low = t.largest(any ? ~ordered(extremes.smallest) : 0);
     if (t.lane() == 0) {
         Thread::atomic_max(shared.range, high);
         Thread::atomic_max(shared.range + 1, not_low);
     }
-    if (blocks == 1) {
-        t.sync();
-        return {~shared.range[1], shared.range[0]};
-    }
-    t.sync_cluster();
-    const std::uint32_t* theirs = t.shared_of(t.lane() < blocks ? t.lane() : 0, shared.range);
-    return {~t.largest(theirs[1]), t.largest(theirs[0])};
 }
 
 template <class Thread, class T, int words>

@@ -11,14 +11,15 @@
 
 namespace strata {
 
-// How much of a row the registers of a block hold: packs of 16 bytes a thread, and threads. Nothing: it is read twice.
-enum class TopKHold { unknown, nothing, little, much, most };
+// How much of its part of a row a block holds in registers: packs of 16 bytes a thread. Nothing: not all of it, and all
+// but its beginning is read twice, the second time from L2.
+enum class TopKHold { unknown, nothing, little, much };
 
 template <TopKHold hold>
 struct TopKBlock {
-    static constexpr int kThreads = hold == TopKHold::most ? 1024 : 512;
-    static constexpr int kPacks = hold == TopKHold::much || hold == TopKHold::most ? 8 : 4;
-    static constexpr int kAnSm = hold == TopKHold::most ? 1 : 2;
+    static constexpr int kThreads = 512;
+    static constexpr int kPacks = hold == TopKHold::much ? 8 : 4;
+    static constexpr int kAnSm = 2;  // one works while the other waits
 };
 
 // Rows of float or Bf16 logits. A row's own part is [begin, end); what stands outside is never looked at.
@@ -86,20 +87,20 @@ constexpr long held_by(TopKHold hold) {
         case TopKHold::little:
             return pack * TopKBlock<TopKHold::little>::kPacks * TopKBlock<TopKHold::little>::kThreads;
         case TopKHold::much: return pack * TopKBlock<TopKHold::much>::kPacks * TopKBlock<TopKHold::much>::kThreads;
-        case TopKHold::most: return pack * TopKBlock<TopKHold::most>::kPacks * TopKBlock<TopKHold::most>::kThreads;
         default: return 0;
     }
 }
 
-inline constexpr int kTopKPlaces = 132;  // SMs
+inline constexpr int kTopKPlaces = 132;             // SMs
+inline constexpr long kTopKReadAgain = 128 * 1024;  // bytes of a row: those of all places are half of L2
 
-// Where there are many rows and one block can hold a row, blocks need not wait for each other; else a cluster of
-// smaller blocks, so large that its registers hold the row, if any does, and that few rows fill the GPU.
+// Where there are many rows, and L2 has a row of each place when it is read again, blocks need not wait for each other;
+// else a cluster, so large that its registers hold the row, if any does, and that few rows fill the GPU.
 template <class T>
 TopKTask<T> planned(TopKTask<T> task) {
     const auto wants_more = [&task] {
         const long slice = slice_of(task);
-        if (task.rows >= kTopKPlaces && task.columns <= held_by<T>(TopKHold::most)) return false;
+        if (task.rows >= kTopKPlaces && task.columns * long(sizeof(T)) <= kTopKReadAgain) return false;
         return slice > held_by<T>(TopKHold::much) ||
                (slice > kTopKLeastSlice && task.rows * task.cluster < kTopKPlaces);
     };
@@ -108,22 +109,23 @@ TopKTask<T> planned(TopKTask<T> task) {
     task.log2_cluster = int(std::bit_width(unsigned(task.cluster))) - 1;
     if (task.hold == TopKHold::unknown) {
         task.hold = TopKHold::nothing;
-        for (const TopKHold hold : {TopKHold::most, TopKHold::much, TopKHold::little})
-            if (slice_of(task) <= held_by<T>(hold) && (task.cluster == 1 || hold != TopKHold::most)) task.hold = hold;
+        for (const TopKHold hold : {TopKHold::much, TopKHold::little})
+            if (slice_of(task) <= held_by<T>(hold)) task.hold = hold;
     }
     return task;
 }
 
-template <class T>
-int threads_of(const TopKTask<T>& task) {
-    return task.hold == TopKHold::most ? TopKBlock<TopKHold::most>::kThreads : TopKBlock<TopKHold::little>::kThreads;
-}
-
-// Words of shared memory for positions that are marked, two bits each, and for this block's share of the cluster's
-// bins.
+// Words of positions that are marked at once, of shared memory that they take for each of two bits, and of this block's
+// share of the cluster's bins. A word is left out after each 32: threads that go through runs of 2, 4, 8.. words at
+// once find theirs in different banks.
 template <class T>
 STRATA_HD int window_words(const TopKTask<T>& task) {
     return task.columns < kTopKWindow ? (int(task.columns) + 127) / 128 * 4 : kTopKWindow / 32;
+}
+STRATA_HD int spread(int word) { return word + word / 32; }
+template <class T>
+STRATA_HD int spread_words(const TopKTask<T>& task) {
+    return (spread(window_words(task)) + 3) / 4 * 4;
 }
 template <class T>
 STRATA_HD int share_words(const TopKTask<T>& task) {
@@ -132,9 +134,9 @@ STRATA_HD int share_words(const TopKTask<T>& task) {
 
 template <class T>
 Grid grid_of(const TopKTask<T>& task) {
-    const int words = kTopKFixedWords + kTopKBins + 2 * kTopKListed + share_words(task) + 2 * window_words(task);
+    const int words = kTopKFixedWords + kTopKBins + 2 * kTopKListed + share_words(task) + 2 * spread_words(task);
     return {.blocks = int(task.rows * task.cluster),
-            .threads = threads_of(task),
+            .threads = TopKBlock<TopKHold::nothing>::kThreads,
             .cluster = task.cluster,
             .shared_bytes = std::size_t(words) * 4};
 }

@@ -246,8 +246,12 @@ int launch(const Arguments& arguments) {
 
 int chosen_verb(int argc, char** argv) {
     Arguments arguments;
-    for (int i = 0; i < argc; ++i)
-        arguments.command_line += (i ? " " : "") + (i ? argv[i] : std::string("strata-kernels"));
+    arguments.command_line = "strata-kernels";
+    for (int i = 1; i < argc; ++i)
+        if (argv[i] == std::string("--out"))
+            ++i;  // where a file lay says nothing of what is in it
+        else
+            arguments.command_line += std::string(" ") + argv[i];
     CLI::App app("Measures the CUDA kernels of a DeepSeek-V4-style model on this machine's GPU.");
     app.require_subcommand(1);
     auto* lists = app.add_subcommand("list", "every kernel with its shapes");

@@ -56,6 +56,11 @@ std::string goal_of(const Kernel& kernel) {
     return "none";
 }
 
+std::string reached(const Json& goal) {
+    if (goal.at("reached").is_null()) return "";
+    return goal.at("reached") ? ": reached" : ": missed";
+}
+
 std::string baseline_of(const Json& sample) {
     std::string text;
     for (const Json& baseline : sample.at("baselines"))
@@ -87,7 +92,7 @@ std::string markdown_table(const std::vector<Kernel>& kernels, const std::vector
                  (share.is_null()
                       ? "-"
                       : rounded(100 * share.get<double>(), "%.1f %% of ") + sample.at("ceiling").get<std::string>()) +
-                 " | " + goal_of(kernel) + " | " + baseline_of(sample) + " |\n";
+                 " | " + goal_of(kernel) + reached(sample.at("goal")) + " | " + baseline_of(sample) + " |\n";
     }
     return table;
 }

@@ -12,7 +12,7 @@ __global__ void __launch_bounds__(kAlignThreads, 1) layout_kernel(DispatchLayout
 }
 
 template <bool kFp8>
-__global__ void __launch_bounds__(kPermuteMostThreads, 3) pack_kernel(PackTask task) {
+__global__ void __launch_bounds__(kFp8 ? kPackMostThreads : kPermuteThreads, kFp8 ? 3 : 1) pack_kernel(PackTask task) {
     DeviceThread t;
     pack_tokens<kFp8>(t, task);
 }

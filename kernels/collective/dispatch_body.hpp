@@ -185,9 +185,14 @@ STRATA_HD PermuteTask rows_of(const PackTask& task) {
             .k = task.k};
 }
 
-// As many threads as for BF16, whose two packs are what a lane has of a tile.
+inline constexpr int kPackMostWarps = 14;   // for codes: four tiles each, and further ones in further turns
+inline constexpr int kPackExpertWarps = 2;  // beside them, so that the block waits once for both
+inline constexpr int kPackMostThreads = (kPackMostWarps + kPackExpertWarps) * 32;
+
 inline Grid grid_of(const PackTask& task) {
-    return {.blocks = int(task.tokens), .threads = permute_threads(rows_of(task))};
+    if (!task.out_fp8) return grid_of_rows(rows_of(task));
+    const long fours = ceil_div(task.hidden, 128 * kTilesAbreast), turns = ceil_div(fours, kPackMostWarps);
+    return {.blocks = int(task.tokens), .threads = (int(ceil_div(fours, turns)) + kPackExpertWarps) * 32};
 }
 
 // Codes that a lane writes to every row: those of its packs 0 and 1, put together with its neighbour's so that both
@@ -206,14 +211,15 @@ STRATA_BODY CodesOfTile beside_each_other(Thread& t, const Codes& low, const Cod
     return {{{kept.at[0], kept.at[1], got.at[0], got.at[1]}}, pack_in_tile(t, 0)};
 }
 
-// Quantises one token and writes it to the rows of its pairs from `first_pair` on; a warp has four tiles.
+// Quantises one token and writes it to the rows of its pairs from `first_pair` on. The first `warps` warps do, each
+// four tiles at a time.
 template <class Thread>
-STRATA_BODY void pack_codes(Thread& t, const PackTask& task, long token, int first_pair) {
+STRATA_BODY void pack_codes(Thread& t, const PackTask& task, long token, int first_pair, int warps) {
     const int pairs = task.k - first_pair < 32 ? task.k - first_pair : 32;
     const std::int32_t found = t.lane() < pairs ? task.row_of_pair[token * task.k + first_pair + t.lane()] : -1;
     const std::int32_t row_of_lane = found < task.rows ? found : -1;
     const int hidden = int(task.hidden), tiles = hidden / 128;
-    for (int first = t.warp() * kTilesAbreast; first < tiles; first += t.warps() * kTilesAbreast) {
+    for (int first = t.warp() * kTilesAbreast; first < tiles; first += warps * kTilesAbreast) {
         const int tile = first + t.lane() / kTileLanes;
         PackedBf16 packs[kTilePacks];
         STRATA_UNROLL
@@ -239,30 +245,46 @@ STRATA_BODY void pack_codes(Thread& t, const PackTask& task, long token, int fir
     }
 }
 
-// What a destination must know of a token: which of its own experts, and with what weights.
+// What a destination must know of a token: which of its own experts, and with what weights. So many threads from
+// `first` on do it; what they read is on its way before they know whether it is needed.
 template <class Thread>
-STRATA_BODY void pack_experts(Thread& t, const PackTask& task, long token) {
+STRATA_BODY void pack_experts(Thread& t, const PackTask& task, long token, int first, int threads) {
     const int a_rank = task.experts / task.ranks;
-    for (int i = t.thread(); i < task.k * task.k; i += t.threads()) {
+    for (int i = t.thread() - first; i < task.k * task.k; i += threads) {
         const long pair = token * task.k + i / task.k, other = token * task.k + i % task.k;
         const std::int32_t row = task.row_of_pair[pair], expert = task.expert_of_pair[other];
-        if (row < 0 || row >= task.rows) continue;
         const std::int32_t rank = rank_of(task.expert_of_pair[pair], task.experts, task.ranks);
+        const float weight = task.weight_of_pair[other];
+        if (row < 0 || row >= task.rows) continue;
         const bool there = rank >= 0 && rank_of(expert, task.experts, task.ranks) == rank;
         task.local_experts[long(row) * task.k + i % task.k] = there ? expert - rank * a_rank : -1;
-        task.weights[long(row) * task.k + i % task.k] = there ? task.weight_of_pair[other] : 0;
+        task.weights[long(row) * task.k + i % task.k] = there ? weight : 0;
     }
+}
+
+template <class Thread>
+STRATA_BODY void pack_as_fp8(Thread& t, const PackTask& task) {
+    const int warps = t.warps() - kPackExpertWarps;
+    if (t.warp() >= warps) return pack_experts(t, task, t.block(), warps * 32, kPackExpertWarps * 32);
+    for (int pair = 0; pair < task.k; pair += 32) pack_codes(t, task, t.block(), pair, warps);
+}
+
+template <class Thread>
+STRATA_BODY void pack_as_bf16(Thread& t, const PackTask& task) {
+    const PermuteTask rows = rows_of(task);
+    const PartOfRow mine = part_of_block(rows, t.block());
+    BulkStores stores;
+    move_part(t, rows, mine, stores);
+    if (mine.part == 0) pack_experts(t, task, mine.token, 0, t.threads());
+    stores.wait_until_read<0>();
 }
 
 template <bool kFp8, class Thread>
 STRATA_BODY void pack_tokens(Thread& t, const PackTask& task) {
-    for (int pair = 0; pair < task.k; pair += 32) {
-        if constexpr (kFp8)
-            pack_codes(t, task, t.block(), pair);
-        else
-            move_token(t, rows_of(task), t.block(), pair);
-    }
-    pack_experts(t, task, t.block());
+    if constexpr (kFp8)
+        pack_as_fp8(t, task);
+    else
+        pack_as_bf16(t, task);
 }
 
 }  // namespace strata

@@ -2,8 +2,9 @@
 // (position mod 3) that never meet: a block walks one class of one stream, every third token, four rows at a time. A
 // normalised value is added to the four outputs it is a part of where it is made: what goes from row to row is the sums
 // of the next three outputs in FP32, not earlier rows to be unpacked again. Thus a value is read once and normalised
-// once, and weights are read from shared memory and a barrier passed once for four rows. Long sequences are cut into
-// spans; a span begins with the four rows before it.
+// once, and weights are read from shared memory once for several rows. A step's norms are summed while the step before
+// is worked on: no warp waits for another one's work of the same step. Long sequences are cut into spans; a span begins
+// with the four rows before it.
 //
 // The state of a sequence is nine normalised rows a stream, that of position p in slot p mod 9; a class owns three
 // slots. A launch reads one state and writes another, because a long sequence's first span reads while its last one
@@ -36,8 +37,9 @@ template <int packs_held, class Thread>
 STRATA_BODY void engram_conv(Thread& t, const EngramConvTask& task) {
     using Stream = ConvStream<packs_held, Thread>;
     constexpr int kRows = Stream::kRows, kStages = Stream::kStages;
-    const int sequence = t.row(), in_class = t.block() / task.streams % kConvApart;
-    const int span = t.block() / (task.streams * kConvApart), spans = t.blocks() / (task.streams * kConvApart);
+    const auto [which, span, spans] =
+        conv_span(t.block(), t.blocks(), long(task.sequences) * task.streams * kConvApart);
+    const int in_class = which / task.streams % kConvApart, sequence = which / task.streams / kConvApart;
     const int start = task.starts[sequence], end = task.starts[sequence + 1];
     const int position = task.first_position[sequence];
     if (start < 0 || end < start || end > task.tokens || long(end) - start > task.most_tokens || position < 0) {
@@ -52,7 +54,7 @@ STRATA_BODY void engram_conv(Thread& t, const EngramConvTask& task) {
     // The last three rows of a class stay in the state, normalised: those of the span that has its end.
     const int keep_from = last == all.count ? last - kConvBefore : last;
 
-    Stream of(t, task, Stream::kPlaces);
+    Stream of(t, task, Stream::kPlaces, which % task.streams);
     ConvSums sums[packs_held][2] = {};
     const int begin = span > 0 ? first - kConvWarm : first;
     // This thread's part of the class's row i, by one multiply-add each.
@@ -69,7 +71,8 @@ STRATA_BODY void engram_conv(Thread& t, const EngramConvTask& task) {
         of.copies.close_group();
     };
     STRATA_ROLLED
-    for (int stage = 0; stage < kStages - 1; ++stage) ask(begin + stage * kRows, stage);
+    for (int stage = 0; stage < kStages; ++stage) ask(begin + stage * kRows, stage);
+    of.load_factors();
     // Rows before the sequence's first, from the state: the first nine positions have nothing before them. What stays
     // of them is written again.
     if (span == 0) {
@@ -86,19 +89,29 @@ STRATA_BODY void engram_conv(Thread& t, const EngramConvTask& task) {
             }
         }
     }
-    int stage = 0;
-    STRATA_ROLLED
-    for (int at = begin; at < last; at += kRows) {
-        of.copies.template wait_for_all_but<kStages - 2>();
-        float rstd[kRows];
+    // To the block, this thread's squares of a step's rows.
+    const auto give_squares = [&](int stage) {
+        float squares[kRows];
         STRATA_UNROLL
         for (int r = 0; r < kRows; ++r) {
             Bf16Pairs row[packs_held];
             of.take_row(stage, r, row);
-            rstd[r] = of.squares_of(row);
+            squares[r] = of.squares_of(row);
         }
-        ask(at + (kStages - 1) * kRows, stage > 0 ? stage - 1 : kStages - 1);  // where the step before was
-        of.template take_rstd<kRows>(rstd, rstd);
+        of.template give_squares<kRows>(squares);
+    };
+    if (begin >= last) return;
+    float rstd[kRows];
+    of.copies.template wait_for_all_but<kStages - 1>();
+    give_squares(0);
+    of.template take_rstd<kRows>(rstd);
+    int stage = 0;
+    STRATA_ROLLED
+    for (int at = begin; at < last; at += kRows) {
+        const int next = stage < kStages - 1 ? stage + 1 : 0;
+        const bool is_last = at + kRows >= last;
+        of.copies.template wait_for_all_but<kStages - 2>();
+        if (!is_last) give_squares(next);
 
         constexpr int kTogether = kRows > 1 ? kRows / 2 : 1;  // that registers hold beside sums and factors
         STRATA_UNROLL
@@ -134,7 +147,9 @@ STRATA_BODY void engram_conv(Thread& t, const EngramConvTask& task) {
                     of.store(task.next_state, again.slot(at + r), i, of.normalised(row[i], rstd[r], i));
             }
         }
-        stage = stage < kStages - 1 ? stage + 1 : 0;
+        ask(at + kStages * kRows, stage);
+        if (!is_last) of.template take_rstd<kRows>(rstd);
+        stage = next;
     }
 }
 
@@ -150,7 +165,8 @@ STRATA_BODY void engram_conv_decode(Thread& t, const EngramConvTask& task) {
         ConvRows<packs_held, kConvBefore> before;
     };
     using Stream = ConvStream<packs_held, Thread>;
-    Stream of(t, task, Stream::kFactors);
+    Stream of(t, task, Stream::kFactors, t.block() % task.streams);
+    of.load_factors();
     const int stride = t.blocks() / task.streams;
     const auto slot = [&](int sequence, int position) { return sequence * kConvSlots + position % kConvSlots; };
     const auto step_of = [&](int sequence) {
@@ -190,19 +206,23 @@ STRATA_BODY void engram_conv_decode(Thread& t, const EngramConvTask& task) {
         next = load(sequence + stride, next_step, next_is_there);
         if (!is_there) continue;
         float rstd = of.squares_of(rows.values.at[0]);
-        of.template take_rstd<1>(&rstd, &rstd);
+        of.template give_squares<1>(&rstd);
+        ConvSums sums[packs_held][2] = {};  // of earlier tokens, while the squares are summed
+        STRATA_UNROLL
+        for (int i = 0; i < packs_held; ++i) STRATA_UNROLL
+        for (int half = 0; half < 2; ++half) {
+            const auto factors = of.factors(i, half);
+            STRATA_UNROLL
+            for (int k = 0; k < kConvBefore; ++k) recall(sums[i][half], factors, rows.before.at[k][i].at + half * 2);
+        }
+        of.template take_rstd<1>(&rstd);
         STRATA_UNROLL
         for (int i = 0; i < packs_held; ++i) {
             const Bf16Pairs own = of.normalised(rows.values.at[0][i], rstd, i);
             of.store(task.next_state, slot(sequence, step.position), i, own);
             STRATA_UNROLL
-            for (int half = 0; half < 2; ++half) {
-                const auto factors = of.factors(i, half);
-                ConvSums sums{};
-                STRATA_UNROLL
-                for (int k = 0; k < kConvBefore; ++k) recall(sums, factors, rows.before.at[k][i].at + half * 2);
-                convolve(sums, factors, rstd, rows.values.at[0][i].at + half * 2);
-            }
+            for (int half = 0; half < 2; ++half)
+                convolve(sums[i][half], of.factors(i, half), rstd, rows.values.at[0][i].at + half * 2);
             of.store(task.out, step.start, i, rows.values.at[0][i]);
         }
     }

@@ -48,13 +48,16 @@ public:
     static constexpr int kRows = conv_rows(packs_held), kStages = conv_stages(packs_held);
     static constexpr int kFactors = conv_factors(packs_held), kPlaces = conv_places(packs_held);
 
-    // `places`: that a thread has in shared memory, an even number. Weight and taps come to theirs.
-    STRATA_BODY ConvStream(Thread& thread, const EngramConvTask& of, int places)
+    // `places`: that a thread has in shared memory, an even number.
+    STRATA_BODY ConvStream(Thread& thread, const EngramConvTask& of, int places, int stream)
         : t_(thread),
           task_(of),
-          stream_(t_.block() % of.streams),
+          stream_(stream),
           packs_mine_(int(ceil_div(of.hidden / 8 - t_.thread(), t_.threads()))) {
-        sums_ = reinterpret_cast<float*>(t_.shared());
+        all_gave_ = reinterpret_cast<typename Thread::Barrier*>(t_.shared());
+        if (t_.thread() == 0) t_.open_barrier(all_gave_, t_.warps()), t_.publish_barriers();
+        t_.sync();
+        sums_ = reinterpret_cast<float*>(t_.shared()) + kConvBarrierBytes / sizeof(float);
         // Threads 0 and 4, 1 and 5 ... of eight would have their places in the same banks: the latter four have their
         // odd places where the former have even ones.
         const int swapped = packs_held == 1 ? t_.thread() >> 2 & 1 : 0;
@@ -63,6 +66,9 @@ public:
         // A pack that the row has not is nought, from here on.
         STRATA_ROLLED
         for (int i = kFactors; packs_mine_ < packs_held && i < places; ++i) store_pack(place(i), 0, Pack<float>{});
+    }
+    // Weight and taps to their places.
+    STRATA_BODY void load_factors() {
         STRATA_UNROLL
         for (int i = 0; i < packs_held; ++i) STRATA_UNROLL
         for (int which = 0; which <= kConvBefore + 1; ++which) {
@@ -113,10 +119,11 @@ public:
         for (int e = 0; e < 8; ++e) squares = fmaf(element(row[i], e), element(row[i], e), squares);
         return squares;
     }
-    // From this thread's squares of up to four rows to 1 / sqrt(mean of squares + eps) of each. One barrier; the sums
-    // are there twice, used in turn. The order in which a row is summed is the same for any number of rows.
+    // From every thread's squares of up to four rows to 1 / sqrt(mean of squares + eps) of each, in two halves, so that
+    // warps do not meet between them: what they do there hides how far they are apart. The sums are there twice, used
+    // in turn. The order in which a row is summed is the same for any number of rows.
     template <int rows>
-    STRATA_BODY void take_rstd(float* squares, float* rstd) {
+    STRATA_BODY void give_squares(float* squares) {
         // Lanes exchange halves of what is left to be summed, until a lane has one row, and then sums of it.
         STRATA_UNROLL
         for (int step = 16, left = rows; step > 0; step /= 2) {
@@ -134,9 +141,15 @@ public:
         }
         constexpr int kLanes = 32 / rows;  // that have the same row
         float* sums = sums_ + turn_ * t_.warps() * 4;
-        turn_ ^= 1;
         if (t_.lane() % kLanes == 0) sums[t_.warp() * 4 + t_.lane() / kLanes] = squares[0];
-        t_.sync();
+        t_.sync_warp();
+        if (t_.lane() == 0) t_.arrive(all_gave_);
+    }
+    template <int rows>
+    STRATA_BODY void take_rstd(float* rstd) {
+        t_.wait(all_gave_, turn_);
+        const float* sums = sums_ + turn_ * t_.warps() * 4;
+        turn_ ^= 1;
         // Lane: row lane % 4 of every eighth warp.
         float sum = 0;
         STRATA_UNROLL
@@ -186,7 +199,8 @@ private:
     const EngramConvTask& task_;
     int stream_, packs_mine_;
     float *sums_, *even_, *odd_;
-    int turn_ = 0;
+    typename Thread::Barrier* all_gave_;
+    int turn_ = 0;  // of the sums, and the barrier's parity
 };
 
 // Sums of the next three outputs of a class, four elements of each. Terms are added oldest first.

@@ -62,7 +62,8 @@ inline void require_valid(const EngramConvTask& task) {
 inline int conv_packs(int hidden) { return hidden <= 5120 ? 1 : 4; }
 // Rows of a class that are worked on together: what registers hold.
 constexpr int conv_rows(int packs) { return packs == 1 ? 4 : 1; }
-// Steps whose rows are in shared memory, one of them worked on: what it holds at the largest hidden sizes.
+// Steps whose rows are in shared memory, one of them worked on and the next one's norms taken: what it holds at the
+// largest hidden sizes.
 constexpr int conv_stages(int) { return 3; }
 
 inline int conv_threads(int hidden) { return int(ceil_div(hidden, conv_packs(hidden) * 8 * 32)) * 32; }
@@ -74,29 +75,47 @@ inline long conv_blocks_at_once(int hidden) {
     return conv_packs(hidden) == 1 && conv_threads(hidden) <= 320 ? 2 * kConvSms : kConvSms;
 }
 
-// Into how many spans a class is cut: such that the blocks fill the GPU a whole number of times, and few, for each
-// costs about ten rows more (those before it, weights to shared memory, the first wait). Spans have at least 32 rows.
-inline long conv_spans(long most_tokens, long classes, long at_once) {
-    const long rows = std::max(ceil_div(most_tokens, kConvApart), 1L), most = std::max(rows / 32, 1L);
-    const auto cost = [&](long spans) { return ceil_div(spans * classes, at_once) * (ceil_div(rows, spans) + 10); };
-    long best = 1;
+// A span of a class, and the blocks' order: those of the classes that are cut into one span fewer, the longer ones,
+// come first.
+struct ConvSpan {
+    int which, span, spans;  // which class; the span'th of so many
+};
+STRATA_HD ConvSpan conv_span(long block, long blocks, long classes) {
+    const long fewer = blocks / classes, of_fewer = classes - blocks % classes, more = block - fewer * of_fewer;
+    if (more < 0) return {int(block % of_fewer), int(block / of_fewer), int(fewer)};
+    return {int(of_fewer + more % (classes - of_fewer)), int(more / (classes - of_fewer)), int(fewer + 1)};
+}
+
+// How many blocks: such that they fill the GPU a whole number of times, and few, for each costs about ten rows more
+// (those before its span, weights to shared memory, the first wait). Spans have at least 32 rows.
+inline long conv_blocks(long most_tokens, long classes, long at_once) {
+    const long rows = std::max(ceil_div(most_tokens, kConvApart), 1L), most = std::max(rows / 32, 1L) * classes;
+    const auto cost = [&](long blocks) {
+        const long turns = ceil_div(blocks, at_once), spans = blocks / classes, longer = blocks % classes;
+        const long turns_of_longer = ceil_div((classes - longer) * spans, at_once);
+        return turns_of_longer * ceil_div(rows, spans) + (turns - turns_of_longer) * ceil_div(rows, spans + 1) +
+               10 * turns;
+    };
+    long best = classes;
     for (long turns = 1; turns <= 16; ++turns) {
-        const long spans = std::clamp(turns * at_once / classes, 1L, most);
-        if (cost(spans) < cost(best)) best = spans;
+        const long blocks = std::clamp(turns * at_once, classes, most);
+        if (cost(blocks) < cost(best)) best = blocks;
     }
     return best;
 }
 
+inline constexpr std::size_t kConvBarrierBytes = 16;  // of shared memory, so that what follows is aligned
 // A thread's own places of 16 bytes in shared memory, which no other looks at: weight and taps in FP32 [packs][5][2
 // halves], then rows on the way [stages][rows][packs].
 constexpr int conv_factors(int packs) { return packs * 10; }
 constexpr int conv_places(int packs) { return conv_factors(packs) + conv_stages(packs) * conv_rows(packs) * packs; }
 
-// Block: (span, class, stream) of row: a sequence; in decode every streams-th block has the same stream. Shared memory:
-// sums of warps [2][warps][4], then each thread's places.
+// Block: a span of a class (sequence, third of it, stream); in decode every streams-th block has the same stream.
+// Shared memory: a barrier, sums of warps [2][warps][4], then each thread's places.
 inline Grid grid_of(const EngramConvTask& task) {
     const int threads = conv_threads(task.hidden), packs = conv_packs(task.hidden);
-    const std::size_t places = std::size_t(threads) * 16, sums = std::size_t(threads) / 32 * 2 * 4 * sizeof(float);
+    const std::size_t places = std::size_t(threads) * 16,
+                      sums = kConvBarrierBytes + std::size_t(threads) / 32 * 2 * 4 * sizeof(float);
     if (is_decode(task)) {
         const long a_stream = std::max(1L, conv_blocks_at_once(task.hidden) / task.streams);
         return {.blocks = int(std::min<long>(task.sequences, a_stream)) * task.streams,
@@ -104,9 +123,7 @@ inline Grid grid_of(const EngramConvTask& task) {
                 .shared_bytes = sums + places * conv_factors(packs)};
     }
     const long classes = long(task.sequences) * task.streams * kConvApart;
-    return {.blocks = int(conv_spans(task.most_tokens, classes, conv_blocks_at_once(task.hidden)) * kConvApart *
-                          task.streams),
-            .rows = task.sequences,
+    return {.blocks = int(conv_blocks(task.most_tokens, classes, conv_blocks_at_once(task.hidden))),
             .threads = threads,
             .shared_bytes = sums + places * conv_places(packs)};
 }

@@ -1,9 +1,8 @@
 // The gate of Engram. A block holds a token: 128 threads a stream, the stream and its key in registers, the value that
 // all streams share in shared memory, so that every byte is read once. Blocks stay and take token after token: the
-// weights, as many bytes as the token itself, are read once a block, by each thread those that it uses; the next
-// token's streams and keys are asked for before this one's sums are begun and its value as soon as its place is free,
-// so that one block keeps 90 KB in flight and nothing waits for what was asked for last. One barrier a token: what it
-// guards is there twice, used in turn.
+// weights, as many bytes as the token itself, are read once a block, by each thread those that it uses. Streams come
+// two tokens ahead, keys one, the value as soon as its place is free: while a token's last bytes are waited for, 50 KB
+// of the next one's are on the way. One barrier a token: what it guards is there twice, used in turn.
 #pragma once
 
 #include <cmath>
@@ -57,14 +56,16 @@ inline void require_valid(const EngramGateTask& task) {
 // Packs of 8 elements that a thread holds of its stream; the kernel is made for these.
 inline int gate_packs(int hidden) { return hidden <= 3 * 1024 ? 3 : hidden <= 5 * 1024 ? 5 : 8; }
 
-// Whether the next token's streams and keys find room while one is worked on.
-constexpr bool gate_goes_ahead(int packs) { return packs <= 5; }
+// Whether streams of the next two tokens and keys of the next find room while one is worked on.
+STRATA_HD constexpr bool gate_goes_ahead(int packs) { return packs <= 5; }
+// Of 16 bytes in shared memory, that a thread has for a pack.
+STRATA_HD constexpr int gate_places(int packs) { return gate_goes_ahead(packs) ? 5 : 2; }
 
-// Shared memory: each thread's weights [packs it may hold][2 halves][threads][4], its parts of the next token
-// [packs][stream, key][threads][8], values [2][hidden], sums [2][warps][3].
+// Shared memory: each thread's weights [packs it may hold][2 halves][threads][4], its parts of the next tokens
+// [packs][stream, the one after, key][threads][8], values [2][hidden], sums [2][warps][3].
 inline Grid grid_of(const EngramGateTask& task) {
     const int threads = task.streams * kGateThreadsPerStream, packs = gate_packs(task.hidden);
-    const std::size_t places = std::size_t(packs) * (gate_goes_ahead(packs) ? 4 : 2);
+    const std::size_t places = std::size_t(packs) * gate_places(packs);
     return {.blocks = int(task.tokens < kGateBlocks ? task.tokens : kGateBlocks),
             .threads = threads,
             .shared_bytes =
@@ -82,9 +83,9 @@ template <int packs_held, class Thread>
 STRATA_BODY void engram_gate(Thread& t, const EngramGateTask& task) {
     const int packs = task.hidden / 8, stream = t.thread() / kGateThreadsPerStream;
     const int first = t.thread() % kGateThreadsPerStream;
-    constexpr bool kAhead = packs_held <= 5;
-    constexpr int kPlaces = packs_held * (kAhead ? 4 : 2);
-    // A thread's own places of 16 bytes, which no other looks at: weights, then parts of the next token.
+    constexpr bool kAhead = gate_goes_ahead(packs_held);
+    constexpr int kPlaces = packs_held * gate_places(packs_held);
+    // A thread's own places of 16 bytes, which no other looks at: weights, then parts of the next tokens.
     auto* places = reinterpret_cast<float*>(t.shared()) + t.thread() * 4;
     const auto place = [&](int i) { return places + i * t.threads() * 4; };
     auto* values = reinterpret_cast<Bf16*>(t.shared() + kPlaces * t.threads() * 16);
@@ -95,15 +96,23 @@ STRATA_BODY void engram_gate(Thread& t, const EngramGateTask& task) {
     const int packs_mine = int(ceil_div(packs - first, kGateThreadsPerStream));  // at most packs_held
     const long x_first = long(stream) * task.hidden + first * 8;
     const long x_token = long(task.streams) * task.hidden, kv_token = x_token + task.hidden;
-    // Two groups of copies a token, streams and keys before the value; a thread waits for all but the newest.
+    const auto place_of_x = [&](int i, int turn) { return place((2 + turn) * packs_held + i); };
+    const auto place_of_key = [&](int i) { return place(4 * packs_held + i); };
+    // Three groups of copies a token: keys, value, and streams of the token after; a thread waits for all but the
+    // newest two.
     AsyncCopies copies;
-    const auto ask_for_streams = [&](long token) {
+    const auto ask_for_streams = [&](long token, int turn) {
         STRATA_UNROLL
-        for (int i = 0; i < packs_held; ++i) {
-            if (i >= packs_mine || token >= task.tokens) continue;
-            copies.copy16(place((packs_held + i) * 2), task.x + token * x_token + x_first + i * kStep);
-            copies.copy16(place((packs_held + i) * 2 + 1), task.kv + token * kv_token + x_first + i * kStep);
-        }
+        for (int i = 0; i < packs_held; ++i)
+            if (kAhead && i < packs_mine && token < task.tokens)
+                copies.copy16(place_of_x(i, turn), task.x + token * x_token + x_first + i * kStep);
+        copies.close_group();
+    };
+    const auto ask_for_keys = [&](long token) {
+        STRATA_UNROLL
+        for (int i = 0; i < packs_held; ++i)
+            if (kAhead && i < packs_mine && token < task.tokens)
+                copies.copy16(place_of_key(i), task.kv + token * kv_token + x_first + i * kStep);
         copies.close_group();
     };
     const auto ask_for_value = [&](long token, int turn) {
@@ -115,31 +124,27 @@ STRATA_BODY void engram_gate(Thread& t, const EngramGateTask& task) {
     for (int i = 0; i < packs_held; ++i) STRATA_UNROLL
     for (int half = 0; half < 2; ++half)
         if (i < packs_mine) copies.copy16(place(i * 2 + half), task.weight + x_first + i * kStep + half * 4);
-    if (kAhead)
-        ask_for_streams(t.block());
-    else
-        copies.close_group();
+    ask_for_streams(t.block(), 0);
+    ask_for_keys(t.block());
     ask_for_value(t.block(), 0);
+    ask_for_streams(t.block() + t.blocks(), 1);
 
     int turn = 0;
     for (long token = t.block(); token < task.tokens; token += t.blocks(), turn ^= 1) {
-        copies.template wait_for_all_but<1>();
+        copies.template wait_for_all_but<2>();
         Bf16Pairs x[packs_held], key[packs_held];
         STRATA_UNROLL
         for (int i = 0; i < packs_held; ++i) {
             if (i >= packs_mine) continue;
             if (kAhead) {
-                x[i] = load_pairs(reinterpret_cast<const Bf16*>(place((packs_held + i) * 2)), 0);
-                key[i] = load_pairs(reinterpret_cast<const Bf16*>(place((packs_held + i) * 2 + 1)), 0);
+                x[i] = load_pairs(reinterpret_cast<const Bf16*>(place_of_x(i, turn)), 0);
+                key[i] = load_pairs(reinterpret_cast<const Bf16*>(place_of_key(i)), 0);
             } else {
                 x[i] = load_pairs(task.x, token * x_token + x_first + i * kStep);
                 key[i] = load_pairs(task.kv, token * kv_token + x_first + i * kStep);
             }
         }
-        if (kAhead)
-            ask_for_streams(token + t.blocks());
-        else
-            copies.close_group();
+        ask_for_keys(token + t.blocks());
         const Bf16* value = values + turn * task.hidden;
 
         float xx = 0, kk = 0, xk = 0;
@@ -162,9 +167,10 @@ STRATA_BODY void engram_gate(Thread& t, const EngramGateTask& task) {
         float* sums_now = sums + turn * t.warps() * 3;
         if (t.lane() == 0)
             sums_now[t.warp() * 3] = xx, sums_now[t.warp() * 3 + 1] = kk, sums_now[t.warp() * 3 + 2] = xk;
-        copies.template wait_for_all_but<1>();
+        copies.template wait_for_all_but<2>();
         t.sync();
         ask_for_value(token + t.blocks(), turn ^ 1);
+        ask_for_streams(token + 2 * long(t.blocks()), turn);
         float total[3] = {0, 0, 0};
         for (int warp = 0; warp < kGateThreadsPerStream / 32; ++warp)
             for (int i = 0; i < 3; ++i) total[i] += sums_now[(stream * (kGateThreadsPerStream / 32) + warp) * 3 + i];

@@ -5,12 +5,14 @@
 // Tiles of eight tokens go through a pipeline whose warps wait for each other at barriers of their own, never all at
 // once. Bulk copies bring a tile; sixteen warps multiply it; one adds their sums and sends them to the blocks that own
 // the tokens; there another opens the gates and sends them back; kLag turns after its products a tile is gathered, in
-// place, and bulk copies write it. All sums are in a fixed order that does not depend on how many tokens there are.
+// place, and bulk copies write it. Two warps start those copies: with one, an H200 took 47 to 60 cycles of a turn for
+// each. All sums are in a fixed order that does not depend on how many tokens there are.
 // Sinkhorn, which is latency and nothing else, is done at the end by a thread for each token.
 #pragma once
 
 #include "kernels/mhc/mhc_pre_task.hpp"
 #include "kernels/mhc/mhc_products.hpp"
+#include "kernels/mhc/send_pack.hpp"
 #include "kernels/simt/tma.hpp"
 
 namespace strata {
@@ -32,7 +34,9 @@ class MhcPreBlock {
     using Barrier = typename Thread::Barrier;
     using Stage = RingPlace<Plan::kStages>;
     using Slot = RingPlace<Plan::kSlots>;
-    static constexpr int kAdders = 2;  // of the four warps beside, those from this one on
+    // The warp beside loads this many tokens of a tile; the one that stores, which has less to do where streams are
+    // only read, the others.
+    static constexpr int kOwnLoads = Plan::kSpreads ? Plan::kTokens : 5;
 
 public:
     STRATA_BODY MhcPreBlock(Thread& t, const MhcPreTask& task)
@@ -46,7 +50,8 @@ public:
           gates_(inbox_ + Plan::kSlots * Plan::kInboxBytes / 4),
           full_(reinterpret_cast<Barrier*>(gates_ + Plan::kSlots * Plan::kGateBytes / 4)),
           done_(full_ + Plan::kStages),
-          summed_(done_ + Plan::kStages),
+          free_(done_ + Plan::kStages),
+          summed_(free_ + Plan::kStages),
           sums_mail_(reinterpret_cast<Mailbox*>(summed_ + 7)),
           gates_mail_(sums_mail_ + Plan::kSlots) {}
 
@@ -98,9 +103,10 @@ private:
         for (int stage = 0; stage < Plan::kStages; ++stage) {
             t_.open_barrier(full_ + stage, 1);
             t_.open_barrier(done_ + stage, Plan::kWarps);
+            t_.open_barrier(free_ + stage, 1);
         }
         t_.open_barrier(partials_full(), Plan::kWarps);
-        t_.open_barrier(partials_read(), 4 - kAdders);
+        t_.open_barrier(partials_read(), 1);
         for (int band = 0; band < 3; ++band) t_.open_barrier(fn_staged(band), Plan::kWarps);
         for (int part = 0; part < 2; ++part) t_.open_barrier(fn_taken(part), Plan::kWarps);
         for (int slot = 0; slot < Plan::kSlots; ++slot) {
@@ -139,22 +145,22 @@ private:
         if (work == 0 && t_.elected()) load_first_tiles();
         t_.sync_warp();
         t_.wait_for_cluster();
-        if (work == 0 && t_.elected()) move_tiles();
+        if (work == 0 && t_.elected()) load_tiles();
         if (work == 1 && rank_ < Plan::kTokens) open_gates();
-        if (work >= kAdders) add_up(t_.thread() - 32 * (Plan::kWarps + kAdders));
+        if (work == 2 && t_.elected()) store_tiles();
+        if (work == 3) add_up();
         t_.sync_warp();
         t_.sync();
     }
 
-    // --- the warp that moves tiles ---
+    // --- the warps that move tiles: one thread of each ---
 
-    // All by one thread.
-    STRATA_BODY void load(int tile, int stage) {
+    // Its first `own` tokens; all bytes are expected here.
+    STRATA_BODY void load(int tile, int stage, int own) {
         if (tile >= tiles_) return;
         const int first = first_token(tile), there = tokens_of(tile);
-        constexpr int kBytes = Plan::kSlice * 2;
         constexpr int kLastBytes = Plan::kForm == MhcForm::single_pass ? 96 : Plan::kSpreads ? 80 : 0;
-        t_.arrive_expecting(full_ + stage, there * ((Plan::kSpreads ? 5 : 4) * kBytes + kLastBytes));
+        t_.arrive_expecting(full_ + stage, there * ((Plan::kSpreads ? 5 : 4) * Plan::kSlice * 2 + kLastBytes));
         if constexpr (Plan::kSpreads) {
             float* last = last_gates_of(stage);
             load_run(t_, last, task_.last_post + first * 4L, there * 16, full_ + stage);
@@ -162,10 +168,15 @@ private:
             if constexpr (Plan::kForm == MhcForm::single_pass)
                 load_run(t_, last + Plan::kLastPre, task_.last_pre + first * 4L, there * 16, full_ + stage);
         }
-        Bf16* to = streams_of(stage);
-        const Bf16* from = task_.residual + slice_of(first * 4);
+        load_rows(first, 0, own < there ? own : there, stage);
+    }
+
+    STRATA_BODY void load_rows(int first, int begin, int end, int stage) {
+        constexpr int kBytes = Plan::kSlice * 2;
+        Bf16* to = streams_of(stage) + begin * Plan::kRow;
+        const Bf16* from = task_.residual + slice_of((first + begin) * 4);
         STRATA_ROLLED
-        for (int token = 0; token < there; ++token) {
+        for (int token = begin; token < end; ++token) {
             STRATA_UNROLL
             for (int n = 0; n < kMhcStreams; ++n)
                 load_run(t_, to + n * Plan::kStreamRow, from + n * Plan::kHidden, kBytes, full_ + stage);
@@ -182,7 +193,17 @@ private:
         for (int tile = 0; tile < Plan::kStages; ++tile) {
             if (tile == Plan::kEarly) t_.wait(fn_taken(0), 0);
             if (tile == Plan::kSoon) t_.wait(fn_taken(1), 0);
-            load(tile, tile);
+            load(tile, tile, Plan::kTokens);
+        }
+    }
+
+    STRATA_BODY void load_tiles() {
+        Stage stage;
+        STRATA_ROLLED
+        for (int tile = Plan::kStages; tile < tiles_; ++tile) {
+            t_.wait(free_ + stage.at, stage.parity);
+            load(tile, stage.at, kOwnLoads);
+            stage.advance();
         }
     }
 
@@ -203,21 +224,28 @@ private:
     }
 
     // A stage is loaded again when what was written from it, a tile ago, has been read.
-    STRATA_BODY void move_tiles() {
+    STRATA_BODY void store_tiles() {
         Stage stage;
-        int freed = 0;
+        int read = 0;
         STRATA_ROLLED
         for (int tile = 0; tile < tiles_; ++tile) {
             t_.wait(done_ + stage.at, stage.parity);
             store(tile, stage.at);
             if (tile > 0) {
                 stores_.template wait_until_read<1>();
-                load(tile - 1 + Plan::kStages, freed);
+                reload(tile - 1 + Plan::kStages, read);
             }
-            freed = stage.at;
+            read = stage.at;
             stage.advance();
         }
         stores_.template wait_until_read<0>();
+    }
+
+    // Rows may come before the other warp has said that it expects them.
+    STRATA_BODY void reload(int tile, int stage) {
+        if (tile >= tiles_) return;
+        t_.arrive(free_ + stage);
+        if constexpr (kOwnLoads < Plan::kTokens) load_rows(first_token(tile), kOwnLoads, tokens_of(tile), stage);
     }
 
     // --- the warp that opens gates ---
@@ -243,20 +271,22 @@ private:
         const int token = first_token(tile) + rank_, lane = t_.lane();
         t_.wait_for_mail(sums_mail_ + slot.at, slot.parity);
         if (lane == 0) t_.expect_mail(sums_mail_ + slot.at, int(Plan::kInboxBytes));
+        const float* inbox = inbox_of(slot.at);
+        const float squares = warp_sum<kMhcCluster>(t_, inbox[kMhcCluster * kMhcMixes + lane % kMhcCluster]);
+        const float mean = squares * (1.0f / (4 * Plan::kHidden));
         float sum = 0;
-        if (lane < kMhcSums) {
+        if (lane < kMhcMixes) {
             STRATA_UNROLL
-            for (int from = 0; from < kMhcCluster; ++from) sum += inbox_of(slot.at)[from * kMhcSums + lane];
+            for (int from = 0; from < kMhcCluster; ++from) sum += inbox[from * kMhcMixes + lane];
         }
-        const float mean = t_.shuffle(sum, kMhcMixes) * (1.0f / (4 * Plan::kHidden));
         const float mix = sum * rsqrt_of(mean + task_.gates.norm_eps);
         const float logit = lane < kMhcMixes ? scaled_mix(task_.gates, lane, mix) : 0;
         const float opened = sigmoid(logit);
         const float pre = opened + task_.gates.eps;
-        const float mine = t_.shuffle(pre, lane % 4);
+        Pack<float> all;
         STRATA_UNROLL
-        for (int rank = 0; rank < kMhcCluster; rank += 8)
-            t_.send(rank + lane / 4, gates_of(slot.at) + rank_ * 4 + lane % 4, mine, gates_mail_ + slot.at);
+        for (int n = 0; n < kMhcStreams; ++n) all.at[n] = t_.shuffle(pre, n);
+        if (lane < kMhcCluster) send_pack(t_, lane, gates_of(slot.at) + rank_ * 4, all, gates_mail_ + slot.at);
         if (token >= int(task_.tokens) || lane >= kMhcMixes) return;
         if (task_.mixes) task_.mixes[long(token) * kMhcMixes + lane] = mix;
         if (lane < 4) {
@@ -359,44 +389,50 @@ private:
                        Pack<float>{{comb[row * 4], comb[row * 4 + 1], comb[row * 4 + 2], comb[row * 4 + 3]}});
     }
 
-    // --- the warps that add up ---
+    // --- the warp that adds up ---
 
-    // The block's sums, each to the block that owns its token: [from][sum] in its inbox. Block r owns token r of each
-    // tile. Gates of a tile say that its owners have read the sums: their place may be taken by those of kSlots tiles
-    // later. All gates are waited for: no block may end while others still send to it.
-    STRATA_BODY void add_up(int thread) {
-        constexpr int kThreads = 32 * (4 - kAdders), kSums = 8 * kMhcSums;
+    // The block's sums, each to the block that owns its token: in its inbox are [from][24 mixes], then [from] the
+    // squares. Block r owns token r of each tile. Gates of a tile say that its owners have read the sums: their place
+    // may be taken by those of kSlots tiles later. All gates are waited for: no block may end while others still send
+    // to it.
+    STRATA_BODY void add_up() {
         Slot slot, answered;
         STRATA_ROLLED
         for (int tile = 0; tile < tiles_ + Plan::kSlots; ++tile) {
-            float sums[(kSums + kThreads - 1) / kThreads] = {};
-            if (tile < tiles_) {
-                t_.wait(partials_full(), tile % 2);
-                STRATA_UNROLL
-                for (int i = 0; i < kSums; i += kThreads)
-                    if (i + thread < kSums) {
-                        STRATA_UNROLL
-                        for (int warp = 0; warp < Plan::kWarps; ++warp)
-                            sums[i / kThreads] += partials_[warp * kSums + i + thread];
-                    }
-                t_.sync_warp();
-                if (t_.lane() == 0) t_.arrive(partials_read());
-            }
+            if (tile < tiles_) t_.wait(partials_full(), tile % 2);
             if (tile >= Plan::kSlots && tile - Plan::kSlots < tiles_) {
                 t_.wait_for_mail(gates_mail_ + answered.at, answered.parity);
-                if (thread == 0) t_.expect_mail(gates_mail_ + answered.at, int(Plan::kGateBytes));
+                if (t_.lane() == 0) t_.expect_mail(gates_mail_ + answered.at, int(Plan::kGateBytes));
                 answered.advance();
             }
             if (tile >= tiles_) continue;
-            STRATA_UNROLL
-            for (int i = 0; i < kSums; i += kThreads) {
-                const int sum = i + thread;
-                if (sum < kSums)
-                    t_.send(sum % 8, inbox_of(slot.at) + rank_ * kMhcSums + sum / 8, sums[i / kThreads],
-                            sums_mail_ + slot.at);
-            }
+            add_and_send(t_.lane(), slot.at);
+            if (t_.lane() + 32 < kFours) add_and_send(t_.lane() + 32, slot.at);
+            t_.sync_warp();
+            if (t_.lane() == 0) t_.arrive(partials_read());
             slot.advance();
         }
+    }
+
+    // Of the fours that partials consist of, the first 48 are four mixes of a token each, the others the squares of
+    // four tokens.
+    static constexpr int kFours = 2 * kMhcSums, kFoursOfMixes = 2 * kMhcMixes;
+
+    STRATA_BODY void add_and_send(int four, int slot) {
+        Pack<float> sums{};
+        STRATA_UNROLL
+        for (int warp = 0; warp < Plan::kWarps; ++warp) {
+            const Pack<float> part = load_pack(partials_, (warp * kFours + four) * 4);
+            STRATA_UNROLL
+            for (int k = 0; k < 4; ++k) sums.at[k] += part.at[k];
+        }
+        if (four < kFoursOfMixes) {
+            send_pack(t_, four % 8, inbox_of(slot) + rank_ * kMhcMixes + four / 8 * 4, sums, sums_mail_ + slot);
+            return;
+        }
+        float* squares = inbox_of(slot) + kMhcCluster * kMhcMixes + rank_;
+        STRATA_UNROLL
+        for (int k = 0; k < 4; ++k) t_.send((four - kFoursOfMixes) * 4 + k, squares, sums.at[k], sums_mail_ + slot);
     }
 
     Thread& t_;
@@ -404,11 +440,12 @@ private:
     const int rank_;
     const int tiles_;
     unsigned char* const stages_;
-    float* const partials_;      // [warps][sums][8 tokens]
-    float* const inbox_;         // [slots][from][sums]
+    float* const partials_;      // [warps], each as MhcProducts leaves them
+    float* const inbox_;         // [slots][from][24], then [from]
     float* const gates_;         // [slots][tokens][4]
     Barrier* const full_;        // [stages]: a tile has come
     Barrier* const done_;        // [stages]: it is gathered
+    Barrier* const free_;        // [stages]: what was written has been read
     Barrier* const summed_;      // partials are full, are read; fn's three bands have come; its first is taken, all are
     Mailbox* const sums_mail_;   // [slots]
     Mailbox* const gates_mail_;  // [slots]

@@ -76,7 +76,7 @@ struct MhcPlan {
     static constexpr int kSlots = std::max(kLag + 1, 3);  // for sums and gates on their way
     static constexpr int kFewStages = kLag + 3;           // multiplied, waiting, being written, being loaded
     static constexpr int kMostStages = kSlice >= 448 ? 7 : 12;
-    static constexpr long kBarrierBytes = (2 * kMostStages + 7 + 2 * kSlots) * 8L / 16 * 16 + 16;
+    static constexpr long kBarrierBytes = (3 * kMostStages + 7 + 2 * kSlots) * 8L / 16 * 16 + 16;
     static constexpr long kOtherBytes = kFnBytes + kPartialBytes + kSlots * (kInboxBytes + kGateBytes) + kBarrierBytes;
     static constexpr int kStages = int(std::min((kMhcSharedBytes - kOtherBytes) / kStageBytes, long(kMostStages)));
     static_assert(kStages >= kFewStages);

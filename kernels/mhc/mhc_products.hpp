@@ -42,9 +42,9 @@ public:
         }
     }
 
-    // This warp's products of a tile: 24 sums and the sum of squares for each token, to partials [sum][token] once
-    // before_writing() returns. The streams are in shared memory; after `post`, they are made there from the old ones,
-    // layer_out and the gates of the site before.
+    // This warp's products of a tile, to partials once before_writing() returns: [6][8 tokens][4] of the 24 mixes, then
+    // the sum of squares of each token. The streams are in shared memory; after `post`, they are made there from the
+    // old ones, layer_out and the gates of the site before.
     template <class BeforeWriting>
     STRATA_BODY void multiply(Bf16* streams, const Bf16* layer_out, const float* last, float* partials,
                               const BeforeWriting& before_writing) {
@@ -87,20 +87,21 @@ public:
         }
         squares = warp_sum<4>(t_, squares);
         before_writing();
+        // Half of the lanes write the other of their two tokens first: into different banks.
+        const int half = g / 4;
+        float* mine = partials + half * 32 + c * 8 + g % 4;
         STRATA_UNROLL
         for (int band = 0; band < 3; ++band) {
             const float* upper = sums[band / 2].at + band % 2 * 2;
             const float* lower = sums[(band + 3) / 2].at + (band + 3) % 2 * 2;
-            *reinterpret_cast<Two*>(partials + (band * 8 + g) * 8 + 2 * c) = {upper[0] + lower[0], upper[1] + lower[1]};
+            const float even = upper[0] + lower[0], odd = upper[1] + lower[1];
+            mine[band * 64 + half * 4] = half ? odd : even;
+            mine[band * 64 + 4 - half * 4] = half ? even : odd;
         }
         if (c == 0) partials[kMhcMixes * 8 + g] = squares;
     }
 
 private:
-    struct alignas(8) Two {
-        float at[2];
-    };
-
     // Where in the slice the four elements are that this lane takes in a step. Neighbouring steps exchange theirs for
     // every other stream: so the loads of half a warp fall in different banks. The tensor core would have a lane take
     // two pairs; any order of products serves, if both operands have the same.

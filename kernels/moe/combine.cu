@@ -6,7 +6,7 @@ namespace strata {
 
 namespace {
 
-__global__ void __launch_bounds__(kCombineThreads) combine_kernel(CombineTask task) {
+__global__ void __launch_bounds__(kCombineThreads, 8) combine_kernel(CombineTask task) {
     DeviceThread t;
     combine(t, task);
 }

@@ -11,6 +11,7 @@
 #include "kernels/elements.hpp"
 #include "kernels/simt/global_store.hpp"
 #include "kernels/simt/grid.hpp"
+#include "kernels/simt/packed_bf16.hpp"
 
 namespace strata {
 
@@ -57,20 +58,20 @@ struct EightFloats {
 
 template <class Thread>
 STRATA_BODY void add_pairs(const CombineTask& task, long token, long column, int first_pair, EightFloats& sum) {
-    Pack<Bf16> row[kCombineAtOnce];
+    PackedBf16 row[kCombineAtOnce];
     float weight[kCombineAtOnce];
     STRATA_UNROLL
     for (int i = 0; i < kCombineAtOnce; ++i) {
         const long pair = token * task.k + first_pair + i;
         const long slot = first_pair + i < task.k ? task.slot_of_pair[pair] : -1;
         const bool there = slot >= 0 && slot < task.slots;
-        row[i] = there ? load_pack(task.rows, slot * task.hidden + column) : Pack<Bf16>{};
+        row[i] = there ? load_packed(task.rows, slot * task.hidden + column) : PackedBf16{};
         weight[i] = !there ? 0.0f : task.weights ? task.weights[pair] : 1.0f;
     }
     STRATA_UNROLL
     for (int i = 0; i < kCombineAtOnce; ++i) {
         STRATA_UNROLL
-        for (int x = 0; x < 8; ++x) sum.at[x] = std::fma(weight[i], to_float(row[i].at[x]), sum.at[x]);
+        for (int x = 0; x < 8; ++x) sum.at[x] = std::fma(weight[i], number_at(row[i], x), sum.at[x]);
     }
 }
 
@@ -80,10 +81,10 @@ STRATA_BODY void combine(Thread& t, const CombineTask& task) {
     const long first = (long(t.row()) * kCombineThreads + t.thread()) * 8;
     for (long column = first; column < task.hidden; column += t.rows() * kCombineThreads * 8) {
         const long at = token * task.hidden + column;
-        const Pack<Bf16> addend = task.addend ? load_pack(task.addend, at) : Pack<Bf16>{};
+        const PackedBf16 addend = task.addend ? load_packed(task.addend, at) : PackedBf16{};
         EightFloats sum;
         STRATA_UNROLL
-        for (int x = 0; x < 8; ++x) sum.at[x] = to_float(addend.at[x]);
+        for (int x = 0; x < 8; ++x) sum.at[x] = number_at(addend, x);
         for (int pair = 0; pair < task.k; pair += kCombineAtOnce) add_pairs<Thread>(task, token, column, pair, sum);
         Pack<Bf16> out;
         STRATA_UNROLL

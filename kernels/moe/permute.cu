@@ -6,7 +6,7 @@ namespace strata {
 
 namespace {
 
-__global__ void __launch_bounds__(kPermuteMostThreads, 3) permute_kernel(PermuteTask task) {
+__global__ void __launch_bounds__(kPermuteThreads) permute_kernel(PermuteTask task) {
     DeviceThread t;
     permute(t, task);
 }

@@ -191,6 +191,9 @@ template <class Thread, class T>
 STRATA_BODY void verify_greedy(Thread& t, const VerifyTask<T>& task) {
     const long sequence = t.block(), parts = statistics_parts(task);
     int* best = reinterpret_cast<int*>(t.shared());  // [drafts + 1]; -1: no best token
+    int* drafts = best + kMostDrafts + 1;            // read while statistics are on their way
+    if (t.warp() == t.warps() - 1 && t.lane() < task.drafts)
+        drafts[t.lane()] = task.draft_tokens[sequence * task.drafts + t.lane()];
     for (int position = t.warp(); position <= task.drafts; position += t.warps()) {
         const PieceStatistics* of = row_statistics(task, sequence, position);
         float highest = -INFINITY;
@@ -205,7 +208,6 @@ STRATA_BODY void verify_greedy(Thread& t, const VerifyTask<T>& task) {
         if (t.lane() == 0) best[position] = broken || at == INT32_MAX ? -1 : at;
     }
     t.sync();
-    const int* drafts = task.draft_tokens + sequence * task.drafts;
     VerifyStatus status = VerifyStatus::fine;
     int kept = 0;
     while (kept < task.drafts && best[kept] >= 0 && drafts[kept] == best[kept]) ++kept;

@@ -21,7 +21,7 @@ __global__ void __launch_bounds__(kVerifyThreads, kStatisticsPlaces / 132) verif
 }
 
 template <class T>
-__global__ void __launch_bounds__(kVerifyThreads, 2) verify_masses_kernel(VerifyTask<T> task) {
+__global__ void __launch_bounds__(kVerifyThreads, kMassesPlaces<T> / 132) verify_masses_kernel(VerifyTask<T> task) {
     DeviceThread t;
     verify_masses(t, task);
 }

@@ -184,22 +184,24 @@ STRATA_HD DraftVerdict draft_verdict(const VerifyTask<T>& task, long sequence, i
     return keeps_draft(unit_float(random.at[0]), p, q) ? DraftVerdict::kept : DraftVerdict::replaced;
 }
 
-// The same for every thread of the block. `shared`: kDecisionWords.
+// The same for every thread of the block. `shared`: kDecisionWords. Drafts are looked at by the last warp, which has no
+// row's sum to wait for where rows are fewer than warps.
 template <class Thread, class T>
 STRATA_BODY VerifyDecision decide(Thread& t, const VerifyTask<T>& task, long sequence, float scale, float* shared) {
     float* log2_sums = shared;  // [rows]
     DraftVerdict* verdicts = reinterpret_cast<DraftVerdict*>(shared + 2 * kMostDrafts + 1);
     const float temperature = temperature_of(task, sequence);
-    const DraftLogits logits = t.thread() < task.drafts ? draft_logits(task, sequence, t.thread()) : DraftLogits{};
+    const bool has_draft = t.warp() == t.warps() - 1 && t.lane() < task.drafts;
+    const DraftLogits logits = has_draft ? draft_logits(task, sequence, t.lane()) : DraftLogits{};
     for (int row = t.warp(); row < rows_of(task); row += t.warps()) {
         const float log2_sum = row_log2_sum(t, row_statistics(task, sequence, row), pieces_of(task));
         if (t.lane() == 0) log2_sums[row] = log2_sum;
     }
     t.sync();
     const bool has_draft_sums = task.law == DraftLaw::logits;
-    if (t.thread() < task.drafts)
-        verdicts[t.thread()] = draft_verdict(task, sequence, t.thread(), logits, scale, log2_sums[t.thread()],
-                                             has_draft_sums ? log2_sums[task.drafts + 1 + t.thread()] : 0.0f);
+    if (has_draft)
+        verdicts[t.lane()] = draft_verdict(task, sequence, t.lane(), logits, scale, log2_sums[t.lane()],
+                                           has_draft_sums ? log2_sums[task.drafts + 1 + t.lane()] : 0.0f);
     t.sync();
     VerifyDecision out{0, VerifyStatus::fine, false, 0, 0};
     if (!(temperature > 0 && temperature < INFINITY)) {

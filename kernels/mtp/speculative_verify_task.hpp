@@ -68,8 +68,10 @@ inline constexpr int kMostDrafts = 16;
 inline constexpr int kDecisionWords = 3 * kMostDrafts + 2;  // of shared memory, an even number
 
 inline constexpr int kMostPieces = 32;  // of a block, one after the other
-// Blocks that an H200 runs at once: four an SM of the first launch, and two of the second, where many are soon done.
-inline constexpr int kStatisticsPlaces = 4 * 132, kMassesPlaces = 3 * 132;
+// Blocks that an H200 runs at once, as registers allow: four an SM of the first launch, and three or two of the second.
+inline constexpr int kStatisticsPlaces = 4 * 132;
+template <class T>
+inline constexpr int kMassesPlaces = (sizeof(T) == 4 ? 3 : 2) * 132;
 
 template <class T>
 STRATA_HD int piece_width(const VerifyTask<T>& task) {
@@ -116,7 +118,7 @@ STRATA_HD int statistics_parts(const VerifyTask<T>& task) {
 }
 template <class T>
 STRATA_HD int masses_parts(const VerifyTask<T>& task) {
-    return parts_of(task, task.sequences, kMassesPlaces);
+    return parts_of(task, task.sequences, kMassesPlaces<T>);
 }
 
 template <class T>

@@ -6,12 +6,12 @@ namespace strata {
 
 namespace {
 
-__global__ void __launch_bounds__(kSinkhornThreads) sinkhorn_accumulate_kernel(SinkhornMomentumTask task) {
+__global__ void __launch_bounds__(kSinkhornThreads, 1) sinkhorn_accumulate_kernel(SinkhornMomentumTask task) {
     DeviceThread t;
     sinkhorn_accumulate(t, task);
 }
 
-__global__ void __launch_bounds__(kSinkhornThreads) sinkhorn_pass_kernel(SinkhornMomentumTask task) {
+__global__ void __launch_bounds__(kSinkhornThreads, 1) sinkhorn_pass_kernel(SinkhornMomentumTask task) {
     DeviceThread t;
     sinkhorn_pass(t, task);
 }
@@ -21,7 +21,7 @@ __global__ void __launch_bounds__(kSinkhornColumnThreads) sinkhorn_columns_kerne
     sinkhorn_columns(t, task);
 }
 
-__global__ void __launch_bounds__(kSinkhornThreads) sinkhorn_apply_kernel(SinkhornMomentumTask task) {
+__global__ void __launch_bounds__(kSinkhornThreads, 1) sinkhorn_apply_kernel(SinkhornMomentumTask task) {
     DeviceThread t;
     sinkhorn_apply(t, task);
 }
@@ -32,12 +32,13 @@ void sinkhorn_momentum(const SinkhornMomentumTask& task, cudaStream_t stream) {
     require_valid(task);
     if (task.rows == 0) return;
     const Grid rows = sinkhorn_rows_grid(task), columns = sinkhorn_columns_grid();
-    launch("sinkhorn_accumulate", sinkhorn_accumulate_kernel, rows, stream, task);
-    for (int pass = 0; pass < (task.iterations - 1) / 2; ++pass) {
-        launch("sinkhorn_pass", sinkhorn_pass_kernel, rows, stream, task);
+    const int passes = (task.iterations - 1) / 2;
+    launch("sinkhorn_accumulate", sinkhorn_accumulate_kernel, rows, stream, sinkhorn_walk(task, 0));
+    for (int pass = 1; pass <= passes; ++pass) {
+        launch("sinkhorn_pass", sinkhorn_pass_kernel, rows, stream, sinkhorn_walk(task, pass));
         launch("sinkhorn_columns", sinkhorn_columns_kernel, columns, stream, task);
     }
-    launch("sinkhorn_apply", sinkhorn_apply_kernel, rows, stream, task);
+    launch("sinkhorn_apply", sinkhorn_apply_kernel, rows, stream, sinkhorn_walk(task, passes + 1));
 }
 
 }  // namespace strata

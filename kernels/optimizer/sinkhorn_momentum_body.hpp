@@ -4,6 +4,7 @@
 // fixed order: the same input and number of blocks give the same bits.
 //   accumulate: M = mu M + G, norms of rows, their mean    pass: rows, columns' sums    columns: their factors
 //   ... pass and columns (iterations - 1) / 2 times ...    apply: rows once more, weights, the table's FP8 rows
+// Every other walk over the rows goes from the last to the first: what the walk before it read last is still in L2.
 #pragma once
 
 #include <cmath>
@@ -16,6 +17,7 @@
 #include "kernels/optimizer/neighbours.hpp"
 #include "kernels/quant/quantise_body.hpp"
 #include "kernels/simt/grid.hpp"
+#include "kernels/simt/packed_bf16.hpp"
 #include "kernels/simt/warp.hpp"
 
 namespace strata {
@@ -40,9 +42,16 @@ struct SinkhornMomentumTask {
     long rows = 0;
     long table_rows = 0;
     float mu = 0.95f, rate = 0, gamma = 0.18f, tau = 1e-3f, decay = 0;
-    int iterations = 11;  // odd
-    int blocks = 132;     // one an SM of an H200; a multiple of 4
+    int iterations = 11;     // odd
+    int blocks = 132;        // one an SM of an H200; a multiple of 4
+    bool backwards = false;  // this walk over the rows
 };
+
+// The task as walk `walk` over the rows has it: 0 accumulates, then come the passes, then what applies.
+inline SinkhornMomentumTask sinkhorn_walk(SinkhornMomentumTask task, int walk) {
+    task.backwards = walk % 2 != 0;
+    return task;
+}
 
 inline void require_valid(const SinkhornMomentumTask& task) {
     if (task.rows < 0 || task.table_rows < 0 || (!task.ids && task.rows > task.table_rows))
@@ -105,13 +114,18 @@ STRATA_BODY void norms_of_rows(Thread& t, RowPart (&rows)[kSinkhornAtOnce], floa
     for (int i = 0; i < kSinkhornAtOnce; ++i) norms[i] = sqrtf(norms[i]);
 }
 
+// The walk's place-th row.
+STRATA_HD long row_at(const SinkhornMomentumTask& task, long place) {
+    return task.backwards ? task.rows - 1 - place : place;
+}
+
 // The ids of four rows of a warp, `step` apart: -1 beyond the last row and where an id is out of range.
 STRATA_BODY void load_ids(const SinkhornMomentumTask& task, long first, long step,
                           std::int32_t (&id)[kSinkhornAtOnce]) {
     STRATA_UNROLL
     for (int i = 0; i < kSinkhornAtOnce; ++i) {
-        const long index = first + i * step;
-        id[i] = index >= task.rows ? -1 : task.ids ? task.ids[index] : std::int32_t(index);
+        const long place = first + i * step, index = row_at(task, place);
+        id[i] = place >= task.rows ? -1 : task.ids ? task.ids[index] : std::int32_t(index);
         if (id[i] >= task.table_rows || id[i] < 0) id[i] = -1;
     }
 }
@@ -129,7 +143,7 @@ STRATA_BODY void walk_rows(Thread& t, const SinkhornMomentumTask& task, Group gr
         long index[kSinkhornAtOnce], id[kSinkhornAtOnce];
         STRATA_UNROLL
         for (int i = 0; i < kSinkhornAtOnce; ++i) {
-            index[i] = first + i * step < task.rows ? first + i * step : -1;
+            index[i] = first + i * step < task.rows ? row_at(task, first + i * step) : -1;
             id[i] = next[i];
         }
         load_ids(task, first + kSinkhornAtOnce * step, step, next);
@@ -140,9 +154,19 @@ STRATA_BODY void walk_rows(Thread& t, const SinkhornMomentumTask& task, Group gr
 // Norms at or below this are masked. Every warp adds the blocks' sums up itself, in the same order.
 template <class Thread>
 STRATA_BODY float norm_threshold(Thread& t, const SinkhornMomentumTask& task) {
+    constexpr int kAtOnce = 5;  // of an H200's blocks, all
     float sum = 0, count = 0;
-    for (int block = t.lane(); block < task.blocks; block += 32)
-        sum += task.means[block * 2], count += task.means[block * 2 + 1];
+    for (int first = t.lane(); first < task.blocks; first += kAtOnce * 32) {
+        float sums[kAtOnce], counts[kAtOnce];
+        STRATA_UNROLL
+        for (int i = 0; i < kAtOnce; ++i) {
+            const int block = first + i * 32;
+            sums[i] = block < task.blocks ? task.means[block * 2] : 0;
+            counts[i] = block < task.blocks ? task.means[block * 2 + 1] : 0;
+        }
+        STRATA_UNROLL
+        for (int i = 0; i < kAtOnce; ++i) sum += sums[i], count += counts[i];
+    }
     sum = warp_sum(t, sum), count = warp_sum(t, count);
     return count > 0 ? task.tau * sum / count : 0.0f;
 }
@@ -155,20 +179,24 @@ STRATA_BODY void sinkhorn_accumulate(Thread& t, const SinkhornMomentumTask& task
     bool wrong = false;
     walk_rows(t, task, [&](const long(&index)[kSinkhornAtOnce], const long(&id)[kSinkhornAtOnce]) {
         RowPart momentum[kSinkhornAtOnce];
-        Neighbours<Bf16, 4> gradient[kSinkhornAtOnce][2];
+        Neighbours<std::uint32_t, 2> gradient[kSinkhornAtOnce][2];  // as words, so that all are under way at once
         STRATA_UNROLL
         for (int i = 0; i < kSinkhornAtOnce; ++i) {
             momentum[i] = id[i] >= 0 ? load_row(task.momentum + id[i] * kSinkhornWidth, t.lane()) : RowPart{};
             STRATA_UNROLL
             for (int half = 0; half < 2; ++half)
-                gradient[i][half] = id[i] >= 0 ? load_neighbours<4>(task.gradient + index[i] * kSinkhornWidth,
-                                                                    column_of(t.lane(), half))
-                                               : Neighbours<Bf16, 4>{};
+                gradient[i][half] =
+                    id[i] >= 0 ? load_neighbours<2>(
+                                     reinterpret_cast<const std::uint32_t*>(task.gradient + index[i] * kSinkhornWidth),
+                                     column_of(t.lane(), half) / 2)
+                               : Neighbours<std::uint32_t, 2>{};
         }
         STRATA_UNROLL
         for (int i = 0; i < kSinkhornAtOnce; ++i) STRATA_UNROLL
-        for (int e = 0; e < 8; ++e)
-            momentum[i].at(e) = fmaf(task.mu, momentum[i].at(e), to_float(gradient[i][e / 4].at[e % 4]));
+        for (int e = 0; e < 8; ++e) {
+            const std::uint32_t two = gradient[i][e / 4].at[e % 4 / 2];
+            momentum[i].at(e) = fmaf(task.mu, momentum[i].at(e), e % 2 ? high_of(two) : low_of(two));
+        }
         float norms[kSinkhornAtOnce];
         norms_of_rows(t, momentum, norms);
         STRATA_UNROLL
@@ -196,7 +224,7 @@ STRATA_BODY void sinkhorn_accumulate(Thread& t, const SinkhornMomentumTask& task
 // id) gets the rows that are not masked, multiplied by their columns' factors.
 template <class Thread, class Load, class Use>
 STRATA_BODY void walk_normalised_rows(Thread& t, const SinkhornMomentumTask& task, Load load, Use use) {
-    const float threshold = norm_threshold(t, task);
+    float threshold = kMaskedRow;  // found while the first rows are on their way
     RowPart factors = load_row(task.columns, t.lane());
     walk_rows(t, task, [&](const long(&index)[kSinkhornAtOnce], const long(&id)[kSinkhornAtOnce]) {
         RowPart rows[kSinkhornAtOnce];
@@ -207,6 +235,7 @@ STRATA_BODY void walk_normalised_rows(Thread& t, const SinkhornMomentumTask& tas
             before[i] = id[i] >= 0 ? task.norms[index[i]] : kMaskedRow;
             if (id[i] >= 0) load(i, id[i]);
         }
+        if (threshold == kMaskedRow) threshold = norm_threshold(t, task);
         STRATA_UNROLL
         for (int i = 0; i < kSinkhornAtOnce; ++i) STRATA_UNROLL
         for (int e = 0; e < 8; ++e) rows[i].at(e) *= factors.at(e);

@@ -44,13 +44,14 @@ inline void require_valid(const QuantiseBlocksTask& task) {
 }
 
 inline constexpr int kQuantiseBlocksThreads = 256;
-inline constexpr int kBlockPacks = 8;  // of a thread
+inline constexpr int kQuantiseBlocks32Threads = 128;  // warps that do not need each other: few of them end sooner
+inline constexpr int kBlockPacks = 8;                 // of a thread
 
 inline Grid grid_of(const QuantiseBlocksTask& task) {
     constexpr int kWarps = kQuantiseBlocksThreads / 32;
     if (task.side == 32)
-        return {.blocks = int(ceil_div(ceil_div(task.rows, 32) * (task.width / 64), kWarps)),
-                .threads = kQuantiseBlocksThreads};
+        return {.blocks = int(ceil_div(ceil_div(task.rows, 32) * (task.width / 64), kQuantiseBlocks32Threads / 32)),
+                .threads = kQuantiseBlocks32Threads};
     return {.blocks = int(ceil_div(task.rows, 128) * (task.width / 128)),
             .threads = kQuantiseBlocksThreads,
             .shared_bytes = kWarps * sizeof(float)};
@@ -127,7 +128,7 @@ STRATA_BODY void quantise_blocks_128(Thread& t, const QuantiseBlocksTask& task) 
 // Eight lanes have a row of two blocks, four of them of each: lane l column l % 8 * 8 of the rows l / 8 + 4 i.
 template <class Thread>
 STRATA_BODY void quantise_blocks_32(Thread& t, const QuantiseBlocksTask& task) {
-    const long pairs = task.width / 64, pair = long(t.block()) * (kQuantiseBlocksThreads / 32) + t.warp();
+    const long pairs = task.width / 64, pair = long(t.block()) * (kQuantiseBlocks32Threads / 32) + t.warp();
     const long band = pair / pairs, left = pair % pairs * 64 + t.lane() % 8 * 8;
     const BlockPacks packs = load_block_packs(task, band * 32 + t.lane() / 8, left, 4);
     float amax = largest_magnitude(packs);

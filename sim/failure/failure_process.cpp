@@ -10,14 +10,16 @@ namespace strata {
 
 namespace {
 
+constexpr double kMostParts = 1e7;  // that are followed one by one
+
+bool is_exponential(const FailureSource& source) { return source.weibull_shape == 1; }
+
 void check(const FailureSource& source) {
     if (!(source.parts >= 0) || !(source.mtbf > Seconds(0)) || !(source.weibull_shape > 0))
         throw InputError(
             fmt::format("failure source '{}'", source.name), "parts that are not negative, an MTBF and a shape above 0",
             fmt::format("{} parts, MTBF {} s, shape {}", source.parts, source.mtbf.si(), source.weibull_shape));
 }
-
-bool is_exponential(const FailureSource& source) { return source.weibull_shape == 1; }
 
 }  // namespace
 

@@ -20,7 +20,8 @@ void check(const GoodputSpec& spec) {
     const auto refuse = [](const char* field, const char* expected, double found) {
         throw InputError(fmt::format("goodput.{}", field), expected, fmt::format("{}", found));
     };
-    if (!(spec.duration > Seconds(0))) refuse("duration", "a time above 0", spec.duration.si());
+    if (!(spec.duration > Seconds(0) && spec.duration < kNever))
+        refuse("duration", "a time above 0", spec.duration.si());
     if (!(spec.interval > Seconds(0))) refuse("interval", "a time above 0", spec.interval.si());
     if (spec.spare_nodes < 0) refuse("spare_nodes", "a count that is not negative", spec.spare_nodes);
     if (spec.replicas < 1) refuse("replicas", "at least 1", spec.replicas);

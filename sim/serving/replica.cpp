@@ -17,6 +17,8 @@ void check(const ReplicaSpec& spec, const std::string& field) {
     positive("max_batch", spec.max_batch);
     positive("step_tokens", spec.step_tokens);
     positive("kv_tokens", spec.kv_tokens);
+    if (spec.kv_tokens > 1e15)
+        throw InputError(field + ".kv_tokens", "at most 1e15", fmt::format("{}", spec.kv_tokens));
     if (spec.preemption == Preemption::swap) positive("host_link.bandwidth", spec.host_link.bandwidth.si());
     if (!(spec.host_time >= Seconds(0)))
         throw InputError(field + ".host_time", "a time that is not negative", fmt::format("{} s", spec.host_time.si()));
@@ -204,6 +206,11 @@ Seconds Replica::step_time() const {
         }
         computing += spec_.times.prefill(tokens, pairs / tokens);
     }
+    if (!(computing >= Seconds(0)))
+        throw InputError("step times",
+                         fmt::format("a time that is not negative for {} decodes and {} prompts",
+                                     decodes_ ? running_.size() : 0, chunks_.size()),
+                         fmt::format("{} s", computing.si()));
     computing = computing * spec_.accelerators / double(ranks_);  // fewer ranks share the same work
     return moved_ + (spec_.host_overlaps ? std::max(computing, spec_.host_time) : computing + spec_.host_time);
 }

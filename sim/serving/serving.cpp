@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <compare>
 #include <limits>
 #include <queue>
@@ -23,7 +24,7 @@ struct Event {
     auto operator<=>(const Event&) const = default;
 };
 
-void check(const ServingSpec& spec, const std::vector<Request>& requests) {
+void check(const ServingSpec& spec) {
     const auto check_pool = [](const ReplicaPool& pool, const std::string& field) {
         check(pool.replica, field);
         if (pool.replicas < 1) throw InputError(field + ".replicas", "at least 1", fmt::format("{}", pool.replicas));
@@ -45,25 +46,32 @@ void check(const ServingSpec& spec, const std::vector<Request>& requests) {
             throw InputError("failures.repaired", "a repair no earlier than the end of the pause",
                              fmt::format("{} s", failure.repaired.si()));
     }
+}
+
+constexpr int kMostTokens = 1'000'000'000;  // of input and of output: their sum fits in an int
+
+void check(const ServingSpec& spec, const std::vector<Request>& requests) {
+    check(spec);
     if (requests.empty()) throw InputError("requests", "at least one", "none");
+    const auto fits = [](const ReplicaSpec& replica, int tokens) {
+        return tokens - 1.0 + replica.drafts.drafts() <= replica.kv_tokens;
+    };
     for (std::size_t i = 0; i < requests.size(); ++i) {
         const Request& request = requests[i];
-        const auto whole = [&](const ReplicaSpec& replica) {
-            return request.input_tokens + request.output_tokens - 1 + replica.drafts.drafts();
+        const auto refuse = [i](const char* expected, const std::string& found) {
+            throw InputError(fmt::format("request {}", i), expected, found);
         };
-        const bool fits = spec.decode ? request.input_tokens <= spec.pool.replica.kv_tokens &&
-                                            whole(spec.decode->pool.replica) <= spec.decode->pool.replica.kv_tokens
-                                      : whole(spec.pool.replica) <= spec.pool.replica.kv_tokens;
-        if (!fits)
-            throw InputError(
-                "kv_tokens", "room for each request by itself",
-                fmt::format("request {} with {} + {} tokens", i, request.input_tokens, request.output_tokens));
-        if (request.input_tokens < 1 || request.output_tokens < 1)
-            throw InputError(fmt::format("request {}", i), "at least one token of input and of output",
-                             fmt::format("{} and {}", request.input_tokens, request.output_tokens));
-        if (i > 0 && request.arrival < requests[i - 1].arrival)
-            throw InputError(fmt::format("request {}", i), "an arrival no earlier than the one before",
-                             fmt::format("{} s", request.arrival.si()));
+        const std::string lengths = fmt::format("{} and {}", request.input_tokens, request.output_tokens);
+        if (std::min(request.input_tokens, request.output_tokens) < 1 ||
+            std::max(request.input_tokens, request.output_tokens) > kMostTokens)
+            refuse("1 to 1e9 tokens of input and of output", lengths);
+        const Seconds before = i > 0 ? requests[i - 1].arrival : Seconds(0);
+        if (!(request.arrival >= before) || std::isinf(request.arrival.si()))
+            refuse("an arrival no earlier than the one before", fmt::format("{} s", request.arrival.si()));
+        const int whole = request.input_tokens + request.output_tokens;
+        if (!fits(spec.pool.replica, spec.decode ? request.input_tokens + 1 : whole) ||
+            (spec.decode && !fits(spec.decode->pool.replica, whole)))
+            refuse("room in kv_tokens for it by itself", lengths);
     }
 }
 

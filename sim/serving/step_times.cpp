@@ -51,4 +51,10 @@ Seconds StepTable::at(double row, double column) const {
     return below + (along(r.above) - below) * r.share;
 }
 
+StepTimes step_times_from(StepTable decode, StepTable prefill) {
+    return {
+        .decode = [table = std::move(decode)](double batch, double context) { return table.at(batch, context); },
+        .prefill = [table = std::move(prefill)](double tokens, double context) { return table.at(tokens, context); }};
+}
+
 }  // namespace strata

@@ -31,4 +31,7 @@ struct StepTable {
     Seconds at(double row, double column) const;
 };
 
+// Rows of `decode` are batches, of `prefill` tokens.
+StepTimes step_times_from(StepTable decode, StepTable prefill);
+
 }  // namespace strata

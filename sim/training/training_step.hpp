@@ -53,10 +53,4 @@ struct TrainingStep {
 // Throws InputError for as many stage times as there are neither stages nor one.
 TrainingStep simulate_step(const TrainingStepSpec& spec);
 
-// What is published of uniform stages and no transfers (github deepseek-ai/DualPipe, README; GPipe: arXiv 1811.06965).
-// `backward` below is the whole of it.
-Seconds published_bubble(PipelineKind kind, int stages, const StageTimes& times);
-int published_activations(PipelineKind kind, int stages, int micro_batches);
-int published_parameters(PipelineKind kind);  // stages a device holds
-
 }  // namespace strata

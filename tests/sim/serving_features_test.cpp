@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "sim/serving/arrivals.hpp"
 #include "sim/serving/serving.hpp"
 
@@ -206,7 +208,7 @@ std::string refusal(const ServingSpec& spec, const std::vector<Request>& request
 
 TEST(ServingFeatures, refuse_what_could_never_be_served) {
     EXPECT_EQ(refusal(serving_of(replica_of(4, 1000)), {request(0, 900, 102)}),
-              "kv_tokens: expected room for each request by itself, found request 0 with 900 + 102 tokens");
+              "request 0: expected room in kv_tokens for it by itself, found 900 and 102");
     EXPECT_EQ(
         refusal(serving_of(replica_of(100, 1000)), {request(0, 9, 1)}),
         "pool.step_tokens: expected more than the 100 tokens of a full batch, or prompts would never be computed, "
@@ -217,6 +219,14 @@ TEST(ServingFeatures, refuse_what_could_never_be_served) {
     spec.failures = {{.at = Seconds(5), .replica = 1}};
     EXPECT_EQ(refusal(spec, {request(0, 9, 1)}),
               "failures: expected a rank of a replica that is there, found rank 0 of replica 1");
+    EXPECT_EQ(refusal(serving_of(replica_of(4, 1000)), {request(0, 0, 1)}),
+              "request 0: expected 1 to 1e9 tokens of input and of output, found 0 and 1");
+    EXPECT_EQ(refusal(serving_of(replica_of(4, 1000)), {request(std::nan(""), 9, 1)}),
+              "request 0: expected an arrival no earlier than the one before, found nan s");
+    ReplicaSpec backwards = replica_of(4, 1000);
+    backwards.times.decode = [](double, double) { return Seconds(-1); };
+    EXPECT_EQ(refusal(serving_of(backwards), {request(0, 9, 3)}),
+              "step times: expected a time that is not negative for 1 decodes and 0 prompts, found -1 s");
     EXPECT_EQ(refusal(serving_of(replica_of(4, 1000)), {request(3, 9, 1), request(2, 9, 1)}),
               "request 1: expected an arrival no earlier than the one before, found 2 s");
 }

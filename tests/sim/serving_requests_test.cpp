@@ -111,6 +111,7 @@ TEST(StepTable, is_bilinear_between_its_points_and_refuses_what_lies_beyond) {
     } catch (const InputError& error) {
         EXPECT_STREQ(error.what(), "decode times: expected a shape in [1, 4], found 5");
     }
+    EXPECT_DOUBLE_EQ(step_times_from(table, table).decode(2, 50).si(), 2.5);
     EXPECT_THROW((void)StepTable::of("t", {2, 1}, {0}, [](double, double) { return Seconds(1); }), InputError);
 }
 

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "hwmodels/input_error.hpp"
+#include "sim/training/pipeline_formulas.hpp"
 #include "sim/training/step_graph.hpp"
 #include "sim/training/training_step.hpp"
 

@@ -94,17 +94,17 @@ struct EveryThird {
 // Shared memory is NaN before: what is not there must be zero, or a weight of zero would make NaN of it.
 template <LatentFormat format>
 void expect_tile_loaded() {
-    constexpr int kDim = layout_of(format).dim;
+    constexpr int kDim = layout_of(format).dim, kLoaders = latent_loading_threads(format);
     const StoredCache stored(format, 2, kLatentPage, 3);
     std::vector<double> tile(64 * kDim, -1);
-    emulate({.threads = kWarpgroup, .shared_bytes = kDim / 64 * kPanelBytes + 128}, ThreadOrder::shuffled,
+    emulate({.threads = kLoaders, .shared_bytes = kDim / 64 * kPanelBytes + 128}, ThreadOrder::shuffled,
             [&](EmulatedThread& t) {
                 unsigned char* panels = t.shared();
                 std::uint8_t* present = panels + kDim / 64 * kPanelBytes;
                 auto* full = reinterpret_cast<EmulatedThread::Barrier*>(present + 64);
                 if (t.thread() == 0) {
                     std::memset(panels, 0xFF, kDim / 64 * kPanelBytes + 64);
-                    t.open_barrier(full, kWarpgroup + kWarpgroup / 32);
+                    t.open_barrier(full, kLoaders + kLoaders / 32);
                 }
                 t.sync();
                 KeyTileLoader<format> keys(t.thread());

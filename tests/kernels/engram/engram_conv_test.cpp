@@ -152,14 +152,35 @@ TEST(EngramConv, matches_the_reference_in_every_thread_order) {
     wide.expect_as_defined();
 }
 
-// 8192 tokens of four sequences: 683 rows in each of 48 classes. In three turns of 132 blocks a class has 8 spans of 86
-// rows, which cost 3 x 96; in four it has 11 of 63, which cost 4 x 73.
+// 8192 tokens of four sequences: 683 rows in each of 48 classes. In two turns of 132 blocks 24 classes have 5 spans of
+// 137 rows and 24 have 6 of 114, which cost 137 + 114 + 20.
 TEST(EngramConv, spans_fill_the_gpu_a_whole_number_of_times) {
-    EXPECT_EQ(conv_spans(2048, 48, 132), 8);
-    EXPECT_EQ(conv_spans(3 * 68, 3, 132), 2);  // spans have at least 32 rows
-    EXPECT_EQ(conv_spans(3 * 20, 3, 132), 1);
-    EXPECT_EQ(conv_spans(30, 1200, 132), 1);
-    EXPECT_EQ(conv_spans(0, 3, 132), 1);
+    EXPECT_EQ(conv_blocks(2048, 48, 132), 264);
+    EXPECT_EQ(conv_blocks(2048, 48, 264), 528);  // 11 of 63
+    EXPECT_EQ(conv_blocks(3 * 68, 3, 132), 6);   // spans have at least 32 rows
+    EXPECT_EQ(conv_blocks(3 * 20, 3, 132), 3);
+    EXPECT_EQ(conv_blocks(30, 1200, 132), 1200);
+    EXPECT_EQ(conv_blocks(0, 3, 132), 3);
+}
+
+TEST(EngramConv, every_span_of_every_class_has_a_block_longer_ones_first) {
+    for (const long blocks : {48L, 70L, 96L, 264L, 299L}) {
+        std::vector<std::vector<int>> seen(48);
+        int before = 1;
+        for (long block = 0; block < blocks; ++block) {
+            const ConvSpan one = conv_span(block, blocks, 48);
+            EXPECT_GE(one.spans, before);
+            before = one.spans;
+            auto& spans = seen.at(std::size_t(one.which));
+            if (spans.empty()) spans.resize(std::size_t(one.spans));
+            ASSERT_EQ(int(spans.size()), one.spans);
+            ++spans.at(std::size_t(one.span));
+        }
+        for (const auto& spans : seen) {
+            EXPECT_FALSE(spans.empty());
+            for (const int times : spans) EXPECT_EQ(times, 1);
+        }
+    }
 }
 
 constexpr long kTwoSpans = 3 * 68;

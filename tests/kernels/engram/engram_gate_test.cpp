@@ -108,9 +108,9 @@ void expect_as_defined(Gate& is) {
 
 TEST(EngramGate, matches_the_reference_in_every_thread_order) {
     for (const ThreadOrder order : kThreadOrders) {
-        Gate is(5, 1048, 4);  // 131 packs: the second of a thread is not always there
+        Gate is(9, 1048, 4);  // 131 packs: the second of a thread is not always there
         is.live[3] = 0;
-        is.run<3>(order, 2);  // a block takes tokens 0, 2, 4: both turns and back
+        is.run<3>(order, 2);  // a block takes tokens 0, 2 ... 8: every turn and back
         expect_as_defined(is);
     }
 }

@@ -64,13 +64,17 @@ struct Update {
         require_valid(task);
         Grid grid = sinkhorn_rows_grid(task);
         grid.threads = 256;  // half of the GPU's, for the tests' time
-        const auto rows = [&](auto body) { emulate(grid, order, [&](EmulatedThread& t) { body(t); }); };
-        rows([&](EmulatedThread& t) { sinkhorn_accumulate(t, task); });
-        for (int pass = 0; pass < (task.iterations - 1) / 2; ++pass) {
-            rows([&](EmulatedThread& t) { sinkhorn_pass(t, task); });
+        const int passes = (task.iterations - 1) / 2;
+        const auto rows = [&](int walk, auto body) {
+            const SinkhornMomentumTask of_walk = sinkhorn_walk(task, walk);
+            emulate(grid, order, [&](EmulatedThread& t) { body(t, of_walk); });
+        };
+        rows(0, [](EmulatedThread& t, const auto& of_walk) { sinkhorn_accumulate(t, of_walk); });
+        for (int pass = 1; pass <= passes; ++pass) {
+            rows(pass, [](EmulatedThread& t, const auto& of_walk) { sinkhorn_pass(t, of_walk); });
             emulate(sinkhorn_columns_grid(), order, [&](EmulatedThread& t) { sinkhorn_columns(t, task); });
         }
-        rows([&](EmulatedThread& t) { sinkhorn_apply(t, task); });
+        rows(passes + 1, [](EmulatedThread& t, const auto& of_walk) { sinkhorn_apply(t, of_walk); });
     }
 
     std::vector<double> row(float* of, std::size_t index) const {
