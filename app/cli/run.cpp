@@ -16,8 +16,10 @@
 #include "reports/render/results_csv.hpp"
 #include "reports/render/results_json.hpp"
 #include "reports/report.hpp"
+#include "reports/serving_view.hpp"
 #include "sim/access/access_bench.hpp"
 #include "sim/placement/memory.hpp"
+#include "sim/serving/serving_engine.hpp"
 
 namespace strata {
 
@@ -122,7 +124,7 @@ int run_verb(const RunArguments& arguments, const std::string& root) {
         std::cout << json;
     else
         std::cout << scenario.name() << '\n' << study_table(study, law, model) << '\n';
-    if (arguments.json_file != "-" && !scenario.is_access())
+    if (arguments.json_file != "-" && !scenario.is_access() && !is_serving(study))
         std::cout << wrapped(recommended_text(recommend(study, scenario.assertions(), law, model), study, law, model));
     if (!arguments.json_file.empty() && arguments.json_file != "-") write_whole(arguments.json_file, json);
     if (report) {
@@ -146,7 +148,12 @@ int check_verb(const std::vector<std::string>& scenarios, const std::string& roo
             for (const Point& point : points) {
                 const Scenario read = scenario.read(point, catalog);
                 try {
-                    read.access ? bench.check(read) : check_fits(read);
+                    if (read.access)
+                        bench.check(read);
+                    else if (read.serving)
+                        kv_capacity(read);
+                    else
+                        check_fits(read);
                     ++fitting;
                 } catch (const InputError& error) {
                     reason = error.what();

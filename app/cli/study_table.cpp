@@ -6,6 +6,7 @@
 
 #include "reports/access_view.hpp"
 #include "reports/recommendation.hpp"
+#include "reports/serving_view.hpp"
 #include "reports/study_view.hpp"
 
 namespace strata {
@@ -54,8 +55,8 @@ const PointResult* of_engine(const PointRow& row, const std::string& engine) {
     return found == row.end() ? nullptr : *found;
 }
 
-std::string access_table(const Study& study) {
-    const std::vector<AccessColumn> columns = access_columns(study);
+// Of kinds that have no step: what was set, then these metrics.
+std::string metrics_table(const Study& study, const std::vector<AccessColumn>& columns) {
     std::vector<std::vector<std::string>> lines(1);
     for (const auto& setting : study.results.front().settings) lines[0].push_back(short_name(setting.first));
     const std::size_t settings = lines[0].size();
@@ -74,7 +75,8 @@ std::string access_table(const Study& study) {
 }  // namespace
 
 std::string study_table(const Study& study, const AllocationLaw& law, const std::string& model) {
-    if (is_access(study)) return access_table(study);
+    if (is_access(study)) return metrics_table(study, access_columns(study));
+    if (is_serving(study)) return metrics_table(study, serving_columns());
     const std::vector<std::string> engines = engines_that_ran(study);
     const PointResult& any = *std::find_if(study.results.begin(), study.results.end(), ran);
     const bool losses = std::any_of(study.results.begin(), study.results.end(),

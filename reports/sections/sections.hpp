@@ -45,4 +45,9 @@ std::optional<Section> access_row_section(const Study& study);
 // Every result, and why there is none.
 Section access_points_section(const Study& study);
 
+// Of a study of kind serving: what do users see, and how many are served well?
+Section serving_summary_section(const Study& study);
+// Every result, and why there is none.
+Section serving_points_section(const Study& study);
+
 }  // namespace strata

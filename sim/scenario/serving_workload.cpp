@@ -18,6 +18,12 @@ int whole(const YamlField& field, long long least, long long fallback) {
     return static_cast<int>(value);
 }
 
+double share_of(const YamlField& field, double fallback) {
+    const double share = at_least(field, 0, fallback);
+    if (share > 1) field.problem("a share in [0, 1]", fmt::format("{}", share));
+    return share;
+}
+
 // 1024, {least: 512, most: 2048}, or {median: 800, sigma: 0.9, most: 32768}.
 Length read_length(const YamlField& field) {
     if (!field.exists() || !field.is_map()) return FixedLength{whole(field, 1, 1)};
@@ -38,7 +44,7 @@ void read_prefixes(const YamlField& field, ServingWorkload& serving) {
     field.allow_only({"count", "tokens", "share", "cache_tokens"});
     serving.arrivals.prefixes = whole(field["count"], 1, 1);
     serving.arrivals.prefix_tokens = whole(field["tokens"], 1, 1);
-    serving.arrivals.prefix_share = at_least(field["share"], 0, 1);
+    serving.arrivals.prefix_share = share_of(field["share"], 1);
     serving.prefix_cache_tokens = at_least(field["cache_tokens"], 0, 0);
 }
 
@@ -84,14 +90,9 @@ ServingWorkload read_serving(const YamlField& field, const std::string& file) {
     if (field["preemption"].exists())
         serving.preemption = one_of<Preemption>(field["preemption"], {{"recompute", Preemption::recompute}});
     if (field["acceptance"].exists())
-        for (const YamlField& position : field["acceptance"].items()) {
-            const double accepted = at_least(position, 0, 0);
-            if (accepted > 1) position.problem("a probability in [0, 1]", fmt::format("{}", accepted));
-            serving.acceptance.push_back(accepted);
-        }
-    serving.memory_share = at_least(field["memory_share"], 0, 0.9);
-    if (serving.memory_share > 1)
-        field["memory_share"].problem("a share in (0, 1]", fmt::format("{}", serving.memory_share));
+        for (const YamlField& position : field["acceptance"].items())
+            serving.acceptance.push_back(share_of(position, 0));
+    serving.memory_share = share_of(field["memory_share"], 0.9);
     serving.limits = {limit(field["ttft_limit_ms"]), limit(field["tpot_limit_ms"])};
     return serving;
 }

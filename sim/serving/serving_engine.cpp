@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 
 #include "sim/engine/analytic/analytic_engine.hpp"
@@ -70,12 +71,13 @@ Run run_of(const ServingMetrics& metrics) {
 // Tables ask by the mean context of a sequence, a batch's tokens by its number of sequences.
 StepTimes step_times_of(const Scenario& scenario, Inputs& inputs, int most_context) {
     Scenario decode = scenario, prefill = scenario;
+    const double room = kv_capacity(scenario);  // shapes that need more never run
     const double least = least_batch(scenario), most = std::max<double>(least, scenario.serving->concurrency);
     decode.workload.prefill = false;
     const auto decodes = std::make_shared<StepTable>(StepTable::of(
         "decode times", doubling(least, most), doubling(64, most_context), [&](double batch, double context) {
             decode.workload.batch = batch;
-            decode.workload.context = context;
+            decode.workload.context = std::max(1.0, std::min(context, std::floor(room / batch) - 1));
             return step(decode, inputs);
         }));
     prefill.workload.prefill = true;
@@ -86,7 +88,7 @@ StepTimes step_times_of(const Scenario& scenario, Inputs& inputs, int most_conte
     const auto prefills = std::make_shared<StepTable>(
         StepTable::of("prefill times", doubling(smallest, largest), pasts, [&](double tokens, double past) {
             prefill.workload.prompt = tokens / least;
-            prefill.workload.context = past;
+            prefill.workload.context = std::max(0.0, std::min(past, std::floor((room - tokens) / least) - 1));
             return step(prefill, inputs);
         }));
     return {.decode =

@@ -195,17 +195,18 @@ private:
         return document;
     }
 
-    // A field of an access stands in one.
+    // A field of an access or of serving stands in one.
     static Json in_its_workload(const Pointer& at, Json document) {
-        const std::string path = at.to_string();
-        const std::vector<std::string>& fields = access_fields();
-        const bool of_access =
-            path.rfind("/workload/", 0) == 0 && std::find(fields.begin(), fields.end(), at.back()) != fields.end();
-        if (of_access) {
+        const auto is_one_of = [&](const std::vector<std::string>& fields) {
+            return at.parent_pointer().to_string() == "/workload" &&
+                   std::find(fields.begin(), fields.end(), at.back()) != fields.end();
+        };
+        if (is_one_of(access_fields())) {
             document["workload"] = {
                 {"kind", "access"}, {"part", "host_memory"}, {"pattern", "random_rows"}, {"row", "8 B"}};
             document.erase("model");
         }
+        if (is_one_of(serving_fields())) document["workload"] = {{"kind", "serving"}};
         return document;
     }
 

@@ -1,0 +1,28 @@
+#include "reports/serving_view.hpp"
+
+#include <algorithm>
+
+#include "reports/study_view.hpp"
+
+namespace strata {
+
+bool is_serving(const Study& study) {
+    return std::any_of(study.results.begin(), study.results.end(), [](const PointResult& result) {
+        return ran(result) && result.run->metrics.count("serving.ttft_ms");
+    });
+}
+
+std::vector<AccessColumn> serving_columns() {
+    return {{"serving.ttft_p50_ms", "TTFT p50 [ms]", 1, 0},
+            {"serving.ttft_p99_ms", "p99", 1, 0},
+            {"serving.tpot_p50_ms", "TPOT p50 [ms]", 1, 1},
+            {"serving.tpot_p99_ms", "p99", 1, 1},
+            {"serving.output_tokens_per_s", "output tok/s", 1, 0},
+            {"serving.output_tokens_per_s_per_accelerator", "an accelerator", 1, 0},
+            {"serving.served_well", "within limits [%]", 100, 1},
+            {"serving.goodput_per_s", "goodput [1/s]", 1, 2},
+            {"serving.batch", "batch", 1, 0},
+            {"serving.queue", "queue", 1, 1}};
+}
+
+}  // namespace strata
