@@ -34,15 +34,14 @@ void wire_globally(Fabric& fabric, const Groups& groups, int ports_of_a_router, 
 }  // namespace
 
 void join(Fabric& fabric, std::span<const int> endpoints, const Dragonfly& shape, const Wire& lane, int plane) {
-    const int routers = shape.routers * shape.groups;
+    const long most = 1L * shape.routers * shape.groups * shape.endpoints_per_router;
     if (shape.routers < 1 || shape.groups < 2 || shape.endpoints_per_router < 1 || shape.global_ports < 1 ||
         shape.groups > shape.routers * shape.global_ports + 1)
         throw InputError("dragonfly", "2 to routers x global_ports + 1 groups",
                          fmt::format("{} groups of {} routers with {} global ports", shape.groups, shape.routers,
                                      shape.global_ports));
-    if (static_cast<int>(endpoints.size()) > routers * shape.endpoints_per_router)
-        throw InputError("dragonfly", fmt::format("at most {} endpoints", routers * shape.endpoints_per_router),
-                         fmt::format("{}", endpoints.size()));
+    if (static_cast<long>(endpoints.size()) > most)
+        throw InputError("dragonfly", fmt::format("at most {} endpoints", most), fmt::format("{}", endpoints.size()));
     Groups groups(static_cast<std::size_t>(shape.groups));
     for (std::vector<int>& group : groups)
         for (int r = 0; r < shape.routers; ++r) group.push_back(fabric.add_switch(lane.link_class, 1, plane));

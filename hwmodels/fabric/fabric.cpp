@@ -20,6 +20,11 @@ std::string to_string(Cable cable) {
     throw std::logic_error("a cable without a name");
 }
 
+namespace {
+// Beyond this a description is a slip of the pen, and would fill the memory: some 1.3 GB of links.
+constexpr std::size_t kMostLinks = std::size_t(1) << 25, kMostVertices = std::size_t(1) << 24;
+}  // namespace
+
 Seconds FabricLayer::latency_over(int links) const {
     const int nearest = direct ? 1 : 2;
     const Seconds between_nearest = latency.get();
@@ -41,6 +46,8 @@ Fabric::Fabric(std::string name, int endpoints, int endpoints_per_domain)
 }
 
 int Fabric::add_switch(LinkClass link_class, int level, int plane) {
+    if (vertices_.size() >= kMostVertices)
+        throw InputError(name_, "a fabric that fits in memory", "over 2^24 vertices");
     vertices_.push_back({true, level, plane, link_class});
     return vertices() - 1;
 }
@@ -48,6 +55,7 @@ int Fabric::add_switch(LinkClass link_class, int level, int plane) {
 void Fabric::connect(int a, int b, const Wire& wire, int plane, int lanes) {
     if (a == b || lanes < 1 || a < 0 || b < 0 || a >= vertices() || b >= vertices())
         throw std::logic_error(fmt::format("no link from {} to {} with {} lanes", a, b, lanes));
+    if (links_.size() >= kMostLinks) throw InputError(name_, "a fabric that fits in memory", "over 2^24 links");
     for (const auto& [from, to] : {std::pair(a, b), std::pair(b, a)}) {
         links_.push_back({.from = from,
                           .to = to,

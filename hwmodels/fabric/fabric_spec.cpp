@@ -41,10 +41,13 @@ Value choice(const YamlField& field, const Choices<Value>& choices) {
     return {};
 }
 
-int count(const YamlField& field) {
+// Ports, sides and counts of a shape: products of two of them are whole numbers that fit an int.
+constexpr int kMostPorts = 30'000, kMostEndpoints = 10'000'000;
+
+int count(const YamlField& field, int most = kMostPorts) {
     const long long value = field.integer(1);
-    if (value >= 1 && value <= 10'000'000) return static_cast<int>(value);
-    field.problem("a whole number from 1 to 10^7", fmt::format("{}", value));
+    if (value >= 1 && value <= most) return static_cast<int>(value);
+    field.problem(fmt::format("a whole number from 1 to {}", most), fmt::format("{}", value));
     return 1;
 }
 
@@ -182,8 +185,8 @@ FabricSpec read_fabric(const std::string& file) {
     spec.name = root["name"].text();
     const YamlField size = root["size"];
     size.allow_only({"endpoints", "domain", "kind", "source"});
-    spec.endpoints = count(size["endpoints"]);
-    spec.domain = count(size["domain"]);
+    spec.endpoints = count(size["endpoints"], kMostEndpoints);
+    spec.domain = count(size["domain"], kMostEndpoints);
     read_source(size, spec.size_kind, spec.size_source);
     if (problems.empty() && spec.endpoints % spec.domain != 0)
         size["domain"].problem(fmt::format("a divisor of the {} endpoints", spec.endpoints),
@@ -193,6 +196,9 @@ FabricSpec read_fabric(const std::string& file) {
     if (!spec.scale_up && !spec.scale_out) root.problem("scale_up or scale_out", "neither");
     if (spec.scale_up && spec.scale_up->wiring != Wiring::by_domain)
         root["scale_up"]["wiring"].problem("wiring by_domain inside a domain", "another");
+    if (spec.scale_out && spec.scale_out->planes > spec.domain)
+        root["scale_out"]["rail_planes"].problem(fmt::format("at most the {} endpoints of a domain", spec.domain),
+                                                 fmt::format("{}", spec.scale_out->planes));
     problems.throw_if_any();
     try {
         build(spec);

@@ -10,14 +10,15 @@ namespace strata {
 
 namespace {
 
-long places(const std::vector<int>& sides) {
-    return std::accumulate(sides.begin(), sides.end(), 1L, [](long n, int side) { return n * side; });
+// As a double: a product of sides from a file may be beyond any integer.
+double places(const std::vector<int>& sides) {
+    return std::accumulate(sides.begin(), sides.end(), 1.0, [](double n, int side) { return n * side; });
 }
 
 void require_sides(const char* shape, const std::vector<int>& sides, std::size_t endpoints, int per_place) {
     for (const int side : sides)
         if (side < 1) throw InputError(shape, "sides of 1 or more", fmt::format("{}", side));
-    if (sides.empty() || per_place < 1 || places(sides) * per_place < static_cast<long>(endpoints))
+    if (sides.empty() || per_place < 1 || places(sides) * per_place < static_cast<double>(endpoints))
         throw InputError(shape, fmt::format("a grid for {} endpoints", endpoints),
                          fmt::format("{} with {} at a place", fmt::join(sides, " x "), per_place));
 }
@@ -25,7 +26,7 @@ void require_sides(const char* shape, const std::vector<int>& sides, std::size_t
 // A direct shape has an endpoint at each place.
 void require_full(const char* shape, const std::vector<int>& sides, std::size_t endpoints) {
     require_sides(shape, sides, endpoints, 1);
-    if (places(sides) != static_cast<long>(endpoints))
+    if (places(sides) != static_cast<double>(endpoints))
         throw InputError(shape, fmt::format("as many endpoints as places: {}", places(sides)),
                          fmt::format("{}", endpoints));
 }
@@ -46,7 +47,7 @@ void mesh(Fabric& fabric, std::span<const int> vertices, const std::vector<int>&
 void join(Fabric& fabric, std::span<const int> endpoints, const HyperX& shape, const Wire& lane, int plane) {
     require_sides("HyperX", shape.sides, endpoints.size(), shape.endpoints_per_router);
     std::vector<int> routers;
-    for (long i = 0; i < places(shape.sides); ++i) routers.push_back(fabric.add_switch(lane.link_class, 1, plane));
+    for (double i = 0; i < places(shape.sides); ++i) routers.push_back(fabric.add_switch(lane.link_class, 1, plane));
     for (std::size_t e = 0; e < endpoints.size(); ++e)
         fabric.connect(endpoints[e], routers[e / std::size_t(shape.endpoints_per_router)], lane, plane);
     mesh(fabric, routers, shape.sides, lane, plane, shape.lanes);

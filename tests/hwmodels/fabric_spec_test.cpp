@@ -105,6 +105,12 @@ TEST(FabricSpec, says_what_is_wrong_and_where) {
               std::string::npos);
     EXPECT_NE(error_of(with_shape("topology: fat_tree, radix: 0")).find("expected a whole number from 1"),
               std::string::npos);
+    EXPECT_NE(error_of(with_shape("topology: hyperx, sides: [30000, 30000, 30000], endpoints_per_router: 1"))
+                  .find("expected a fabric that fits in memory"),
+              std::string::npos);
+    EXPECT_NE(error_of(with_shape("topology: fat_tree") + "  wiring: rail_planes\n  rail_planes: 5\n")
+                  .find("scale_out.rail_planes: expected at most the 4 endpoints of a domain, found 5"),
+              std::string::npos);
     EXPECT_NE(error_of(kSize).find("expected scale_up or scale_out, found neither"), std::string::npos);
     EXPECT_NE(error_of(kSize + "scale_up: {bandwidth: {value: 1 GB/s, kind: assumed, source: a}}\n")
                   .find("scale_up.shape: expected a map with a topology"),
