@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
-#include <cmath>
 
 #include "hwmodels/fabric/stages.hpp"
 
@@ -23,7 +21,16 @@ int parent(int r, int n) {
     return up < n ? up : r ^ bit;
 }
 
-int levels(std::size_t n) { return std::bit_width(n - 1); }  // ceil(log2 n)
+// Steps from the farthest leaf to the root.
+int depth(int n) {
+    int deepest = 0;
+    for (int leaf = 1; leaf < n; ++leaf) {
+        int steps = 0;
+        for (int r = leaf; r != 0; r = parent(r, n)) ++steps;
+        deepest = std::max(deepest, steps);
+    }
+    return deepest;
+}
 
 // Reduce-scatter (or all-gather) of `bytes` inside each of the groups at once.
 StageTraffic scatter(const Groups& groups, LinkClass link_class, Algorithm algorithm, Bytes bytes, Way way) {
@@ -46,7 +53,7 @@ StageTraffic scatter(const Groups& groups, LinkClass link_class, Algorithm algor
             for (std::size_t root = 0; root < n; ++root)
                 for (std::size_t r = 1; r < n; ++r)
                     arrow(group[(root + r) % n], group[(root + std::size_t(parent(int(r), int(n)))) % n], part);
-            traffic.rounds = std::max(1, levels(n));
+            traffic.rounds = depth(static_cast<int>(n));
         }
     }
     return traffic;
@@ -66,7 +73,7 @@ StageTraffic pair_of_trees(const Groups& groups, LinkClass link_class, Bytes byt
                 traffic.demands.push_back({child, above, bytes / 2});
                 traffic.demands.push_back({above, child, bytes / 2});
             }
-        traffic.rounds = 2 * std::max(1, levels(group.size()));
+        traffic.rounds = 2 * depth(n);
     }
     return traffic;
 }

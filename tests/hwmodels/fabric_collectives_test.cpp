@@ -216,6 +216,26 @@ TEST(Reduction, has_the_steps_of_its_algorithm) {
     EXPECT_NEAR(latency(Algorithm::in_network), 2, 1e-9);
 }
 
+TEST(Reduction, in_the_network_sends_one_copy_over_each_link_of_a_tree) {
+    // 16 endpoints under 4 leaves, in one plane or two: 15 links to leaves, 3 up, one down, one to the root. All leaves
+    // must choose the same spine for that. Multicast takes the same links the other way.
+    for (const int planes : {1, 2})
+        for (const int root : {0, 5, 15})
+            for (const bool multicast : {false, true}) {
+                FabricSpec spec{.endpoints = 16, .domain = 1};
+                spec.scale_out = layer(FatTree{.levels = 2, .radix = 8, .planes = planes}, 1.0_GBps);
+                const Fabric fabric = build(spec);
+                LinkLoads loads(fabric);
+                loads.add(Router(fabric, LinkClass::scale_out), first_ranks(16),
+                          {.root = root, .tree = root, .bytes = 1.0_GB, .multicast = multicast});
+                double crossings = 0;
+                for (const Bytes bytes : loads.bytes()) crossings += to_GB(bytes);
+                EXPECT_NEAR(crossings, 15 + 3 + 1 + 1, 1e-9) << planes << " planes, root " << root;
+                EXPECT_NEAR(to_GB(loads.sent(LinkClass::scale_out)), multicast ? 1 : 15, 1e-9);
+                EXPECT_NEAR(to_GB(loads.received(LinkClass::scale_out)), multicast ? 15 : 1, 1e-9);
+            }
+}
+
 TEST(Reduction, stages_that_wait_for_each_other_take_longer) {
     const Fabric fabric = build(of_domains(4, kTree));
     CollectiveTerms in_turn = kWires;
