@@ -17,7 +17,7 @@ namespace strata {
 void normalise_weights(std::vector<double>& weights, int top_k);
 
 // [experts], their sum is top_k. `weights` are positive; `bias`, which may be empty, is added to affinities. Without a
-// group limit only: with one there is no such integral, and the caller counts drawn tokens.
+// group limit only: with one there is no such integral (limited_inclusion.hpp).
 std::vector<double> inclusion_probabilities(const RouterRule& rule, std::span<const double> weights,
                                             std::span<const double> bias);
 

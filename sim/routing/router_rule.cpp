@@ -15,21 +15,6 @@ namespace {
 
 constexpr double kNever = -std::numeric_limits<double>::infinity();
 
-// The indices of the `count` largest values, largest first, by keeping a short sorted list: `count` is small.
-std::vector<int> largest(std::span<const double> values, int count) {
-    std::vector<int> best;
-    best.reserve(std::size_t(count) + 1);
-    for (int i = 0; i < int(values.size()); ++i) {
-        const double value = values[std::size_t(i)];
-        if (int(best.size()) == count && value <= values[std::size_t(best.back())]) continue;
-        auto at = best.end();
-        while (at != best.begin() && values[std::size_t(*(at - 1))] < value) --at;
-        best.insert(at, i);
-        if (int(best.size()) > count) best.pop_back();
-    }
-    return best;
-}
-
 double sum_of_largest(std::span<const double> values, int count) {
     double sum = 0;
     for (const int i : largest(values, count)) sum += values[std::size_t(i)];
@@ -84,6 +69,21 @@ double odds_of(Score score, double affinity) {
         return affinity < 1 ? affinity / (1 - affinity) : std::numeric_limits<double>::infinity();
     if (score == Score::sqrt_softplus) return std::expm1(affinity * affinity);
     throw std::logic_error("odds_of: a softmax affinity is no function of one logit");
+}
+
+// By a short sorted list: `count` is small.
+std::vector<int> largest(std::span<const double> values, int count) {
+    std::vector<int> best;
+    best.reserve(std::size_t(count) + 1);
+    for (int i = 0; i < int(values.size()); ++i) {
+        const double value = values[std::size_t(i)];
+        if (int(best.size()) == count && value <= values[std::size_t(best.back())]) continue;
+        auto at = best.end();
+        while (at != best.begin() && values[std::size_t(*(at - 1))] < value) --at;
+        best.insert(at, i);
+        if (int(best.size()) > count) best.pop_back();
+    }
+    return best;
 }
 
 std::vector<int> chosen_experts(const RouterRule& rule, std::span<const double> affinities,

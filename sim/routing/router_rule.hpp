@@ -35,6 +35,9 @@ double affinity(Score score, double odds);
 // The odds at which an affinity is reached: 0 below the range of the score, infinite above it.
 double odds_of(Score score, double affinity);
 
+// The indices of the `count` largest values (or of all, if fewer), largest first; of equal ones the lowest.
+std::vector<int> largest(std::span<const double> values, int count);
+
 // The chosen experts, best first; of equal ones the lowest. `bias` may be empty.
 std::vector<int> chosen_experts(const RouterRule& rule, std::span<const double> affinities,
                                 std::span<const double> bias);

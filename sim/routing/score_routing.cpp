@@ -8,6 +8,7 @@
 #include "hwmodels/input_error.hpp"
 #include "sim/routing/folded_loads.hpp"
 #include "sim/routing/inclusion.hpp"
+#include "sim/routing/limited_inclusion.hpp"
 #include "sim/routing/seeded_random.hpp"
 
 namespace strata {
@@ -85,9 +86,8 @@ const std::vector<std::vector<double>>& ScoreRouting::inclusion_of(int layer, st
     const bool by_law = spec_.topics.count == 1 && state.bias.empty() && !spec_.router.limit.limits();
     for (int topic = 0; topic < spec_.topics.count; ++topic) {
         const std::vector<double>& weights = state.weights[std::size_t(topic)];
-        state.inclusion.push_back(spec_.router.limit.limits()
-                                      ? pilot(state, weights, layer, spec_.popularity.half_life ? step : 0, topic)
-                                  : by_law ? inclusion_by_law(state, step)
+        state.inclusion.push_back(spec_.router.limit.limits() ? pilot(state, weights, layer, topic)
+                                  : by_law                    ? inclusion_by_law(state, step)
                                            : inclusion_probabilities(spec_.router, weights, state.bias));
     }
     return state.inclusion;
@@ -102,14 +102,11 @@ std::vector<double> ScoreRouting::inclusion_by_law(LayerState& state, std::int64
     return inclusion;
 }
 
-std::vector<double> ScoreRouting::pilot(LayerState& state, const std::vector<double>& weights, int layer,
-                                        std::int64_t step, int topic) const {
-    std::vector<double> counted(static_cast<std::size_t>(experts()));
-    SeededRandom random(spec_.seed, {for_pilot, layer, step, topic});
-    for (std::int64_t token = 0; token < spec_.pilot_tokens; ++token)
-        for (const int expert : choose(state, weights, random)) counted[std::size_t(expert)] += 1;
-    for (double& count : counted) count /= double(spec_.pilot_tokens);
-    return counted;
+// The same noise at every step, so that what changes from step to step is popularity alone.
+std::vector<double> ScoreRouting::pilot(const LayerState& state, const std::vector<double>& weights, int layer,
+                                        int topic) const {
+    SeededRandom random(spec_.seed, {for_pilot, layer, topic});
+    return limited_inclusion(spec_.router, weights, state.bias, spec_.pilot_tokens, random);
 }
 
 std::vector<int> ScoreRouting::choose(const LayerState& state, const std::vector<double>& weights,

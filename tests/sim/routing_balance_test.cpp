@@ -55,7 +55,7 @@ TEST(BiasBalancing, balances_under_a_group_limit) {
                           .tokens = 49152,
                           .popularity = {.law = PopularityLaw::zipf, .exponents = {0.7}},
                           .seed = 2,
-                          .pilot_tokens = 4096});
+                          .pilot_tokens = 256});
     const auto over_time = balance(routing, 0, 0, 500, 0.002);
     EXPECT_GT(over_time.front(), 2);
     EXPECT_LT(over_time.back(), 1.2);
