@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 
@@ -45,11 +46,12 @@ void ScoreRoutingSpec::check() const {
 ScoreRouting::ScoreRouting(const ScoreRoutingSpec& spec) : spec_(spec) {
     spec.check();
     const std::uint64_t walk_seed = SeededRandom(spec.seed, {for_walk}).bits();
-    for (int layer = 0; layer < spec.layers; ++layer) {
+    for (int layer = 0; layer < spec.layers; ++layer)
         state_.push_back({.walk = PopularityWalk(spec.router.experts, spec.popularity.half_life, walk_seed, layer),
-                          .law = law_weights(spec.popularity, layer, spec.router.experts),
                           .topic_of = dealt_topics(spec, layer)});
-        normalise_weights(state_.back().law, spec.router.top_k);
+    for (int layer = 0; layer < std::max(1, int(spec.popularity.exponents.size())); ++layer) {
+        laws_.push_back({law_weights(spec.popularity, layer, spec.router.experts)});
+        normalise_weights(laws_.back().weights, spec.router.top_k);
     }
 }
 
@@ -66,6 +68,7 @@ ScoreRouting::LayerState& ScoreRouting::at(int layer, std::int64_t step) {
     LayerState& state = state_.at(std::size_t(layer));
     if (state.weights_step == step || (state.weights_step >= 0 && !spec_.popularity.half_life)) return state;
     const std::vector<int>& order = state.walk.order_at(step);
+    const std::vector<double>& law = law_of(layer).weights;
     state.weights_step = step;
     state.inclusion.clear();
     state.weights.assign(std::size_t(spec_.topics.count), std::vector<double>(order.size()));
@@ -73,9 +76,9 @@ ScoreRouting::LayerState& ScoreRouting::at(int layer, std::int64_t step) {
         std::vector<double>& weights = state.weights[std::size_t(topic)];
         for (std::size_t i = 0; i < order.size(); ++i) {
             const auto expert = std::size_t(order[i]);
-            weights[expert] = state.law[i] * (state.topic_of[expert] == topic ? std::exp(spec_.topics.boost) : 1.0);
+            weights[expert] = law[i] * (state.topic_of[expert] == topic ? std::exp(spec_.topics.boost) : 1.0);
         }
-        if (spec_.topics.count > 1) normalise_weights(weights, spec_.router.top_k);  // or the law's are already
+        if (spec_.topics.boost != 0) normalise_weights(weights, spec_.router.top_k);  // the law's are already
     }
     return state;
 }
@@ -87,18 +90,19 @@ const std::vector<std::vector<double>>& ScoreRouting::inclusion_of(int layer, st
     for (int topic = 0; topic < spec_.topics.count; ++topic) {
         const std::vector<double>& weights = state.weights[std::size_t(topic)];
         state.inclusion.push_back(spec_.router.limit.limits() ? pilot(state, weights, layer, topic)
-                                  : by_law                    ? inclusion_by_law(state, step)
+                                  : by_law                    ? inclusion_by_law(layer, step)
                                            : inclusion_probabilities(spec_.router, weights, state.bias));
     }
     return state.inclusion;
 }
 
 // Where nothing tells experts apart but their place in the order of popularity, a drift only permutes.
-std::vector<double> ScoreRouting::inclusion_by_law(LayerState& state, std::int64_t step) const {
-    const std::vector<int>& order = state.walk.order_at(step);
-    if (state.law_inclusion.empty()) state.law_inclusion = inclusion_probabilities(spec_.router, state.law, {});
+std::vector<double> ScoreRouting::inclusion_by_law(int layer, std::int64_t step) {
+    const std::vector<int>& order = state_[std::size_t(layer)].walk.order_at(step);
+    Law& law = law_of(layer);
+    if (law.inclusion.empty()) law.inclusion = inclusion_probabilities(spec_.router, law.weights, {});
     std::vector<double> inclusion(order.size());
-    for (std::size_t i = 0; i < order.size(); ++i) inclusion[std::size_t(order[i])] = state.law_inclusion[i];
+    for (std::size_t i = 0; i < order.size(); ++i) inclusion[std::size_t(order[i])] = law.inclusion[i];
     return inclusion;
 }
 

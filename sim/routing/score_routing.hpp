@@ -50,22 +50,26 @@ public:
 private:
     struct LayerState {
         PopularityWalk walk;
-        std::vector<double> law;              // weights, most popular first
-        std::vector<double> law_inclusion{};  // of these, once asked for
-        std::vector<int> topic_of;            // of an expert
+        std::vector<int> topic_of;  // of an expert
         std::vector<double> bias{};
         std::int64_t weights_step = -1;                // what the next two are of
         std::vector<std::vector<double>> weights{};    // of each topic
         std::vector<std::vector<double>> inclusion{};  // of each topic; empty: to be worked out
     };
+    // A law's weights, most popular first, and, once asked for, how likely experts of these weights are chosen.
+    struct Law {
+        std::vector<double> weights, inclusion{};
+    };
+    Law& law_of(int layer) { return laws_.size() == 1 ? laws_[0] : laws_[std::size_t(layer)]; }
     LayerState& at(int layer, std::int64_t step);
     const std::vector<std::vector<double>>& inclusion_of(int layer, std::int64_t step);
-    std::vector<double> inclusion_by_law(LayerState& state, std::int64_t step) const;
+    std::vector<double> inclusion_by_law(int layer, std::int64_t step);
     std::vector<double> pilot(const LayerState& state, const std::vector<double>& weights, int layer, int topic) const;
     std::vector<int> choose(const LayerState& state, const std::vector<double>& weights,
                             class SeededRandom& random) const;
 
     ScoreRoutingSpec spec_;
+    std::vector<Law> laws_;  // one for each layer, or one for all
     std::vector<LayerState> state_;
 };
 
