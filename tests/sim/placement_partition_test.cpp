@@ -61,6 +61,25 @@ TEST(Partition, has_the_least_cut_of_all_where_all_can_be_tried) {
     }
 }
 
+TEST(Partition, leaves_no_exchange_that_would_lower_the_cut) {
+    SeededRandom random(3);
+    CoActivationGraph graph(48);
+    double total = 0;
+    for (std::size_t a = 0; a < 48; ++a)
+        for (std::size_t b = a + 1; b < 48; ++b) {
+            boost::add_edge(a, b, Together{random.uniform() * random.uniform()}, graph);
+            total += graph[boost::edge(a, b, graph).first].tokens;
+        }
+    std::vector<int> part_of = partition(graph, {.parts = 6, .starts = 1});
+    const double found = cut(graph, part_of);
+    for (std::size_t a = 0; a < 48; ++a)
+        for (std::size_t b = a + 1; b < 48; ++b) {
+            std::swap(part_of[a], part_of[b]);
+            EXPECT_GE(cut(graph, part_of), found - 1e-4 * total) << a << " and " << b;
+            std::swap(part_of[a], part_of[b]);
+        }
+}
+
 TEST(Partition, keeps_the_tolerance_where_it_can) {
     // Four heavy vertices go together, and twelve light ones: balance tears the heavy ones apart, the cut would not.
     CoActivationGraph graph(16);
