@@ -138,11 +138,11 @@ TEST(Muon, a_whole_step_of_a_tall_matrix_matches_the_reference) {
                                  .steps = five_steps()};
     require_valid(steps);
     for (const NewtonSchulzProduct& one : products_of(steps))
-        emulate(grid_of(one.task, one.form, 2), ThreadOrder::forward, [&](EmulatedThread& t) {
+        emulate(grid_of(one.task, one.form), ThreadOrder::forward, [&](EmulatedThread& t) {
             if (one.form == ProductForm::symmetric)
-                scaled_product<ProductForm::symmetric, ProductPlan<2>>(t, one.task);
+                scaled_product<ProductForm::symmetric>(t, one.task);
             else
-                scaled_product<ProductForm::rows_by_columns, ProductPlan<2>>(t, one.task);
+                scaled_product<ProductForm::rows_by_columns>(t, one.task);
         });
     const float step = is.task.rate * update_scale(is.task.scale, rows, columns);
     emulate(muon_tiles_grid(is.task), ThreadOrder::shuffled, [&](EmulatedThread& t) { muon_apply(t, is.task, step); });
