@@ -16,7 +16,7 @@ namespace strata {
 struct ServingWorkload {
     ArrivalSpec arrivals;  // of no requests where there is a trace
     std::string trace{};   // a file; empty: none
-    int concurrency = 1;   // sequences of a replica at most: with all requests at once, a closed loop of so many users
+    int concurrency = 1;   // sequences of a replica at most; without a rate: users of each in a closed loop
     int replicas = 1;
     int step_tokens = 8192;
     Batching batching = Batching::continuous;

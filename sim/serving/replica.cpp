@@ -288,6 +288,7 @@ void Replica::finish(const Running& sequence, Seconds now) {
     record.delivered = shared_.requests[i].output_tokens - sequence.left + made_by(sequence);
     if (record.finished) throw std::logic_error("a request ended twice");
     record.finished = true;
+    if (shared_.finished) ++*shared_.finished;
     record.finish = now;
 }
 

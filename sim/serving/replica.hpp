@@ -62,6 +62,7 @@ public:
         std::vector<RequestRecord>& records;
         GapHistogram& gaps;
         PrefixCache* prefixes = nullptr;
+        std::size_t* finished = nullptr;  // requests, counted over all replicas
     };
     // A replica that `hands_over` computes prompts only: what follows the first token happens elsewhere.
     Replica(const ReplicaSpec& spec, const Shared& shared, bool hands_over);

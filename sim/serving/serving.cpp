@@ -52,6 +52,7 @@ constexpr int kMostTokens = 1'000'000'000;  // of input and of output: their sum
 
 void check(const ServingSpec& spec, const std::vector<Request>& requests) {
     check(spec);
+    if (spec.users < 0) throw InputError("users", "at least 0", fmt::format("{}", spec.users));
     if (requests.empty()) throw InputError("requests", "at least one", "none");
     const auto fits = [](const ReplicaSpec& replica, int tokens) {
         return tokens - 1.0 + replica.drafts.drafts() <= replica.kv_tokens;
@@ -77,39 +78,53 @@ void check(const ServingSpec& spec, const std::vector<Request>& requests) {
 
 class Cluster {
 public:
-    Cluster(const ServingSpec& spec, const std::vector<Request>& requests)
-        : spec_(spec), requests_(requests), records_(requests.size()), prefixes_(spec.prefix_cache_tokens) {
-        const Replica::Shared shared{requests, records_, gaps_, spec.prefix_cache_tokens > 0 ? &prefixes_ : nullptr};
+    Cluster(const ServingSpec& spec, std::vector<Request> requests)
+        : spec_(spec), requests_(std::move(requests)), records_(requests_.size()), prefixes_(spec.prefix_cache_tokens) {
+        const Replica::Shared shared{requests_, records_, gaps_, spec.prefix_cache_tokens > 0 ? &prefixes_ : nullptr,
+                                     &finished_};
         for (int i = 0; i < spec.pool.replicas; ++i)
             replicas_.emplace_back(spec.pool.replica, shared, spec.decode.has_value());
         first_of_decode_ = replicas_.size();
         for (int i = 0; spec.decode && i < spec.decode->pool.replicas; ++i)
-            replicas_.emplace_back(spec.decode->pool.replica, Replica::Shared{requests, records_, gaps_}, false);
+            replicas_.emplace_back(spec.decode->pool.replica,
+                                   Replica::Shared{requests_, records_, gaps_, nullptr, &finished_}, false);
         steps_.resize(replicas_.size());
         link_free_.resize(first_of_decode_);
-        sender_.resize(spec.decode ? requests.size() : 0);
+        sender_.resize(spec.decode ? requests_.size() : 0);
         for (std::size_t i = 0; i < spec.failures.size(); ++i)
             events_.push({spec.failures[i].at, Kind::failure, static_cast<int>(i), 0});
     }
 
     ServingRun run() {
         while (arrived_ < requests_.size() || !events_.empty()) {
-            const bool arrival =
-                arrived_ < requests_.size() && (events_.empty() || requests_[arrived_].arrival < events_.top().at);
-            const Seconds now = arrival ? requests_[arrived_].arrival : events_.top().at;
+            const Seconds now = events_.empty() ? next_arrival() : std::min(next_arrival(), events_.top().at);
             while (!events_.empty() && events_.top().at == now) {
                 const Event event = events_.top();
                 events_.pop();
                 happen(event);
             }
-            for (; arrived_ < requests_.size() && requests_[arrived_].arrival == now; ++arrived_)
+            for (; is_due(now); ++arrived_) {
+                requests_[arrived_].arrival = now;
                 enqueue(chosen(0, first_of_decode_), static_cast<int>(arrived_), 0, now);
+            }
             begin_steps(now);
         }
         return result();
     }
 
 private:
+    // When somebody next asks whatever happens before; in a closed loop only at the beginning.
+    Seconds next_arrival() const {
+        if (arrived_ == requests_.size() || (spec_.users > 0 && arrived_ > 0))
+            return Seconds(std::numeric_limits<double>::infinity());
+        return spec_.users > 0 ? Seconds(0) : requests_[arrived_].arrival;
+    }
+    bool is_due(Seconds now) const {
+        if (arrived_ == requests_.size()) return false;
+        return spec_.users > 0 ? arrived_ - finished_ < static_cast<std::size_t>(spec_.users)
+                               : requests_[arrived_].arrival == now;
+    }
+
     void happen(const Event& event) {
         switch (event.kind) {
             case Kind::step_end: return end_step(static_cast<std::size_t>(event.index), event.step, event.at);
@@ -156,9 +171,9 @@ private:
     // Before that, nothing reaches a replica that begins a step now. Without transfers only arrivals and failures do,
     // not the steps of others; with them, the steps of prefill replicas, which begin first.
     Seconds undisturbed_until() const {
-        Seconds until(std::numeric_limits<double>::infinity());
-        if (arrived_ < requests_.size()) until = requests_[arrived_].arrival;
-        if ((spec_.decode || !spec_.failures.empty()) && !events_.empty()) until = std::min(until, events_.top().at);
+        Seconds until = next_arrival();
+        if ((spec_.decode || spec_.users > 0 || !spec_.failures.empty()) && !events_.empty())
+            until = std::min(until, events_.top().at);
         return until;
     }
 
@@ -218,7 +233,7 @@ private:
     }
 
     const ServingSpec& spec_;
-    const std::vector<Request>& requests_;
+    std::vector<Request> requests_;
     std::vector<RequestRecord> records_;
     GapHistogram gaps_;
     PrefixCache prefixes_;
@@ -229,7 +244,7 @@ private:
     std::vector<std::size_t> sender_;   // of each request's KV
     std::vector<std::size_t> touched_;  // replicas that may have something to begin
     std::priority_queue<Event, std::vector<Event>, std::greater<>> events_;
-    std::size_t arrived_ = 0;
+    std::size_t arrived_ = 0, finished_ = 0;
 };
 
 }  // namespace

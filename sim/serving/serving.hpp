@@ -36,6 +36,9 @@ struct RankFailure {
 struct ServingSpec {
     ReplicaPool pool;  // does all, or prefill alone where there is a decode pool
     std::optional<DecodePool> decode;
+    // A closed loop of so many users, each of whom asks again when its answer has ended: arrivals are then not those of
+    // the requests. 0: an open loop.
+    int users = 0;
     double prefix_cache_tokens = 0;  // capacity, shared by the replicas that do prefill; 0: no cache
     std::vector<RankFailure> failures;
     LatencyLimits limits;

@@ -137,6 +137,7 @@ Run run_serving(const Scenario& scenario, Inputs& inputs) {
                          .preemption = serving.preemption,
                          .drafts = DraftAcceptance(serving.acceptance, serving.arrivals.seed),
                          .times = step_times_of(scenario, inputs, most_context_of(requests))};
+    if (serving.trace.empty() && serving.arrivals.per_second == 0) spec.users = serving.concurrency * serving.replicas;
     spec.prefix_cache_tokens = serving.prefix_cache_tokens;
     spec.limits = serving.limits;
     return run_of(simulate_serving(spec, requests).metrics);

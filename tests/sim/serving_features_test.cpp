@@ -36,6 +36,23 @@ TEST(ServingFeatures, a_request_alone_takes_its_prefill_and_a_step_for_each_furt
     EXPECT_EQ(run.metrics.output_tokens, 5);
 }
 
+// Two users, three requests of 1.5 s each (a prompt of 50, then one step): the third is asked when an answer ends, and
+// does not wait for it.
+TEST(ServingFeatures, in_a_closed_loop_a_user_asks_again_when_the_answer_has_ended) {
+    ServingSpec spec = serving_of(replica_of(4, 1000));
+    spec.users = 1;
+    const ServingRun one = simulate_serving(spec, {request(0, 50, 2), request(0, 50, 2), request(0, 50, 2)});
+    EXPECT_DOUBLE_EQ(one.metrics.duration.si(), 4.5);
+    EXPECT_DOUBLE_EQ(one.metrics.ttft.p99.si(), 0.5) << "nobody waits";
+    spec.users = 2;
+    const ServingRun two = simulate_serving(spec, {request(0, 50, 2), request(0, 50, 2), request(0, 50, 2)});
+    EXPECT_LT(two.metrics.duration.si(), 4.5);
+    EXPECT_EQ(two.metrics.output_tokens, 6);
+    spec.users = 0;
+    const ServingRun open = simulate_serving(spec, {request(0, 50, 2), request(0, 50, 2), request(0, 50, 2)});
+    EXPECT_GT(open.metrics.ttft.p99.si(), one.metrics.ttft.p99.si());
+}
+
 TEST(ServingFeatures, chunks_of_a_prompt_share_steps_with_decodes_and_whole_prompts_hold_them_up) {
     // The second prompt of 198 arrives while the first request decodes: chunks of 99 beside it in two steps of 1.99 s,
     // or 1.98 s of its own. The first has 10 more tokens to come: at the end 10 s of decoding and 1.98 s of prefill.
