@@ -56,7 +56,9 @@ struct Gate {
     template <int packs>
     void run(ThreadOrder order, int blocks = 0) {
         require_valid(task);
-        Grid grid = grid_of(task);
+        Grid grid = grid_of(task);  // a kernel made for wider rows takes narrow ones too, in more shared memory
+        const int held = gate_packs(task.hidden), more = packs * gate_places(packs) - held * gate_places(held);
+        if (more > 0) grid.shared_bytes += std::size_t(more) * std::size_t(grid.threads) * 16;
         if (blocks > 0) grid.blocks = blocks;
         emulate(grid, order, [&](EmulatedThread& t) { engram_gate<packs>(t, task); });
     }
