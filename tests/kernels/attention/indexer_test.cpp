@@ -309,7 +309,8 @@ TEST(Indexer, candidates_from_its_maxima_hold_the_exact_top_k) {
     selection.rows = 3, selection.columns = columns / 8, selection.stride = out.maxima_stride, selection.k = k;
     require_valid(selection);
     const TopKTask<float> with_plan = planned(selection);
-    emulate(grid_of(with_plan), ThreadOrder::shuffled, [&](EmulatedThread& t) { top_k<TopKHold::little>(t, with_plan); });
+    emulate(grid_of(with_plan), ThreadOrder::shuffled,
+            [&](EmulatedThread& t) { top_k<TopKHold::little>(t, with_plan); });
     for (long row = 0; row < 3; ++row)
         for (const std::int32_t at :
              reference::top_k(doubles(out.logits, row * out.stride, columns), 0, ends[std::size_t(row)], k))
