@@ -73,8 +73,10 @@ std::uint64_t scattered(std::uint64_t i) {  // splitmix64
 void sequential(benchmark::State& state) {
     requests(state, "HBM3E", 6, 32, [](std::uint64_t i, std::uint64_t) { return i * 32; });
 }
+// Six stacks are an H200's; one and eight show what a request costs the more of them there are.
+template <int stacks>
 void uniform_random(benchmark::State& state) {
-    requests(state, "HBM3E", 6, 32,
+    requests(state, "HBM3E", stacks, 32,
              [](std::uint64_t i, std::uint64_t capacity) { return scattered(i) % (capacity / 32) * 32; });
 }
 // A row of 264 B at a multiple of 264 B touches five or six accesses of 64 B.
@@ -84,7 +86,9 @@ void random_rows(benchmark::State& state) {
     });
 }
 BENCHMARK(sequential)->Name("hbm3e/sequential")->UseManualTime()->Unit(benchmark::kMillisecond);
-BENCHMARK(uniform_random)->Name("hbm3e/random")->UseManualTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(uniform_random<6>)->Name("hbm3e/random")->UseManualTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(uniform_random<1>)->Name("hbm3e/random/1-stack")->UseManualTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(uniform_random<8>)->Name("hbm3e/random/8-stacks")->UseManualTime()->Unit(benchmark::kMillisecond);
 BENCHMARK(random_rows)->Name("ddr5/random-rows-264")->UseManualTime()->Unit(benchmark::kMillisecond);
 
 }  // namespace
