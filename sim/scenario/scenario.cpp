@@ -5,66 +5,15 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <map>
 #include <regex>
 
 #include "sim/scenario/choices.hpp"
+#include "sim/scenario/metric_names.hpp"
 
 namespace strata {
 
 namespace {
-
-const std::vector<std::string> kMetrics{"decode.tpot_ms",
-                                        "decode.tokens_per_s",
-                                        "decode.tokens_per_s_per_accelerator",
-                                        "prefill.ttft_ms",
-                                        "prefill.tokens_per_s",
-                                        "prefill.tokens_per_s_per_accelerator",
-                                        "memory.hbm_gb",
-                                        "memory.host_gb",
-                                        "memory.nvme_gb",
-                                        "engram.stall_ms",
-                                        "moe.layer_us",
-                                        "attention.layer_us",
-                                        "network.scale_up_ms",
-                                        "network.scale_out_ms",
-                                        "access.bandwidth_GBps",
-                                        "access.efficiency",
-                                        "access.latency_ns",
-                                        "access.latency_p50_ns",
-                                        "access.latency_p99_ns",
-                                        "access.row_hit_rate",
-                                        "access.energy_pj_per_bit",
-                                        "access.measured_GBps",
-                                        "access.measured_iops",
-                                        "access.iops",
-                                        "serving.ttft_ms",
-                                        "serving.ttft_p50_ms",
-                                        "serving.ttft_p90_ms",
-                                        "serving.ttft_p99_ms",
-                                        "serving.tpot_ms",
-                                        "serving.tpot_p50_ms",
-                                        "serving.tpot_p90_ms",
-                                        "serving.tpot_p99_ms",
-                                        "serving.itl_ms",
-                                        "serving.itl_p50_ms",
-                                        "serving.itl_p90_ms",
-                                        "serving.itl_p99_ms",
-                                        "serving.end_to_end_ms",
-                                        "serving.end_to_end_p50_ms",
-                                        "serving.end_to_end_p90_ms",
-                                        "serving.end_to_end_p99_ms",
-                                        "serving.requests_per_s",
-                                        "serving.output_tokens_per_s",
-                                        "serving.output_tokens_per_s_per_accelerator",
-                                        "serving.tokens_per_s_per_accelerator",
-                                        "serving.tokens_per_s_per_user",
-                                        "serving.goodput_per_s",
-                                        "serving.served_well",
-                                        "serving.prefix_hits",
-                                        "serving.preemptions",
-                                        "serving.utilisation",
-                                        "serving.queue",
-                                        "serving.batch"};
 
 // A name alone is short for a map that holds it, so that the other fields of the map can be set by path:
 // `model: v3` for `model: {preset: v3}`, `platform.accelerator: B200_SXM` for `{part: B200_SXM}`.
@@ -182,11 +131,12 @@ std::optional<Assertion> read_assertion(const YamlField& field) {
         field.problem("an assertion such as 'decode.tpot_ms <= 20'", "'" + text + "'");
         return std::nullopt;
     }
-    if (std::find(kMetrics.begin(), kMetrics.end(), match[1].str()) == kMetrics.end()) {
-        const auto meant = nearest_name(match[1].str(), kMetrics);
-        field.problem(fmt::format(
-            "unknown metric '{}'; {}", match[1].str(),
-            meant ? "did you mean '" + *meant + "'?" : fmt::format("known: {}", fmt::join(kMetrics, ", "))));
+    const std::vector<std::string>& known = metric_names();
+    if (std::find(known.begin(), known.end(), match[1].str()) == known.end()) {
+        const auto meant = nearest_name(match[1].str(), known);
+        field.problem(
+            fmt::format("unknown metric '{}'; {}", match[1].str(),
+                        meant ? "did you mean '" + *meant + "'?" : fmt::format("known: {}", fmt::join(known, ", "))));
         return std::nullopt;
     }
     try {
@@ -222,15 +172,44 @@ int count_of(const YamlField& field) {
     return static_cast<int>(value);
 }
 
+// A kind of workload and the fields that it takes beside `kind`.
+struct KindFields {
+    std::string name;
+    WorkloadKind kind;
+    std::vector<std::string> fields;
+};
+
+const std::vector<KindFields>& workload_kinds() {
+    static const std::vector<KindFields> kinds{
+        {"decode", WorkloadKind::decode, {"batch", "context"}},
+        {"prefill", WorkloadKind::prefill, {"batch", "context", "prompt"}},
+        {"access", WorkloadKind::access, access_fields()},
+        {"serving", WorkloadKind::serving, serving_fields()},
+    };
+    return kinds;
+}
+
+// Known fields of other kinds are told from misspelt ones: the message says whose they are.
 WorkloadKind read_kind(const YamlField& workload) {
-    std::vector<std::string> fields{"kind", "batch", "context", "prompt"};
-    fields.insert(fields.end(), access_fields().begin(), access_fields().end());
-    fields.insert(fields.end(), serving_fields().begin(), serving_fields().end());
-    workload.allow_only(fields);
-    return one_of<WorkloadKind>(workload["kind"], {{"decode", WorkloadKind::decode},
-                                                   {"prefill", WorkloadKind::prefill},
-                                                   {"access", WorkloadKind::access},
-                                                   {"serving", WorkloadKind::serving}});
+    std::vector<std::string> known{"kind"};
+    Choices<WorkloadKind> choices;
+    for (const KindFields& one : workload_kinds()) {
+        known.insert(known.end(), one.fields.begin(), one.fields.end());
+        choices.emplace_back(one.name, one.kind);
+    }
+    workload.allow_only(known);
+    const WorkloadKind kind = one_of<WorkloadKind>(workload["kind"], choices);
+    std::map<std::string, std::vector<std::string>> owners;
+    for (const KindFields& one : workload_kinds())
+        for (const std::string& field : one.fields)
+            if (workload[field].exists()) owners[field].push_back(one.name);
+    const auto own = std::find_if(workload_kinds().begin(), workload_kinds().end(),
+                                  [kind](const KindFields& one) { return one.kind == kind; });
+    for (const auto& [field, names] : owners)
+        if (std::find(own->fields.begin(), own->fields.end(), field) == own->fields.end())
+            workload[field].problem(
+                fmt::format("this field belongs to kind {}, not {}", fmt::join(names, " and "), own->name));
+    return kind;
 }
 
 void refuse(const YamlField& parent, const std::vector<std::string>& fields, const std::string& why) {
@@ -244,9 +223,6 @@ Workload read_workload(const YamlField& field, bool prefill) {
     workload.batch = at_least(field["batch"], 1, 1);
     workload.context = at_least(field["context"], 0, 0);
     workload.prompt = at_least(field["prompt"], 1, 1);
-    if (!prefill) refuse(field, {"prompt"}, "this field belongs to prefill; decode has 'context'");
-    refuse(field, access_fields(), "this field belongs to kind access");
-    refuse(field, serving_fields(), "this field belongs to kind serving");
     return workload;
 }
 
@@ -414,8 +390,6 @@ Scenario ScenarioFile::read(const Point& point, const Catalog& catalog) const {
             "access is no value beside others: it has its own engine and metrics. Write a scenario of its own");
     if (kind == WorkloadKind::access) {
         scenario.access = read_access(root["workload"]);
-        refuse(root["workload"], {"batch", "context", "prompt"}, "this field belongs to decode and prefill");
-        refuse(root["workload"], serving_fields(), "this field belongs to kind serving");
         refuse(root, {"model", "placement", "kernels", "detail"},
                "this field belongs to decode and prefill; an access has no model");
         problems.throw_if_any();
@@ -423,8 +397,6 @@ Scenario ScenarioFile::read(const Point& point, const Catalog& catalog) const {
     }
     if (kind == WorkloadKind::serving) {
         scenario.serving = read_serving(root["workload"], file_);
-        refuse(root["workload"], {"batch", "context", "prompt"}, "this field belongs to decode and prefill");
-        refuse(root["workload"], access_fields(), "this field belongs to kind access");
     } else {
         scenario.workload = read_workload(root["workload"], kind == WorkloadKind::prefill);
     }

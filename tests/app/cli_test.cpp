@@ -136,7 +136,7 @@ TEST_F(Cli, refuses_a_model_that_does_not_fit_the_accelerator) {
 TEST_F(Cli, refuses_a_model_in_an_access_and_the_fields_of_an_access_elsewhere) {
     expect_refused(std::string(kAccess) + "model: v3\n", "s.yaml:3:8: model: this field belongs to decode and prefill");
     expect_refused(replaced(kPlain, "batch: 512", "row: 264 B"),
-                   "s.yaml:3:31: workload.row: this field belongs to kind");
+                   "s.yaml:3:31: workload.row: this field belongs to kind access");
 }
 
 TEST_F(Cli, refuses_a_pattern_that_a_part_does_not_have) {
