@@ -25,7 +25,7 @@ MemoryUse memory_use(const Scenario& scenario, int ranks_of_a_node) {
     };
     use.weights = bytes.other / placement.tp / placement.pp;
     keep(Tier::hbm, use.weights, {});
-    const double copies = model.ffn.experts > 0 ? 1 + placement.redundant_experts / model.ffn.experts : 1;
+    const double copies = model.ffn.experts > 0 ? 1 + placement.expert_dials.redundant / model.ffn.experts : 1;
     use.experts = bytes.experts * copies / placement.expert_shards() / placement.pp;
     keep(placement.experts, use.experts, use.experts * ranks);
     // Latent KV is shared by all heads, so tensor ranks each hold all of it; a tier that they share holds it once.

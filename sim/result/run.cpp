@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 #include <set>
 
 #include "sim/placement/memory.hpp"
@@ -62,6 +63,17 @@ Seconds attention_layer_time(const Program& program) {
     return layers.empty() ? sum : sum / double(layers.size());
 }
 
+// How much longer the busiest ranks compute their experts than the mean rank.
+Seconds straggling(const Program& program) {
+    Seconds sum;
+    for (const Task& task : program.tasks) {
+        if (task.lane != Lane::compute || task.variation < 0) continue;
+        const std::vector<double>& done = program.variations[static_cast<std::size_t>(task.variation)].done;
+        sum += task.duration * (1 - std::accumulate(done.begin(), done.end(), 0.0) / double(done.size()));
+    }
+    return sum;
+}
+
 constexpr std::array<std::string_view, 7> kComponents{"embedding", "mhc",    "attention", "ffn",
                                                       "experts",   "engram", "head"};
 
@@ -117,6 +129,12 @@ Run summarise(const Scenario& scenario, const Machine& machine, const Program& p
     run.metrics["memory.nvme_gb"] = to_GB(memory.nvme_of_a_node);
     run.metrics["engram.stall_ms"] = to_ms(fetch_stall(program, timeline));
     run.metrics["moe.layer_us"] = to_us(expert_layer_time(program, timeline));
+    if (program.balance) {
+        run.metrics["moe.load_max_over_mean"] = program.balance->load_max_over_mean;
+        run.metrics["moe.straggler_ms"] = to_ms(straggling(program));
+        run.metrics["moe.ranks_per_token"] = program.balance->ranks_of_a_token;
+        run.metrics["moe.nodes_per_token"] = program.balance->nodes_of_a_token;
+    }
     run.metrics["attention.layer_us"] = to_us(attention_layer_time(program));
     run.metrics["network.scale_up_ms"] = to_ms(timeline.busy[static_cast<std::size_t>(Lane::scale_up)]);
     run.metrics["network.scale_out_ms"] = to_ms(timeline.busy[static_cast<std::size_t>(Lane::scale_out)]);

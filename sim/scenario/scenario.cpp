@@ -10,6 +10,7 @@
 
 #include "sim/scenario/choices.hpp"
 #include "sim/scenario/metric_names.hpp"
+#include "sim/scenario/routing_field.hpp"
 
 namespace strata {
 
@@ -181,8 +182,8 @@ struct KindFields {
 
 const std::vector<KindFields>& workload_kinds() {
     static const std::vector<KindFields> kinds{
-        {"decode", WorkloadKind::decode, {"batch", "context"}},
-        {"prefill", WorkloadKind::prefill, {"batch", "context", "prompt"}},
+        {"decode", WorkloadKind::decode, {"batch", "context", "routing"}},
+        {"prefill", WorkloadKind::prefill, {"batch", "context", "prompt", "routing"}},
         {"access", WorkloadKind::access, access_fields()},
         {"serving", WorkloadKind::serving, serving_fields()},
     };
@@ -245,7 +246,7 @@ Kernels read_kernels(const YamlField& field) {
     return kernels;
 }
 
-Placement read_placement(const YamlField& field) {
+Placement read_placement(const YamlField& field, bool routing) {
     Placement placement;
     if (!field.exists()) return placement;
     field.allow_only({"tp", "dp", "ep", "pp", "micro_batches", "experts", "kv", "engram"});
@@ -255,9 +256,9 @@ Placement read_placement(const YamlField& field) {
     placement.pp = count_of(field["pp"]);
     placement.micro_batches = count_of(field["micro_batches"]);
     if (const YamlField experts = field["experts"]; experts.exists()) {
-        experts.allow_only({"tier", "redundant"});
+        experts.allow_only({"tier", "redundant", "order", "learned", "age"});
         placement.experts = tier_of(experts["tier"]);
-        placement.redundant_experts = static_cast<int>(at_least(experts["redundant"], 0, 0));
+        placement.expert_dials = read_expert_dials(experts, routing);
     }
     if (const YamlField kv = field["kv"]; kv.exists()) {
         kv.allow_only({"tier"});
@@ -399,8 +400,9 @@ Scenario ScenarioFile::read(const Point& point, const Catalog& catalog) const {
         scenario.serving = read_serving(root["workload"], file_);
     } else {
         scenario.workload = read_workload(root["workload"], kind == WorkloadKind::prefill);
+        scenario.routing = read_routing(root["workload"]["routing"], file_);
     }
-    scenario.placement = read_placement(root["placement"]);
+    scenario.placement = read_placement(root["placement"], scenario.routing.has_value());
     scenario.kernels = read_kernels(root["kernels"]);
     if (root["detail"].exists())
         scenario.detail = one_of<Detail>(root["detail"], {{"op", Detail::op}, {"bank", Detail::bank}});

@@ -11,6 +11,7 @@
 
 #include "hwmodels/platform_spec.hpp"
 #include "sim/model/accounting.hpp"
+#include "sim/placement/rank_shares.hpp"
 #include "sim/scenario/access.hpp"
 #include "sim/scenario/serving_workload.hpp"
 
@@ -31,8 +32,8 @@ struct Workload {
 
 struct Placement {
     int tp = 1, dp = 1, ep = 1, pp = 1;
-    int micro_batches = 1;  // of one rank, run interleaved so that exchanges hide behind the other's compute
-    int redundant_experts = 0;
+    int micro_batches = 1;       // of one rank, run interleaved so that exchanges hide behind the other's compute
+    ExpertDials expert_dials{};  // copies, and who holds what
     Tier experts = Tier::hbm, kv = Tier::hbm;
     Tier engram = Tier::hbm;
     bool prefetch = true;      // false: rows are fetched when the layer needs them
@@ -83,6 +84,7 @@ struct Scenario {
     std::string system;  // its name in the catalogue; `platform` is what the scenario made of it
     PlatformSpec platform;
     Workload workload;
+    std::optional<RoutingDials> routing{};     // none: tokens spread evenly over all experts
     std::optional<ServingWorkload> serving{};  // then `workload` is not used: steps of many shapes are run
     Placement placement;
     Kernels kernels;

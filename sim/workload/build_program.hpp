@@ -1,12 +1,18 @@
 // Model + workload + placement + platform -> the Program of one step and the Machine that runs it.
 #pragma once
 
+#include "sim/placement/rank_shares.hpp"
 #include "sim/scenario/scenario.hpp"
 #include "sim/workload/platform.hpp"
 
 namespace strata {
 
-Program build_program(const Scenario& scenario, const Platform& platform, const CostBook& costs);
+// `shares` of the expert group's ranks where the scenario has a routing (`shares_spec`); null: tokens spread evenly.
+Program build_program(const Scenario& scenario, const Platform& platform, const CostBook& costs,
+                      const RankShares* shares = nullptr);
+
+// What RankShares is asked for.
+RankSharesSpec shares_spec(const Scenario& scenario, int ranks_of_a_node);
 
 // The share of look-ups that the `cached` most popular of `rows` rows answer, under a Zipf law of exponent s >= 0
 // (popularity of rank i proportional to i^-s). The sums are replaced by integrals from 1/2, exact within 1 % beyond

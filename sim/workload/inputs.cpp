@@ -16,7 +16,19 @@ const Platform& Inputs::platform(const PlatformSpec& spec) {
 Program Inputs::program_of(const Scenario& scenario) {
     if (scenario.access) throw InputError("workload.kind", "decode or prefill: an access has no Program", "'access'");
     check_fits(scenario);
-    return build_program(scenario, platform(scenario.platform), costs_);
+    const RankShares* shares = scenario.routing ? &shares_of(scenario) : nullptr;
+    return build_program(scenario, platform(scenario.platform), costs_, shares);
+}
+
+const RankShares& Inputs::shares_of(const Scenario& scenario) {
+    const Model& model = scenario.model;
+    const SharesKey key{.ffn = model.ffn,
+                        .layers = model.layers,
+                        .vocabulary = model.vocab,
+                        .spec = shares_spec(scenario, platform(scenario.platform).machine.ranks)};
+    auto known = shares_.find(key);
+    if (known == shares_.end()) known = shares_.emplace(key, RankShares(model, key.spec)).first;
+    return known->second;
 }
 
 }  // namespace strata

@@ -8,6 +8,15 @@
 
 namespace strata {
 
+// What the spread of tokens over ranks depends on.
+struct SharesKey {
+    FfnConfig ffn{};
+    int layers = 0;
+    double vocabulary = 0;
+    RankSharesSpec spec{};
+    auto operator<=>(const SharesKey&) const = default;
+};
+
 class Inputs {
 public:
     // `root` holds hwmodels/catalog and sim/cost.
@@ -19,9 +28,12 @@ public:
     Program program_of(const Scenario& scenario);
 
 private:
+    const RankShares& shares_of(const Scenario& scenario);
+
     Catalog catalog_;
     CostBook costs_;
     std::map<PlatformSpec, Platform> platforms_;
+    std::map<SharesKey, RankShares> shares_;
 };
 
 }  // namespace strata
