@@ -126,6 +126,7 @@ Catalog::Catalog(const std::filesystem::path& folder) {
     note_files(dram_files_, folder / "dram");
     note_files(nvme_files_, folder / "nvme");
     note_files(pcie_files_, folder / "pcie");
+    note_files(fabric_files_, folder / "fabrics");
     const auto refer = [&](const std::string& what, const std::string& name, auto look_up) {
         if (name.empty()) return;
         try {
@@ -164,5 +165,6 @@ const std::string& Catalog::nvme_file(std::string_view drive) const { return fin
 const std::string& Catalog::pcie_file(std::string_view generation) const {
     return find(pcie_files_, generation, "PCIe generation");
 }
+const std::string& Catalog::fabric_file(std::string_view fabric) const { return find(fabric_files_, fabric, "fabric"); }
 
 }  // namespace strata
