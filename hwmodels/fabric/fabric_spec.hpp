@@ -30,6 +30,7 @@ struct FabricLayerSpec {
     Sourced<Seconds> latency{};                // between the nearest endpoints
     Sourced<Seconds> hop{};                    // of each link more
     FabricPrices prices{};
+    auto operator<=>(const FabricLayerSpec&) const = default;
 };
 
 struct FabricSpec {
@@ -38,6 +39,7 @@ struct FabricSpec {
     int domain = 0;  // endpoints of a scale-up domain
     std::string size_kind{}, size_source{};
     std::optional<FabricLayerSpec> scale_up{}, scale_out{};
+    auto operator<=>(const FabricSpec&) const = default;
 };
 
 // Notes what is wrong as problems of the field; whether the shape can be built is said by `build`.

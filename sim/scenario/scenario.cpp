@@ -9,6 +9,7 @@
 #include <regex>
 
 #include "sim/scenario/choices.hpp"
+#include "sim/scenario/fabric_field.hpp"
 #include "sim/scenario/metric_names.hpp"
 #include "sim/scenario/routing_field.hpp"
 
@@ -241,8 +242,9 @@ Kernels read_kernels(const YamlField& field) {
             field["experts"],
             {{"grouped", ExpertKernel::grouped}, {"fused", ExpertKernel::fused}, {"mega", ExpertKernel::mega}});
     if (field["exchange"].exists())
-        kernels.exchange = one_of<ExchangeKernel>(field["exchange"],
-                                                  {{"deepep", ExchangeKernel::deepep}, {"wire", ExchangeKernel::wire}});
+        kernels.exchange = one_of<ExchangeKernel>(
+            field["exchange"],
+            {{"deepep", ExchangeKernel::deepep}, {"fabric", ExchangeKernel::fabric}, {"wire", ExchangeKernel::wire}});
     return kernels;
 }
 
@@ -385,6 +387,8 @@ Scenario ScenarioFile::read(const Point& point, const Catalog& catalog) const {
     scenario.name = name_;
     scenario.platform = read_platform(root["platform"], catalog);
     scenario.system = scenario.platform.system.name;
+    const YamlField fabric = root["platform"]["fabric"];
+    if (fabric.exists()) scenario.fabric = read_fabric_field(fabric, catalog);
     const WorkloadKind kind = read_kind(root["workload"]);
     if ((kind == WorkloadKind::access) != access_)
         root["workload"]["kind"].problem(
@@ -404,6 +408,8 @@ Scenario ScenarioFile::read(const Point& point, const Catalog& catalog) const {
     }
     scenario.placement = read_placement(root["placement"], scenario.routing.has_value());
     scenario.kernels = read_kernels(root["kernels"]);
+    if (scenario.kernels.exchange == ExchangeKernel::fabric && !scenario.fabric)
+        root["kernels"]["exchange"].problem("fabric needs a platform.fabric: a name of the catalogue or a description");
     if (root["detail"].exists())
         scenario.detail = one_of<Detail>(root["detail"], {{"op", Detail::op}, {"bank", Detail::bank}});
     scenario.model = read_model_of(root["model"], problems);

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "hwmodels/fabric/fabric_spec.hpp"
 #include "hwmodels/platform_spec.hpp"
 #include "sim/model/accounting.hpp"
 #include "sim/placement/rank_shares.hpp"
@@ -54,6 +55,7 @@ enum class ExpertKernel {
 };
 enum class ExchangeKernel {
     deepep,  // as measured: low latency in decode, normal in prefill
+    fabric,  // flows on the platform's fabric, which then must have one
     wire     // every copy at the link's effective bandwidth and latency: the bound
 };
 struct Kernels {
@@ -83,6 +85,7 @@ struct Scenario {
     double rho = 1;
     std::string system;  // its name in the catalogue; `platform` is what the scenario made of it
     PlatformSpec platform;
+    std::optional<FabricSpec> fabric{};  // what ranks exchange over, where kernels.exchange asks for it
     Workload workload;
     std::optional<RoutingDials> routing{};     // none: tokens spread evenly over all experts
     std::optional<ServingWorkload> serving{};  // then `workload` is not used: steps of many shapes are run

@@ -27,7 +27,7 @@ StepShape shape_of(const Scenario& scenario) {
 
 // Layers are shared out evenly; the stage that takes longest sets the pace of all.
 Program slowest_stage(const Scenario& scenario, const Platform& platform, const CostBook& costs,
-                      const RankShares* shares) {
+                      const ProgramInputs& more) {
     const int stages = scenario.placement.pp;
     const int layers = scenario.workload.prefill ? scenario.model.prefill_layers : scenario.model.layers;
     StepShape shape = shape_of(scenario);
@@ -35,7 +35,7 @@ Program slowest_stage(const Scenario& scenario, const Platform& platform, const 
     for (int stage = 0; stage < stages; ++stage) {
         shape.first_layer = layers * stage / stages;
         shape.end_layer = layers * (stage + 1) / stages;
-        Program program = stage_program(scenario, shape, stage + 1 < stages, platform, costs, shares);
+        Program program = stage_program(scenario, shape, stage + 1 < stages, platform, costs, more);
         if (stage == 0 || turn_of(program) > turn_of(slowest)) slowest = std::move(program);
     }
     return slowest;
@@ -69,9 +69,9 @@ RankSharesSpec shares_spec(const Scenario& scenario, int ranks_of_a_node) {
 // In decode every stage always has a micro-batch at work, so a token takes `pp` turns of the slowest stage; a prompt's
 // last micro-batch waits in addition for the pipeline to fill.
 Program build_program(const Scenario& scenario, const Platform& platform, const CostBook& costs,
-                      const RankShares* shares) {
+                      const ProgramInputs& more) {
     const Placement& placement = scenario.placement;
-    Program program = slowest_stage(scenario, beside_exchanges(scenario, platform), costs, shares);
+    Program program = slowest_stage(scenario, beside_exchanges(scenario, platform), costs, more);
     if (placement.micro_batches > 1) program = interleaved(program, placement.micro_batches);
     if (placement.pp > 1) program = repeated(program, placement.pp);
     if (placement.pp > 1 && scenario.workload.prefill) program = delayed(program, placement.pp - 1);

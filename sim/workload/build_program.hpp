@@ -3,13 +3,19 @@
 
 #include "sim/placement/rank_shares.hpp"
 #include "sim/scenario/scenario.hpp"
+#include "sim/workload/fabric_costs.hpp"
 #include "sim/workload/platform.hpp"
 
 namespace strata {
 
-// `shares` of the expert group's ranks where the scenario has a routing (`shares_spec`); null: tokens spread evenly.
+// What a Program takes beside its platform where the scenario says more.
+struct ProgramInputs {
+    const RankShares* shares = nullptr;  // of the expert group's ranks (`shares_spec`); null: tokens spread evenly
+    FabricCosts* fabric = nullptr;       // null: exchanges do not ask for one
+};
+
 Program build_program(const Scenario& scenario, const Platform& platform, const CostBook& costs,
-                      const RankShares* shares = nullptr);
+                      const ProgramInputs& more = {});
 
 // What RankShares is asked for.
 RankSharesSpec shares_spec(const Scenario& scenario, int ranks_of_a_node);

@@ -1,5 +1,7 @@
 #include "sim/workload/inputs.hpp"
 
+#include <fmt/format.h>
+
 #include "sim/placement/memory.hpp"
 
 namespace strata {
@@ -16,8 +18,24 @@ const Platform& Inputs::platform(const PlatformSpec& spec) {
 Program Inputs::program_of(const Scenario& scenario) {
     if (scenario.access) throw InputError("workload.kind", "decode or prefill: an access has no Program", "'access'");
     check_fits(scenario);
-    const RankShares* shares = scenario.routing ? &shares_of(scenario) : nullptr;
-    return build_program(scenario, platform(scenario.platform), costs_, shares);
+    const bool over_fabric = scenario.kernels.exchange == ExchangeKernel::fabric;
+    return build_program(scenario, platform(scenario.platform), costs_,
+                         {.shares = scenario.routing ? &shares_of(scenario) : nullptr,
+                          .fabric = over_fabric ? &fabric_of(scenario) : nullptr});
+}
+
+FabricCosts& Inputs::fabric_of(const Scenario& scenario) {
+    if (!scenario.fabric)
+        throw InputError("kernels.exchange", "a platform.fabric for exchanges of kind fabric", "none");
+    auto known = fabrics_.find(*scenario.fabric);
+    if (known == fabrics_.end()) known = fabrics_.emplace(*scenario.fabric, FabricCosts(*scenario.fabric)).first;
+    FabricCosts& fabric = known->second;
+    const Placement& placement = scenario.placement;
+    if (placement.tp * placement.dp > fabric.endpoints())
+        throw InputError("platform.fabric",
+                         fmt::format("an endpoint for each of tp x dp = {} ranks", placement.tp * placement.dp),
+                         fmt::format("{} ({})", fabric.endpoints(), scenario.fabric->name));
+    return fabric;
 }
 
 const RankShares& Inputs::shares_of(const Scenario& scenario) {

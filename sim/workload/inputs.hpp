@@ -29,11 +29,13 @@ public:
 
 private:
     const RankShares& shares_of(const Scenario& scenario);
+    FabricCosts& fabric_of(const Scenario& scenario);
 
     Catalog catalog_;
     CostBook costs_;
     std::map<PlatformSpec, Platform> platforms_;
     std::map<SharesKey, RankShares> shares_;
+    std::map<FabricSpec, FabricCosts> fabrics_;
 };
 
 }  // namespace strata

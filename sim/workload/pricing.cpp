@@ -76,6 +76,7 @@ Price price(const Task& task, const Platform& platform, const CostBook& costs, i
             return {cost.time, Seconds(0), cost.origin, cost.overhead, cost.memory_bound, cost.outside};
         }
         case Pricing::fetch: return price_fetch(task, platform, ranks);
+        case Pricing::fabric:
         case Pricing::given: return {.duration = task.duration, .latency = task.latency, .origin = task.origin};
         default: return price_exchange(task, platform, costs);
     }

@@ -31,6 +31,7 @@ enum class Pricing : std::uint8_t {
     overlapped,  // an exchange inside a kernel: the curve's efficiency without its overhead
     wire,        // bytes at the link's effective bandwidth, and its latency
     fetch,       // the slowest part of the way to host memory or drives, shared evenly, and its latency
+    fabric,      // by flows on a fabric, when the Program is built
     given        // a wait whose time is set by the Program as a whole
 };
 

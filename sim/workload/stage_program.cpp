@@ -47,12 +47,13 @@ Op with_share(Op op, const RankShare& share) {
 class StageBuilder {
 public:
     StageBuilder(const Scenario& scenario, const StepShape& shape, const Platform& platform, const CostBook& costs,
-                 const RankShares* shares)
+                 const ProgramInputs& more)
         : scenario_(scenario),
           placement_(scenario.placement),
           platform_(platform),
           costs_(costs),
-          shares_(shares),
+          shares_(more.shares),
+          fabric_(more.fabric),
           tokens_(shape.tokens()),
           ops_(step_ops(scenario.model, shape)),
           task_of_op_(ops_.size()) {}
@@ -336,6 +337,7 @@ private:
         task.peers = placement_.ep;
         task.joins = true;
         if (wire) return task;
+        if (fabric_) return over_fabric(task, copies, dispatch);
         task.pricing = Pricing::exchange;
         task.family = static_cast<Family>(
             static_cast<int>(dispatch ? Family::dispatch_low_latency : Family::combine_low_latency) + (inside ? 0 : 2) +
@@ -345,6 +347,38 @@ private:
                           .sides = {copies.tokens, copies.hidden, top_k, scenario_.model.ffn.experts}};
             if (!low_latency) task.point->sides[4] = kExchangeCores;
         }
+        return task;
+    }
+
+    // In normal mode a token goes once to each domain and is handed on inside; in low latency mode every copy goes its
+    // own way (github deepseek-ai/DeepEP).
+    Task over_fabric(const Task& task, const ExpertAllToAll& copies, bool dispatch) const {
+        const double domains = std::ceil(double(placement_.ep) / fabric_->domain()), top_k = scenario_.model.ffn.top_k;
+        const bool crosses = domains > 1, once = crosses && scenario_.workload.prefill;
+        const double in_domains = !crosses  ? 1
+                                  : shares_ ? std::min(domains, shares_->nodes_of_a_token())
+                                            : copies_per_rank(top_k, domains);
+        const double on_ranks = scenario_.workload.prefill ? distinct_ranks() : top_k;
+        const Bytes one(copies.tokens * copies.hidden * copies.bytes_per_element);
+        const FabricTime time = fabric_->tokens({.ranks = placement_.ep,
+                                                 .copies = std::min<double>(on_ranks, placement_.ep),
+                                                 .domains = in_domains,
+                                                 .combine = !dispatch,
+                                                 .once = once},
+                                                one);
+        return on_fabric(task, time, crosses);
+    }
+
+    double distinct_ranks() const {
+        return shares_ ? shares_->ranks_of_a_token() : copies_per_rank(scenario_.model.ffn.top_k, placement_.ep);
+    }
+
+    static Task on_fabric(Task task, const FabricTime& time, bool crosses) {
+        task.lane = crosses ? Lane::scale_out : Lane::scale_up;
+        task.pricing = Pricing::fabric;
+        task.moved = time.sent;
+        task.duration = time.time;
+        task.latency = time.latency;
         return task;
     }
 
@@ -362,6 +396,9 @@ private:
             task.point = {
                 .family = task.family, .sides = {elements * 2, double(placement_.tp)}, .labels = {in_a_graph}};
         task.moved = AllReduce{.elements = elements, .bytes_per_element = 2, .peers = double(placement_.tp)}.sent();
+        if (fabric_)
+            task = on_fabric(task, fabric_->all_reduce(placement_.tp, Bytes(elements * 2)),
+                             placement_.tp > fabric_->domain());
         last_ = append(task, {last_});
     }
 
@@ -379,6 +416,7 @@ private:
     const Platform& platform_;
     const CostBook& costs_;
     const RankShares* shares_;
+    FabricCosts* fabric_;
     std::map<std::tuple<std::string_view, double, double>, Seconds> uneven_times_;  // by op, pairs, experts touched
     double tokens_ = 0;                                                             // of this rank
     std::vector<Op> ops_;
@@ -391,8 +429,8 @@ private:
 }  // namespace
 
 Program stage_program(const Scenario& scenario, const StepShape& shape, bool sends_on, const Platform& platform,
-                      const CostBook& costs, const RankShares* shares) {
-    return StageBuilder(scenario, shape, platform, costs, shares).build(sends_on);
+                      const CostBook& costs, const ProgramInputs& more) {
+    return StageBuilder(scenario, shape, platform, costs, more).build(sends_on);
 }
 
 }  // namespace strata
