@@ -251,9 +251,10 @@ Kernels read_kernels(const YamlField& field) {
 Placement read_placement(const YamlField& field, bool routing) {
     Placement placement;
     if (!field.exists()) return placement;
-    field.allow_only({"tp", "dp", "ep", "pp", "micro_batches", "experts", "kv", "engram"});
+    field.allow_only({"tp", "cp", "dp", "ep", "pp", "micro_batches", "experts", "kv", "engram"});
     placement.tp = count_of(field["tp"]);
     placement.dp = count_of(field["dp"]);
+    placement.cp = count_of(field["cp"]);
     placement.ep = count_of(field["ep"]);
     placement.pp = count_of(field["pp"]);
     placement.micro_batches = count_of(field["micro_batches"]);

@@ -33,6 +33,7 @@ struct Workload {
 
 struct Placement {
     int tp = 1, dp = 1, ep = 1, pp = 1;
+    int cp = 1;                  // ranks that share the tokens of a prompt; each attends with its own, over all of them
     int micro_batches = 1;       // of one rank, run interleaved so that exchanges hide behind the other's compute
     ExpertDials expert_dials{};  // copies, and who holds what
     Tier experts = Tier::hbm, kv = Tier::hbm;
@@ -41,7 +42,8 @@ struct Placement {
     double hot_rows = 0;       // Engram rows of each layer kept in accelerator memory
     double zipf_exponent = 0;  // skew of row popularity; 0 is uniform
 
-    int ranks() const { return tp * dp * pp; }
+    int ranks() const { return stage_ranks() * pp; }
+    int stage_ranks() const { return tp * cp * dp; }  // neighbours split tensors, then prompts
     // Ranks that hold different parts of the routed experts of one stage.
     int expert_shards() const { return ep > tp ? ep : tp; }
     int batches() const { return micro_batches * pp; }

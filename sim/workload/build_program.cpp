@@ -15,8 +15,12 @@ StepShape shape_of(const Scenario& scenario) {
     const Placement& placement = scenario.placement;
     StepShape shape;
     shape.sequences = scenario.workload.batch / placement.dp / placement.batches();
-    shape.queries = scenario.workload.prefill ? scenario.workload.prompt : 1;
-    shape.context = scenario.workload.context;
+    shape.queries = scenario.workload.prefill ? scenario.workload.prompt / placement.cp : 1;
+    // A rank of several has tokens from the prompt's begin and end, so that all attend to as many as a slice from its
+    // middle would (Megatron-LM's context parallelism).
+    const double others = scenario.workload.prefill ? scenario.workload.prompt - shape.queries : 0;
+    shape.context = scenario.workload.context + others / 2;
+    shape.context_ranks = placement.cp;
     shape.tensor_ranks = placement.tp;
     shape.expert_ranks = placement.ep;
     shape.redundant_experts = placement.expert_dials.redundant;

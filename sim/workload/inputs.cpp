@@ -31,9 +31,9 @@ FabricCosts& Inputs::fabric_of(const Scenario& scenario) {
     if (known == fabrics_.end()) known = fabrics_.emplace(*scenario.fabric, FabricCosts(*scenario.fabric)).first;
     FabricCosts& fabric = known->second;
     const Placement& placement = scenario.placement;
-    if (placement.tp * placement.dp > fabric.endpoints())
+    if (placement.stage_ranks() > fabric.endpoints())
         throw InputError("platform.fabric",
-                         fmt::format("an endpoint for each of tp x dp = {} ranks", placement.tp * placement.dp),
+                         fmt::format("an endpoint for each of tp x cp x dp = {} ranks", placement.stage_ranks()),
                          fmt::format("{} ({})", fabric.endpoints(), scenario.fabric->name));
     return fabric;
 }

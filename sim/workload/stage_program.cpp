@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <tuple>
+#include <utility>
 
 #include "kernels/collective/collective.hpp"
 #include "sim/model/step_ops.hpp"
@@ -89,11 +90,14 @@ private:
             if (first_of_slot) before_experts(op);
         }
         if (placement_.kv != Tier::hbm) fetch_kv(op);
+        if (gathered_ != kNone && (op.name == "kv_up" || op.name == "indexer_logits" || op.name == "attention"))
+            awaited_.push_back(std::exchange(gathered_, kNone));
         last_ = shares_ && op.slot == Slot::experts ? append_uneven(op)
                 : op.twin >= 0 ? append_like(task_of_op_[static_cast<std::size_t>(op.twin)], op.layer)
                                : append(computation(op), {last_});
         task_of_op_[i] = last_;
         if (op.name == "router") router_ = last_;
+        if (op.name == "qkv_down" && placement_.cp > 1) gather_context(op);
         if (!last_of_slot) return;
         if (op.slot == Slot::experts)
             if (const auto combine = exchange(op, false)) last_ = append_exchange(*combine, false, last_);
@@ -298,6 +302,26 @@ private:
                   selected ? last_ : kNone);
     }
 
+    // Ranks that share prompts have each other's entries and index keys before they attend; of a window, the one that
+    // ends where their own tokens begin.
+    void gather_context(const Op& op) {
+        const Model& model = scenario_.model;
+        const AttentionConfig& attention = model.attention;
+        const LayerAttention& layer =
+            model.attention_of[std::min(static_cast<std::size_t>(op.layer), model.attention_of.size() - 1)];
+        if (layer.kind == AttentionKind::reuse) return;  // reads those of an earlier layer
+        const bool indexed = layer.kind == AttentionKind::dsa || layer.kind == AttentionKind::csa;
+        const double each = attention.entry_bytes + (indexed ? attention.indexer_key_bytes : 0);
+        const double others = tokens_ * (placement_.cp - 1) / layer.ratio;
+        const double window = scenario_.workload.batch / placement_.dp / placement_.batches() * attention.window;
+        Task task = named(op, "gather_context", Lane::scale_up, Pricing::wire);
+        task.peers = placement_.tp * placement_.cp;
+        if (task.peers > platform_.scale_up_domain) task.lane = Lane::scale_out;
+        task.joins = true;
+        task.moved = Bytes((layer.kind == AttentionKind::swa ? 0 : others * each) + window * attention.entry_bytes);
+        gathered_ = append(task, {last_});
+    }
+
     // `pieces` of `piece_bytes` each from a tier below the accelerator's memory.
     void fetch(const Op& op, std::string_view name, Tier tier, double pieces, double piece_bytes, std::uint32_t after) {
         const bool nvme = tier == Tier::nvme;
@@ -422,7 +446,7 @@ private:
     std::vector<Op> ops_;
     std::vector<std::uint32_t> task_of_op_;
     Program program_;
-    std::uint32_t last_ = kNone, router_ = kNone;
+    std::uint32_t last_ = kNone, router_ = kNone, gathered_ = kNone;
     std::vector<std::uint32_t> awaited_;  // by the next computation
 };
 

@@ -69,7 +69,7 @@ TEST_F(FabricStep, sums_tensor_ranks_on_it_too) {
 
 TEST_F(FabricStep, refuses_what_is_not_there) {
     EXPECT_NE(refusal(on("")).find("fabric needs a platform.fabric"), std::string::npos);
-    EXPECT_NE(refusal(on(", fabric: DGX_H200")).find("an endpoint for each of tp x dp = 64"), std::string::npos);
+    EXPECT_NE(refusal(on(", fabric: DGX_H200")).find("an endpoint for each of tp x cp x dp = 64"), std::string::npos);
     EXPECT_NE(refusal(on(", fabric: Nowhere")).find("Nowhere"), std::string::npos);
 }
 
