@@ -50,6 +50,7 @@ Document report_of(const ReportInput& input) {
     add(allocation_section(input.study, input.law, input.model, recommendation));
     add(speed_section(input.study, recommendation));
     add(memory_section(input.study, recommendation));
+    add(balance_section(input.study, recommendation));
     add(components_section(recommendation));
     add(limits_section(input.study, recommendation));
     add(agreement_section(input.study));

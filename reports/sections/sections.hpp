@@ -18,6 +18,8 @@ std::optional<Section> allocation_section(const Study& study, const AllocationLa
 std::optional<Section> speed_section(const Study& study, const Recommendation& recommendation);
 // What does each point fill, and where?
 std::optional<Section> memory_section(const Study& study, const Recommendation& recommendation);
+// How uneven are the ranks of an expert group, and what does that cost?
+std::optional<Section> balance_section(const Study& study, const Recommendation& recommendation);
 // Which part of the model takes the time, and what binds it?
 std::optional<Section> components_section(const Recommendation& recommendation);
 // What would have to be faster?
