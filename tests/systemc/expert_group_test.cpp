@@ -111,6 +111,16 @@ TEST(ExpertGroup, of_one_micro_batch_is_as_slow_as_the_busiest_rank_of_each_laye
     EXPECT_NEAR(to_us(run_systemc(skewed.program, skewed.machine, skewed.ranks).timeline.makespan) / analytic, 1, 1e-4);
 }
 
+TEST(ExpertGroup, starts_nothing_before_its_cause_and_overfills_nothing) {
+    Inputs inputs(kRoot);
+    const Step skewed = step(inputs, document(kSkewed, kEp320));
+    const Simulation simulation = run_systemc(skewed.program, skewed.machine, skewed.ranks);
+    const std::vector<Interval>& tasks = simulation.timeline.tasks;
+    for (const Edge& edge : skewed.program.edges)
+        ASSERT_LE(tasks[edge.before].end.si(), tasks[edge.after].begin.si() + 1e-12);
+    for (const ResourceUse& use : simulation.resources) EXPECT_LE(use.busy, 1 + 1e-9) << use.name;
+}
+
 TEST(ExpertGroup, hides_some_of_its_stragglers_behind_another_micro_batch) {
     Inputs inputs(kRoot);
     const std::string two = "{dp: 320, ep: 320, micro_batches: 2, experts: {redundant: 64, order: eplb}}";
