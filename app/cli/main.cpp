@@ -116,6 +116,28 @@ int main(int argc, char** argv) {
     validate_command->add_option("--json", ledger_json, "write the ledger as JSON to FILE, or to stdout with -");
     validate_command->add_option("--only", only, "rows whose id matches this pattern (such as 'engram-*')");
 
+    strata::BalanceArguments balance;
+    CLI::App* balance_command = verb(
+        app, "balance", "How evenly experts and ranks of a layer are loaded over time, by biases and by placing anew",
+        "  strata balance scenarios/examples/expert-balance.yaml --steps 1000 --replace 0 --replace 100");
+    balance_command->add_option("scenario", balance.scenario, "scenario with a workload.routing; its first point")
+        ->required();
+    balance_command->add_option("--set", balance.set, "override a field: PATH=VALUE; repeat it for more")
+        ->allow_extra_args(false);
+    balance_command->add_option("--layer", balance.layer, "counted from 0 (default: the first that has a router)")
+        ->check(CLI::Range(0, 10000));
+    balance_command->add_option("--steps", balance.steps, "steps of the model")
+        ->check(CLI::Range(2, 1000000))
+        ->capture_default_str();
+    balance_command->add_option("--bias-rate", balance.bias_rate, "by which a bias moves in a step")
+        ->check(CLI::NonNegativeNumber)
+        ->capture_default_str();
+    balance_command
+        ->add_option("--replace", balance.periods, "steps from one placement to the next, 0: never; repeat it")
+        ->check(CLI::Range(0, 1000000))
+        ->allow_extra_args(false);
+    balance_command->add_option("--json", balance.json_file, "write all steps as JSON to FILE, or to stdout with -");
+
     strata::MeasureArguments measure;
     strata::KernelMeasuring kernels;
     CLI::App* measure_command = verb(app, "measure", "Measure this machine, for scenarios and the cost book to use",
@@ -180,6 +202,7 @@ int main(int argc, char** argv) {
         const std::string root = root_folder();
         if (*run_command) return strata::run_verb(run, root);
         if (*check_command) return strata::check_verb(checked, root);
+        if (*balance_command) return strata::balance_verb(balance, root);
         if (*validate_command) return strata::validate_verb(ledger_json, only, root);
         if (*kernels_command) return strata::measure_kernels(kernels);
         if (*precision_command) return strata::measure_precision_verb(precision_file, seed);

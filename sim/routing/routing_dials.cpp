@@ -18,13 +18,41 @@ RouterRule rule_of(const FfnConfig& ffn) {
             .limit = {.groups = ffn.router.groups, .kept = ffn.router.kept}};
 }
 
+// The first layers of the model up to the last hashed one; 0: none is hashed.
+int hashed_layers(const Model& model) {
+    const RouterConfig& router = model.ffn.router;
+    const int hashed = router.hash_layers > 0 ? static_cast<int>(model.ffn.dense_layers) + router.hash_layers : 0;
+    if (hashed >= model.layers)
+        throw InputError("model.ffn.router.hash_layers", "fewer than the layers of the model",
+                         std::to_string(router.hash_layers));
+    return hashed;
+}
+
 }  // namespace
 
-std::unique_ptr<RoutingSource> routing_of(const Model& model, const RoutingDials& dials, std::int64_t tokens) {
-    const FfnConfig& ffn = model.ffn;
-    if (ffn.experts <= 0)
+ScoreRoutingSpec score_routing_spec(const Model& model, const RoutingDials& dials, std::int64_t tokens) {
+    if (!dials.counts_file.empty() || !dials.tokens_file.empty())
+        throw InputError("workload.routing", "a law: a trace has no router that could be balanced", "a trace");
+    if (model.ffn.experts <= 0)
         throw InputError("workload.routing", "a model with routed experts", "'" + model.name + "' has none");
-    const RouterRule rule = rule_of(ffn);
+    const int hashed = hashed_layers(model);
+    ScoreRoutingSpec spec{.router = rule_of(model.ffn),
+                          .layers = model.layers - hashed,
+                          .tokens = tokens,
+                          .popularity = dials.popularity,
+                          .topics = dials.topics,
+                          .seed = dials.seed,
+                          .pilot_tokens = kPilotTokens};
+    if (spec.popularity.law == PopularityLaw::power_density && spec.popularity.largest <= 0)
+        spec.popularity.largest = 0.8 * double(tokens);  // as the project that the law is from takes it
+    spec.check();
+    return spec;
+}
+
+std::unique_ptr<RoutingSource> routing_of(const Model& model, const RoutingDials& dials, std::int64_t tokens) {
+    if (model.ffn.experts <= 0)
+        throw InputError("workload.routing", "a model with routed experts", "'" + model.name + "' has none");
+    const RouterRule rule = rule_of(model.ffn);
     if (!dials.counts_file.empty() || !dials.tokens_file.empty())
         return std::make_unique<TraceRouting>(TraceRoutingSpec{.experts = rule.experts,
                                                                .top_k = rule.top_k,
@@ -32,21 +60,8 @@ std::unique_ptr<RoutingSource> routing_of(const Model& model, const RoutingDials
                                                                .counts_file = dials.counts_file,
                                                                .tokens_file = dials.tokens_file,
                                                                .seed = dials.seed});
-    const int hashed = ffn.router.hash_layers > 0 ? static_cast<int>(ffn.dense_layers) + ffn.router.hash_layers : 0;
-    if (hashed >= model.layers)
-        throw InputError("model.ffn.router.hash_layers", "fewer than the layers of the model",
-                         std::to_string(ffn.router.hash_layers));
-    ScoreRoutingSpec by_scores{.router = rule,
-                               .layers = model.layers - hashed,
-                               .tokens = tokens,
-                               .popularity = dials.popularity,
-                               .topics = dials.topics,
-                               .seed = dials.seed,
-                               .pilot_tokens = kPilotTokens};
-    if (by_scores.popularity.law == PopularityLaw::power_density && by_scores.popularity.largest <= 0)
-        by_scores.popularity.largest = 0.8 * double(tokens);  // as the project that the law is from takes it
-    by_scores.check();
-    auto routed = std::make_unique<ScoreRouting>(by_scores);
+    auto routed = std::make_unique<ScoreRouting>(score_routing_spec(model, dials, tokens));
+    const int hashed = hashed_layers(model);
     if (hashed == 0) return routed;
     auto hash = std::make_unique<HashRouting>(HashRoutingSpec{.experts = rule.experts,
                                                               .top_k = rule.top_k,

@@ -21,6 +21,9 @@ struct RoutingDials {
     auto operator<=>(const RoutingDials&) const = default;
 };
 
+// Of the layers that have a router, by scores. `tokens` of one step. Throws InputError for a trace.
+ScoreRoutingSpec score_routing_spec(const Model& model, const RoutingDials& dials, std::int64_t tokens);
+
 // `tokens` of one step, which all ranks of an expert group route together. Layers count as the model's: dense ones have
 // no experts, and nobody asks for them. Throws InputError that names the field or the line of a file.
 std::unique_ptr<RoutingSource> routing_of(const Model& model, const RoutingDials& dials, std::int64_t tokens);
