@@ -5,6 +5,8 @@
 #include "sim/access/access_bench.hpp"
 #include "sim/engine/analytic/analytic_engine.hpp"
 #include "sim/result/run_json.hpp"
+#include "sim/scenario/field_unit.hpp"
+#include "sim/scenario/schema.hpp"
 #include "sim/serving/serving_engine.hpp"
 #include "sim/study/simulator_pool.hpp"
 #include "sim/workload/inputs.hpp"
@@ -17,7 +19,8 @@ class StudyRunner {
 public:
     StudyRunner(const ScenarioFile& file, const StudyOptions& options)
         : file_(file), options_(options), inputs_(options.root), bench_(inputs_.catalog()), points_(file.points()) {
-        study_ = {file.name(), file.description(), options.engines.empty() ? file.engines() : options.engines, {}};
+        study_ = {file.name(), file.description(), options.engines.empty() ? file.engines() : options.engines, {}, {}};
+        note_units();
         const bool access = file.is_access();
         for (const std::string& engine : study_.engines)
             if (access ? engine != "bank" : engine != "analytic" && engine != "systemc")
@@ -47,6 +50,13 @@ public:
     }
 
 private:
+    void note_units() {
+        if (points_.empty() || points_.front().settings.empty()) return;
+        const auto schema = schema_of("scenario", options_.root + "/scenarios/schema");
+        for (const auto& [path, value] : points_.front().settings)
+            if (std::string unit = unit_of(schema, path); !unit.empty()) study_.units[path] = std::move(unit);
+    }
+
     void run_here(const Scenario& scenario, PointResult& result) {
         try {
             result.run = scenario.access    ? bench_.run(scenario)

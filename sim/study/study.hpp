@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -36,6 +37,8 @@ struct Study {
     std::string name, description;
     std::vector<std::string> engines;
     std::vector<PointResult> results;  // in the order of the points, for each point in the order of the engines
+    // Of the fields that it varies, by path; none of those without a unit.
+    std::map<std::string, std::string> units{};
 };
 
 // Throws InputError for a point that cannot even be read.
