@@ -214,7 +214,7 @@ private:
         const std::uint32_t index = append(asked, {before});
         if (!shares_) return index;
         Task& task = program_.tasks[index];
-        const bool once = task.pricing == Pricing::exchange && scenario_.workload.prefill;
+        const bool once = task.pricing != Pricing::wire && scenario_.workload.prefill;
         const std::vector<RankShare>& shares = shares_->of_layer(task.layer);
         const auto bytes = [once](const RankShare& share) { return once ? share.copies : share.pairs; };
         double most = 0, sum = 0;
@@ -254,6 +254,10 @@ private:
             Task task = *exchange(op, dispatch);
             if (task.pricing == Pricing::exchange) task.pricing = Pricing::overlapped;
             task.moved = task.moved * share;
+            if (task.pricing == Pricing::fabric) {
+                task.duration = (task.duration - task.latency) * share;
+                task.latency = {};
+            }
             return task;
         };
         const std::uint32_t sent = append(part(true, 1 / kWaves), {router_});
