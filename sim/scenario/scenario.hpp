@@ -13,13 +13,14 @@
 #include "sim/model/accounting.hpp"
 #include "sim/scenario/access.hpp"
 #include "sim/scenario/serving_workload.hpp"
+#include "sim/scenario/training_workload.hpp"
 
 namespace strata {
 
 enum class Tier { hbm, host, nvme };
 std::string_view to_string(Tier tier);
 
-enum class WorkloadKind { decode, prefill, access, serving };
+enum class WorkloadKind { decode, prefill, access, serving, training };
 
 // The step of a model that is run.
 struct Workload {
@@ -84,6 +85,7 @@ struct Scenario {
     PlatformSpec platform;
     Workload workload;
     std::optional<ServingWorkload> serving{};  // then `workload` is not used: steps of many shapes are run
+    std::optional<TrainingWorkload> training{};  // nor here
     Placement placement;
     Kernels kernels;
     Detail detail = Detail::op;
