@@ -1,5 +1,7 @@
 #include "sim/training/training_goodput_metrics.hpp"
 
+#include <algorithm>
+
 #include "sim/failure/published_failures.hpp"
 #include "sim/training/training_ops.hpp"
 #include "sim/workload/pricing.hpp"
@@ -51,7 +53,7 @@ Bytes checkpoint_of_rank(const Scenario& scenario) {
     return Bytes(parameters * (kMaster + kMoments) / scenario.placement.ranks());
 }
 
-GoodputSpec goodput_spec(const Scenario& scenario, const Platform& platform) {
+GoodputSpec goodput_spec(const Scenario& scenario, const Platform& platform, Seconds step) {
     const FailureWorkload& failures = *scenario.training->failures;
     const Placement& placement = scenario.placement;
     GoodputSpec spec;
@@ -62,6 +64,7 @@ GoodputSpec goodput_spec(const Scenario& scenario, const Platform& platform) {
     spec.interval = failures.checkpoint.interval_s ? Seconds(*failures.checkpoint.interval_s)
                     : failures.checkpoint.daly     ? daly_interval(spec.checkpoint.pause, mtbf)
                                                    : young_interval(spec.checkpoint.pause, mtbf);
+    spec.interval = std::max({spec.interval, step, spec.checkpoint.until_durable});
     spec.detection = Seconds(failures.detection_s);
     spec.restart = spec.regrouping = Seconds(failures.restart_s);
     spec.spare_nodes = failures.spare_nodes;
@@ -74,7 +77,7 @@ GoodputSpec goodput_spec(const Scenario& scenario, const Platform& platform) {
 }
 
 void note_goodput(Run& run, const Scenario& scenario, const Platform& platform) {
-    const GoodputSpec spec = goodput_spec(scenario, platform);
+    const GoodputSpec spec = goodput_spec(scenario, platform, Seconds(run.metrics.at("training.step_s")));
     const TrainingGoodput goodput = simulate_goodput(spec);
     const auto share = [&](Seconds time) { return time / spec.duration; };
     run.metrics["goodput.effective_share"] = goodput.goodput;
