@@ -12,7 +12,6 @@ namespace strata {
 
 namespace {
 
-constexpr std::array<Gradient, 3> kPasses{Gradient::forward, Gradient::input, Gradient::weights};
 constexpr std::array<std::string_view, 7> kComponents{"embedding", "mhc",    "attention", "ffn",
                                                       "experts",   "engram", "head"};
 
@@ -175,6 +174,20 @@ private:
     double tokens_;
 };
 
+// The two lanes of all passes together.
+struct Beside {
+    Seconds kernels, exchanges;
+};
+
+Beside beside(const LayerCost& cost) {
+    Beside sum;
+    for (const PassCost& pass : cost.passes) {
+        sum.kernels += pass.beside + pass.tensor;
+        sum.exchanges += pass.exchange;
+    }
+    return sum;
+}
+
 }  // namespace
 
 LayerCost& LayerCost::operator+=(const LayerCost& other) {
@@ -197,26 +210,18 @@ LayerCost& LayerCost::operator+=(const LayerCost& other) {
 
 Seconds LayerCost::alone() const {
     Seconds sum;
-    for (const Gradient pass : kPasses) sum += of(pass).alone();
+    for (const PassCost& pass : passes) sum += pass.alone();
     return sum;
 }
 
 Seconds LayerCost::overlapped() const {
-    Seconds kernels, exchanges;
-    for (const Gradient pass : kPasses) {
-        kernels += of(pass).beside + of(pass).tensor;
-        exchanges += of(pass).exchange;
-    }
-    return exchanges > Seconds(0) ? kernels + exposed() : alone();
+    const Beside all = beside(*this);
+    return all.exchanges > Seconds(0) ? std::max(all.kernels, all.exchanges) : alone();
 }
 
 Seconds LayerCost::exposed() const {
-    Seconds kernels, exchanges;
-    for (const Gradient pass : kPasses) {
-        kernels += of(pass).beside + of(pass).tensor;
-        exchanges += of(pass).exchange;
-    }
-    return std::max(Seconds(0), exchanges - kernels);
+    const Beside all = beside(*this);
+    return std::max(Seconds(0), all.exchanges - all.kernels);
 }
 
 StepShape micro_batch_of(const Scenario& scenario) {

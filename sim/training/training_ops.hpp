@@ -26,8 +26,8 @@ struct TrainingOp {
     bool borrowed = false;  // nobody has measured it: the forward kernel's efficiency stands in
 };
 
-// A model as it is trained: a prompt's tokens pass all layers, and experts that are shipped in FP4 are FP8, since FP4
-// comes after pre-training (DeepSeek-V4, arXiv 2606.19348, section 3.4 of its report on quantisation-aware training).
+// A model as it is pre-trained: a sequence's tokens pass all layers, and experts that are shipped in FP4 are FP8, since
+// quantisation-aware training to FP4 comes afterwards (DeepSeek-V4, arXiv 2606.19348).
 Model as_trained(const Model& model);
 
 // The forward ops of a micro-batch: the head sees all tokens, not each sequence's last.
