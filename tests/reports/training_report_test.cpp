@@ -1,7 +1,7 @@
 // The report of a study of kind training: two schedules with round numbers, and one that does not fit.
 #include <gtest/gtest.h>
 
-#include "reports/render/chart_json.hpp"
+#include "reports/sections/sections.hpp"
 #include "reports/training_view.hpp"
 #include "tests/reports/hand_made_study.hpp"
 
