@@ -5,6 +5,7 @@
 #include "reports/access_view.hpp"
 #include "reports/sections/sections.hpp"
 #include "reports/serving_view.hpp"
+#include "reports/training_view.hpp"
 
 namespace strata {
 
@@ -35,11 +36,23 @@ Document serving_report_of(const ReportInput& input) {
     return document;
 }
 
+Document training_report_of(const ReportInput& input) {
+    Document document{.title = input.study.name,
+                      .subtitle = input.study.description,
+                      .sections = {training_summary_section(input.study)}};
+    for (auto& section :
+         {assertions_section(input.study, input.assertions), std::optional(training_points_section(input.study)),
+          parts_section(input.catalog, input.systems), manifest_section(input.manifest)})
+        if (section) document.sections.push_back(*section);
+    return document;
+}
+
 }  // namespace
 
 Document report_of(const ReportInput& input) {
     if (is_access(input.study)) return access_report_of(input);
     if (is_serving(input.study)) return serving_report_of(input);
+    if (is_training(input.study)) return training_report_of(input);
     const Recommendation recommendation = recommend(input.study, input.assertions, input.law, input.model);
     Document document{.title = input.study.name,
                       .subtitle = input.study.description,

@@ -17,9 +17,11 @@
 #include "reports/render/results_json.hpp"
 #include "reports/report.hpp"
 #include "reports/serving_view.hpp"
+#include "reports/training_view.hpp"
 #include "sim/access/access_bench.hpp"
 #include "sim/placement/memory.hpp"
 #include "sim/serving/serving_engine.hpp"
+#include "sim/training/training_engine.hpp"
 
 namespace strata {
 
@@ -124,7 +126,7 @@ int run_verb(const RunArguments& arguments, const std::string& root) {
         std::cout << json;
     else
         std::cout << scenario.name() << '\n' << study_table(study, law, model) << '\n';
-    if (arguments.json_file != "-" && !scenario.is_access() && !is_serving(study))
+    if (arguments.json_file != "-" && !scenario.is_access() && !is_serving(study) && !is_training(study))
         std::cout << wrapped(recommended_text(recommend(study, scenario.assertions(), law, model), study, law, model));
     if (!arguments.json_file.empty() && arguments.json_file != "-") write_whole(arguments.json_file, json);
     if (report) {
@@ -143,6 +145,7 @@ int check_verb(const std::vector<std::string>& scenarios, const std::string& roo
             const ScenarioFile scenario(file, root + "/scenarios/models");
             const std::vector<Point> points = scenario.points();
             AccessBench bench(catalog);
+            Inputs inputs(root);
             std::size_t fitting = 0;
             std::string reason;
             for (const Point& point : points) {
@@ -152,6 +155,8 @@ int check_verb(const std::vector<std::string>& scenarios, const std::string& roo
                         bench.check(read);
                     else if (read.serving)
                         kv_capacity(read);
+                    else if (read.training)
+                        run_training(read, inputs);
                     else
                         check_fits(read);
                     ++fitting;

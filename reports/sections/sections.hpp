@@ -47,6 +47,11 @@ std::optional<Section> access_row_section(const Study& study);
 // Every result, and why there is none.
 Section access_points_section(const Study& study);
 
+// Of a study of kind training: how long does a step take, and where does its time go?
+Section training_summary_section(const Study& study);
+// Every result, and why there is none.
+Section training_points_section(const Study& study);
+
 // Of a study of kind serving: what do users see, and how many are served well?
 Section serving_summary_section(const Study& study);
 // Every result, and why there is none.

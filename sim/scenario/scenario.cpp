@@ -187,6 +187,7 @@ const std::vector<KindFields>& workload_kinds() {
         {"prefill", WorkloadKind::prefill, {"batch", "context", "prompt", "routing"}},
         {"access", WorkloadKind::access, access_fields()},
         {"serving", WorkloadKind::serving, serving_fields()},
+        {"training", WorkloadKind::training, training_fields()},
     };
     return kinds;
 }
@@ -403,6 +404,8 @@ Scenario ScenarioFile::read(const Point& point, const Catalog& catalog) const {
     }
     if (kind == WorkloadKind::serving) {
         scenario.serving = read_serving(root["workload"], file_);
+    } else if (kind == WorkloadKind::training) {
+        scenario.training = read_training(root["workload"]);
     } else {
         scenario.workload = read_workload(root["workload"], kind == WorkloadKind::prefill);
         scenario.routing = read_routing(root["workload"]["routing"], file_);

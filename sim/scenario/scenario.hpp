@@ -15,13 +15,14 @@
 #include "sim/placement/rank_shares.hpp"
 #include "sim/scenario/access.hpp"
 #include "sim/scenario/serving_workload.hpp"
+#include "sim/scenario/training_workload.hpp"
 
 namespace strata {
 
 enum class Tier { hbm, host, nvme };
 std::string_view to_string(Tier tier);
 
-enum class WorkloadKind { decode, prefill, access, serving };
+enum class WorkloadKind { decode, prefill, access, serving, training };
 
 // The step of a model that is run.
 struct Workload {
@@ -91,6 +92,7 @@ struct Scenario {
     Workload workload;
     std::optional<RoutingDials> routing{};     // none: tokens spread evenly over all experts
     std::optional<ServingWorkload> serving{};  // then `workload` is not used: steps of many shapes are run
+    std::optional<TrainingWorkload> training{};  // nor here
     Placement placement;
     Kernels kernels;
     Detail detail = Detail::op;

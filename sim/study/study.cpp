@@ -9,6 +9,7 @@
 #include "sim/scenario/schema.hpp"
 #include "sim/serving/serving_engine.hpp"
 #include "sim/study/simulator_pool.hpp"
+#include "sim/training/training_engine.hpp"
 #include "sim/workload/inputs.hpp"
 
 namespace strata {
@@ -37,8 +38,9 @@ public:
             const Scenario scenario = file_.read(point, inputs_.catalog());
             for (const std::string& engine : study_.engines) {
                 study_.results.push_back({point.settings, engine, PointStatus::ok, {}, {}});
-                if (scenario.serving && engine == "systemc")
-                    throw InputError("engines", "analytic alone: it prices the steps of serving", "systemc");
+                if ((scenario.serving || scenario.training) && engine == "systemc")
+                    throw InputError("engines", "analytic alone: it prices the steps of serving and of training",
+                                     "systemc");
                 if (engine != "systemc")
                     run_here(scenario, study_.results.back());
                 else
@@ -59,9 +61,10 @@ private:
 
     void run_here(const Scenario& scenario, PointResult& result) {
         try {
-            result.run = scenario.access    ? bench_.run(scenario)
-                         : scenario.serving ? run_serving(scenario, inputs_)
-                                            : analysed(scenario);
+            result.run = scenario.access     ? bench_.run(scenario)
+                         : scenario.serving  ? run_serving(scenario, inputs_)
+                         : scenario.training ? run_training(scenario, inputs_)
+                                             : analysed(scenario);
         } catch (const InputError& error) {
             result.status = PointStatus::infeasible;
             result.reason = error.what();

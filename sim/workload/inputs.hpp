@@ -23,6 +23,7 @@ public:
     explicit Inputs(const std::string& root);
 
     const Catalog& catalog() const { return catalog_; }
+    const CostBook& costs() const { return costs_; }
     const Platform& platform(const PlatformSpec& spec);
     // Throws InputError for a point that does not fit its platform, or needs a number that nobody has published.
     Program program_of(const Scenario& scenario);

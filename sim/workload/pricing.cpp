@@ -83,9 +83,13 @@ Price price(const Task& task, const Platform& platform, const CostBook& costs, i
 }
 
 Platform beside_exchanges(const Scenario& scenario, const Platform& platform) {
-    Platform left = platform;
     const bool overlap = scenario.placement.micro_batches > 1 && scenario.placement.ep > 1;
-    if (!scenario.workload.prefill || !overlap || scenario.kernels.exchange == ExchangeKernel::wire) return left;
+    const bool exchanges = scenario.workload.prefill && overlap && scenario.kernels.exchange != ExchangeKernel::wire;
+    return exchanges ? without_exchange_cores(platform) : platform;
+}
+
+Platform without_exchange_cores(const Platform& platform) {
+    Platform left = platform;
     if (platform.device.cores <= kExchangeCores) return left;
     const double share = 1 - kExchangeCores / platform.device.cores;
     left.device.name.clear();  // tables and records were measured with all cores
