@@ -245,6 +245,8 @@ Kernels read_kernels(const YamlField& field) {
     return kernels;
 }
 
+}  // namespace
+
 Placement read_placement(const YamlField& field) {
     Placement placement;
     if (!field.exists()) return placement;
@@ -273,8 +275,6 @@ Placement read_placement(const YamlField& field) {
     placement.zipf_exponent = at_least(engram["zipf_exponent"], 0, 0);
     return placement;
 }
-
-}  // namespace
 
 std::string_view to_string(Tier tier) { return tier == Tier::hbm ? "hbm" : tier == Tier::host ? "host" : "nvme"; }
 
@@ -397,6 +397,7 @@ Scenario ScenarioFile::read(const Point& point, const Catalog& catalog) const {
     }
     if (kind == WorkloadKind::serving) {
         scenario.serving = read_serving(root["workload"], file_);
+        if (scenario.serving->pools) refuse(root, {"placement"}, "each of workload.pools has a placement of its own");
     } else {
         scenario.workload = read_workload(root["workload"], kind == WorkloadKind::prefill);
     }

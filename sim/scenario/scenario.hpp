@@ -45,6 +45,8 @@ struct Placement {
     int batches() const { return micro_batches * pp; }
 };
 
+Placement read_placement(const YamlField& field);
+
 // Which implementation runs where there are several.
 enum class ExpertKernel {
     grouped,  // two grouped products with a SwiGLU between (DeepGEMM), exchanges before and after (DeepEP)
