@@ -22,7 +22,10 @@ std::vector<AccessColumn> serving_columns() {
             {"serving.served_well", "within limits [%]", 100, 1},
             {"serving.goodput_per_s", "goodput [1/s]", 1, 2},
             {"serving.batch", "batch", 1, 0},
-            {"serving.queue", "queue", 1, 1}};
+            {"serving.queue", "queue", 1, 1},
+            {"serving.preemptions", "put out", 1, 0},
+            {"serving.failures", "failures", 1, 0},
+            {"serving.availability", "available [%]", 100, 2}};
 }
 
 }  // namespace strata

@@ -154,7 +154,7 @@ int check_verb(const std::vector<std::string>& scenarios, const std::string& roo
                     if (read.access)
                         bench.check(read);
                     else if (read.serving)
-                        kv_capacity(read);
+                        check_serving_fits(read);
                     else if (read.training)
                         run_training(read, inputs);
                     else

@@ -49,6 +49,10 @@ void print(const std::vector<LedgerRow>& rows) {
     const auto out = std::count_if(rows.begin(), rows.end(), [](const LedgerRow& row) { return !row.pass; });
     std::cout << fmt::format("{} of {} rows within their tolerance\n", rows.size() - static_cast<std::size_t>(out),
                              rows.size());
+    for (const LedgerSummary& summary : summaries_of(rows))
+        std::cout << fmt::format(
+            "{:<40} {:>3} of {:>3} rows within, off by {:.1f} % on average, {:.1f} % in the middle\n", summary.file,
+            summary.within, summary.rows, 100 * summary.mean_error, 100 * summary.median_error);
     for (const LedgerRow& row : rows)
         if (!row.pass)
             std::cout << fmt::format("MISS {}: {}\n", row.id, row.note.empty() ? "no reason known" : row.note);

@@ -28,6 +28,23 @@ Chart chart_of(const Study& study, const XAxis& x, const std::string& name, cons
     return chart;
 }
 
+// By origin, of the time of all steps that were taken.
+Table provenance_of(const Run& run) {
+    Table table{.title = "How well the time of its steps is known", .columns = {"origin", "share of kernel time"}};
+    for (const auto& [origin, share] : run.share_of_compute)
+        table.rows.push_back({origin, fmt::format("{:.1f} %", 100 * share)});
+    return table;
+}
+
+// What failures did at the point that is recommended.
+std::string failures_of(const std::map<std::string, double>& metrics) {
+    return fmt::format(
+        "{:.0f} accelerators failed in that time: {:.2f} % of all accelerator time was there, {:.0f} sequences lost "
+        "their KV, {:.0f} tokens were computed again, and every request was answered.",
+        metrics.at("serving.failures"), 100 * metrics.at("serving.availability"), metrics.at("serving.losses"),
+        metrics.at("serving.recomputed_tokens"));
+}
+
 // The point that serves most requests within the limits.
 const PointResult* best_of(const Study& study) {
     const PointResult* best = nullptr;
@@ -53,6 +70,8 @@ Section serving_summary_section(const Study& study) {
                     at, metrics.at("serving.goodput_per_s"), 100 * metrics.at("serving.served_well"),
                     metrics.at("serving.ttft_p50_ms"), metrics.at("serving.tpot_p50_ms"),
                     metrics.at("serving.ttft_p99_ms"), metrics.at("serving.tpot_p99_ms"))};
+    if (metrics.at("serving.failures") > 0) section.paragraphs.push_back(failures_of(metrics));
+    section.tables = {provenance_of(*best->run)};
     if (auto x = x_axis_of(study)) {
         if (x->path == "workload.rate") x->axis.label = "rate [requests/s]";
         section.charts = {

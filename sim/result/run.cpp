@@ -111,6 +111,18 @@ std::string bottleneck_of(const Run& run) {
 
 }  // namespace
 
+std::map<std::string, double> shares_of_compute(const Program& program) {
+    std::map<std::string, double> shares;
+    double compute_s = 0;
+    for (const Task& task : program.tasks)
+        if (task.lane == Lane::compute) {
+            shares[fmt::format("{}{}", to_string(task.origin), task.outside ? kOutside : "")] += task.duration.si();
+            compute_s += task.duration.si();
+        }
+    for (auto& [origin, share] : shares) share /= compute_s;
+    return shares;
+}
+
 Run summarise(const Scenario& scenario, const Machine& machine, const Program& program, const Timeline& timeline,
               const std::string& engine) {
     Run run;
@@ -139,14 +151,7 @@ Run summarise(const Scenario& scenario, const Machine& machine, const Program& p
     run.metrics["network.scale_up_ms"] = to_ms(timeline.busy[static_cast<std::size_t>(Lane::scale_up)]);
     run.metrics["network.scale_out_ms"] = to_ms(timeline.busy[static_cast<std::size_t>(Lane::scale_out)]);
 
-    double compute_s = 0;
-    for (const Task& task : program.tasks)
-        if (task.lane == Lane::compute) {
-            run.share_of_compute[fmt::format("{}{}", to_string(task.origin), task.outside ? kOutside : "")] +=
-                task.duration.si();
-            compute_s += task.duration.si();
-        }
-    for (auto& [origin, share] : run.share_of_compute) share /= compute_s;
+    run.share_of_compute = shares_of_compute(program);
     for (std::size_t lane = 0; lane < kLanes; ++lane) run.utilisation[lane] = timeline.busy[lane].si() / step_s;
     run.components = component_times(program);
     run.bottleneck = bottleneck_of(run);

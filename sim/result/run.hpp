@@ -50,6 +50,9 @@ struct Run {
     std::vector<ResourceUse> resources{};               // from an engine that models them one by one
 };
 
+// Of a program's compute lane, by the origin of each task's time.
+std::map<std::string, double> shares_of_compute(const Program& program);
+
 // `machine.ranks` x program must be what `timeline` was made from.
 Run summarise(const Scenario& scenario, const Machine& machine, const Program& program, const Timeline& timeline,
               const std::string& engine);

@@ -249,6 +249,8 @@ Kernels read_kernels(const YamlField& field) {
     return kernels;
 }
 
+}  // namespace
+
 Placement read_placement(const YamlField& field, bool routing) {
     Placement placement;
     if (!field.exists()) return placement;
@@ -278,8 +280,6 @@ Placement read_placement(const YamlField& field, bool routing) {
     placement.zipf_exponent = at_least(engram["zipf_exponent"], 0, 0);
     return placement;
 }
-
-}  // namespace
 
 std::string_view to_string(Tier tier) { return tier == Tier::hbm ? "hbm" : tier == Tier::host ? "host" : "nvme"; }
 
@@ -404,6 +404,7 @@ Scenario ScenarioFile::read(const Point& point, const Catalog& catalog) const {
     }
     if (kind == WorkloadKind::serving) {
         scenario.serving = read_serving(root["workload"], file_);
+        if (scenario.serving->pools) refuse(root, {"placement"}, "each of workload.pools has a placement of its own");
     } else if (kind == WorkloadKind::training) {
         scenario.training = read_training(root["workload"]);
     } else {

@@ -50,6 +50,8 @@ struct Placement {
     int batches() const { return micro_batches * pp; }
 };
 
+Placement read_placement(const YamlField& field, bool routing = false);
+
 // Which implementation runs where there are several.
 enum class ExpertKernel {
     grouped,  // two grouped products with a SwiGLU between (DeepGEMM), exchanges before and after (DeepEP)
@@ -90,8 +92,8 @@ struct Scenario {
     PlatformSpec platform;
     std::optional<FabricSpec> fabric{};  // what ranks exchange over, where kernels.exchange asks for it
     Workload workload;
-    std::optional<RoutingDials> routing{};     // none: tokens spread evenly over all experts
-    std::optional<ServingWorkload> serving{};  // then `workload` is not used: steps of many shapes are run
+    std::optional<RoutingDials> routing{};       // none: tokens spread evenly over all experts
+    std::optional<ServingWorkload> serving{};    // then `workload` is not used: steps of many shapes are run
     std::optional<TrainingWorkload> training{};  // nor here
     Placement placement;
     Kernels kernels;

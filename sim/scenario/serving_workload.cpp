@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "sim/scenario/choices.hpp"
+#include "sim/scenario/serving_pools.hpp"
 
 namespace strata {
 
@@ -41,11 +42,50 @@ Length read_length(const YamlField& field) {
 
 void read_prefixes(const YamlField& field, ServingWorkload& serving) {
     if (!field.exists()) return;
-    field.allow_only({"count", "tokens", "share", "cache_tokens"});
+    field.allow_only({"count", "tokens", "share", "cache_tokens", "tier"});
     serving.arrivals.prefixes = whole(field["count"], 1, 1);
     serving.arrivals.prefix_tokens = whole(field["tokens"], 1, 1);
     serving.arrivals.prefix_share = share_of(field["share"], 1);
     serving.prefix_cache_tokens = at_least(field["cache_tokens"], 0, 0);
+    if (field["tier"].exists())
+        serving.prefix_tier =
+            one_of<Tier>(field["tier"], {{"hbm", Tier::hbm}, {"host", Tier::host}, {"nvme", Tier::nvme}});
+}
+
+Seconds milliseconds(const YamlField& field) { return Seconds(at_least(field, 0, 0) * 1e-3); }
+
+ServerTimes read_server(const YamlField& field) {
+    ServerTimes server;
+    if (!field.exists()) return server;
+    field.allow_only({"step_ms", "overlap", "launch_ms", "first_step_ms", "wait_steps"});
+    server.step = milliseconds(field["step_ms"]);
+    if (field["overlap"].exists()) server.overlaps = field["overlap"].boolean();
+    server.launch = milliseconds(field["launch_ms"]);
+    server.wait_steps = whole(field["wait_steps"], 0, 0);
+    server.first_step = milliseconds(field["first_step_ms"]);
+    return server;
+}
+
+std::optional<FailingRanks> read_failures(const YamlField& field) {
+    if (!field.exists()) return std::nullopt;
+    field.allow_only({"mtbf_hours", "detection_s", "repair_s"});
+    FailingRanks failures;
+    failures.mtbf_hours = field["mtbf_hours"].number(1);
+    failures.detection = Seconds(field["detection_s"].number());
+    failures.repair = Seconds(field["repair_s"].number());
+    if (!(failures.mtbf_hours > 0))
+        field["mtbf_hours"].problem("a number above 0", fmt::format("{}", failures.mtbf_hours));
+    for (const char* name : {"detection_s", "repair_s"})
+        if (field[name].exists()) (void)at_least(field[name], 0, 0);
+    return failures;
+}
+
+// Pools say this each for itself.
+void read_pools_into(ServingWorkload& serving, const YamlField& field) {
+    if (!field["pools"].exists()) return;
+    for (const char* name : {"replicas", "concurrency", "step_tokens", "batching"})
+        if (field[name].exists()) field[name].problem("workload.pools says this of each pool, or it is of one alone");
+    serving.pools = std::make_shared<ServingPools>(read_pools(field["pools"]));
 }
 
 Seconds limit(const YamlField& field) {
@@ -57,9 +97,9 @@ Seconds limit(const YamlField& field) {
 
 const std::vector<std::string>& serving_fields() {
     static const std::vector<std::string> fields{
-        "requests",   "rate",        "trace",        "input",         "output",       "prefixes",
-        "seed",       "concurrency", "replicas",     "step_tokens",   "batching",     "prefill",
-        "preemption", "acceptance",  "memory_share", "ttft_limit_ms", "tpot_limit_ms"};
+        "requests",     "rate",          "trace",         "input",    "output",        "prefixes",   "seed",
+        "concurrency",  "replicas",      "step_tokens",   "batching", "prefill",       "preemption", "acceptance",
+        "memory_share", "ttft_limit_ms", "tpot_limit_ms", "pools",    "rank_failures", "server"};
     return fields;
 }
 
@@ -88,11 +128,15 @@ ServingWorkload read_serving(const YamlField& field, const std::string& file) {
         serving.prefill = one_of<PrefillOrder>(field["prefill"],
                                                {{"chunked", PrefillOrder::chunked}, {"first", PrefillOrder::first}});
     if (field["preemption"].exists())
-        serving.preemption = one_of<Preemption>(field["preemption"], {{"recompute", Preemption::recompute}});
+        serving.preemption =
+            one_of<Preemption>(field["preemption"], {{"recompute", Preemption::recompute}, {"swap", Preemption::swap}});
     if (field["acceptance"].exists())
         for (const YamlField& position : field["acceptance"].items())
             serving.acceptance.push_back(share_of(position, 0));
     serving.memory_share = share_of(field["memory_share"], 0.9);
+    read_pools_into(serving, field);
+    serving.failures = read_failures(field["rank_failures"]);
+    serving.server = read_server(field["server"]);
     serving.limits = {limit(field["ttft_limit_ms"]), limit(field["tpot_limit_ms"])};
     return serving;
 }

@@ -2,6 +2,7 @@
 // whose steps take what the analytic engine says of them.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,6 +13,24 @@
 #include "sim/serving/serving_metrics.hpp"
 
 namespace strata {
+
+enum class Tier;
+struct ServingPools;
+
+// What the server's host adds to the kernels. All zero: a host that is never waited for.
+struct ServerTimes {
+    Seconds step{};        // scheduling and sampling, of each step
+    bool overlaps = true;  // with the step before (asynchronous scheduling)
+    Seconds launch{};      // of all kernels of a step with prompts, which is not replayed from a graph
+    int wait_steps = 0;    // at most, of a prompt, until every data-parallel group has one
+    Seconds first_step{};  // what the first step with prompts takes more than others
+};
+
+// Accelerators that fail, each with this mean time between failures.
+struct FailingRanks {
+    double mtbf_hours = 0;
+    Seconds detection{}, repair{};
+};
 
 struct ServingWorkload {
     ArrivalSpec arrivals;  // of no requests where there is a trace
@@ -24,6 +43,10 @@ struct ServingWorkload {
     Preemption preemption = Preemption::recompute;
     std::vector<double> acceptance{};  // of each drafted token, the ones before it accepted
     double prefix_cache_tokens = 0;
+    Tier prefix_tier{};                           // HBM: of the room for KV
+    std::shared_ptr<const ServingPools> pools{};  // instead of the placement, `replicas`, `concurrency`, `step_tokens`
+    std::optional<FailingRanks> failures{};
+    ServerTimes server{};
     // Of the accelerator's memory, for weights and KV together; the rest is activations and the runtime. 0.9 is vLLM's
     // default (gpu_memory_utilization, its engine arguments).
     double memory_share = 0.9;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <stdexcept>
 
@@ -14,14 +15,18 @@ void check(const ReplicaSpec& spec, const std::string& field) {
             throw InputError(fmt::format("{}.{}", field, name), "a number above 0", fmt::format("{}", value));
     };
     positive("accelerators", spec.accelerators);
+    positive("groups", spec.groups);
     positive("max_batch", spec.max_batch);
     positive("step_tokens", spec.step_tokens);
     positive("kv_tokens", spec.kv_tokens);
     if (spec.kv_tokens > 1e15)
         throw InputError(field + ".kv_tokens", "at most 1e15", fmt::format("{}", spec.kv_tokens));
     if (spec.preemption == Preemption::swap) positive("host_link.bandwidth", spec.host_link.bandwidth.si());
-    if (!(spec.host_time >= Seconds(0)))
-        throw InputError(field + ".host_time", "a time that is not negative", fmt::format("{} s", spec.host_time.si()));
+    for (const auto& [name, time] : {std::pair(".host_time", spec.host_time),
+                                     {".launch_time", spec.launch_time},
+                                     {".first_step", spec.first_step}})
+        if (!(time >= Seconds(0)))
+            throw InputError(field + name, "a time that is not negative", fmt::format("{} s", time.si()));
     const double decoded = double(spec.max_batch) * (1 + spec.drafts.drafts());
     if (spec.batching == Batching::continuous && spec.prefill_order == PrefillOrder::chunked &&
         spec.step_tokens <= decoded)
@@ -57,7 +62,7 @@ void Replica::enqueue(int request, int context, Seconds now) {
 
 std::optional<Seconds> Replica::begin_step(Seconds now, Seconds undisturbed_until) {
     if (in_step_ || ranks_ == 0 || now < paused_until_) return std::nullopt;
-    moved_ = Seconds(0);
+    moved_ = fetched_ = Seconds(0);
     // Who has just been put out does not come back in the same step.
     if (make_room(now) || running_.empty()) admit(now);
     compose();
@@ -65,7 +70,11 @@ std::optional<Seconds> Replica::begin_step(Seconds now, Seconds undisturbed_unti
     in_step_ = true;
     begun_ = now;
     Seconds end = now + step_time();
-    moved_ = Seconds(0);
+    if (!chunks_.empty() && !warm_) {
+        end += spec_.first_step;
+        warm_ = true;
+    }
+    moved_ = fetched_ = Seconds(0);
     while (end < undisturbed_until && is_quiet()) {
         busy_ += end - begun_;
         decode(end);
@@ -78,7 +87,8 @@ std::optional<Seconds> Replica::begin_step(Seconds now, Seconds undisturbed_unti
 // The step under way only decodes, nobody ends with it, and the next one's KV fits: then the next one is like it. Who
 // waits will wait on, for what keeps him out only grows.
 bool Replica::is_quiet() const {
-    if (!chunks_.empty() || !prefilling_.empty() || spec_.drafts.drafts() > 0 || steps_ + 1 >= next_finish_)
+    if (held_back_ > 0 || !chunks_.empty() || !prefilling_.empty() || spec_.drafts.drafts() > 0 ||
+        steps_ + 1 >= next_finish_)
         return false;
     return is_fixed() || kv_used_ + 2 * std::int64_t(running_.size()) <= capacity();
 }
@@ -131,9 +141,30 @@ void Replica::put_back(const Waiting& waiting, Seconds now) {
     queue_.change(+1, now);
 }
 
+// A step with prompts keeps all groups from decoding, so servers let the first wait until each group has one
+// (TensorRT-LLM's attention_dp_config). Which group a request belongs to is chance: the one where a place came free.
+bool Replica::holds_back() {
+    if (spec_.groups == 1 || spec_.wait_steps == 0 || running_.empty() || waiting_.empty()) return false;
+    std::vector<bool> has_prompt(static_cast<std::size_t>(spec_.groups));
+    int without = spec_.groups;
+    for (const Waiting& waiting : waiting_) {
+        if (waiting.context > 0) return false;
+        const auto group = mixed_bits(static_cast<std::uint64_t>(waiting.request)) % has_prompt.size();
+        if (!has_prompt[group] && --without == 0) break;
+        has_prompt[group] = true;
+    }
+    if (without > 0 && held_back_ < spec_.wait_steps) {
+        ++held_back_;
+        return true;
+    }
+    held_back_ = 0;
+    return false;
+}
+
 // First come, first served: who does not fit holds up those behind.
 void Replica::admit(Seconds now) {
     if (is_fixed() && !(running_.empty() && prefilling_.empty())) return;
+    if (holds_back()) return;
     while (!waiting_.empty() && int(prefilling_.size() + running_.size()) < spec_.max_batch) {
         const Waiting next = waiting_.front();
         const auto i = static_cast<std::size_t>(next.request);
@@ -168,7 +199,10 @@ void Replica::take_up(const Waiting& waiting, int need, Seconds now) {
     if (record.delivered == 0 && record.preemptions + record.losses == 0) {
         record.scheduled = now;
         record.cached = cached;
+    } else {
+        recomputed_ += request.input_tokens + record.delivered - cached;
     }
+    if (cached > 0) fetched_ += spec_.prefix_link.time(cached);
     prefilling_.push_back(
         {waiting.request, cached, request.input_tokens + record.delivered - cached, need, waiting.delivered});
 }
@@ -192,19 +226,29 @@ void Replica::compose() {
     }
 }
 
-// A step that does both takes as long as both one after the other: an upper bound, as weights are then read once.
+// How much longer a step of so many sequences is than if they could be cut evenly between groups.
+double Replica::filled(double sequences) const {
+    const double groups = spec_.groups;
+    return groups * std::ceil(sequences / groups) / sequences;
+}
+
+// A step that does both takes as long as both one after the other: an upper bound, as weights are then read once. One
+// with prompts is no captured graph, so it waits for its launches, and for cached KV, which comes layer by layer while
+// others are computed.
 Seconds Replica::step_time() const {
     Seconds computing;
-    if (decodes_)
-        computing +=
-            spec_.times.decode(double(std::int64_t(running_.size()) + padding_), double(context_ + padding_context_));
+    if (decodes_) {
+        const double batch = double(std::int64_t(running_.size()) + padding_);
+        const double fullest = filled(batch);
+        computing += spec_.times.decode(batch * fullest, double(context_ + padding_context_) * fullest);
+    }
     if (!chunks_.empty()) {
         double tokens = 0, pairs = 0;
         for (std::size_t i = 0; i < chunks_.size(); ++i) {
             tokens += chunks_[i];
             pairs += chunks_[i] * (prefilling_[i].done + chunks_[i] / 2.0);
         }
-        computing += spec_.times.prefill(tokens, pairs / tokens);
+        computing += spec_.times.prefill(tokens * filled(double(chunks_.size())), pairs / tokens);
     }
     if (!(computing >= Seconds(0)))
         throw InputError("step times",
@@ -212,6 +256,7 @@ Seconds Replica::step_time() const {
                                      decodes_ ? running_.size() : 0, chunks_.size()),
                          fmt::format("{} s", computing.si()));
     computing = computing * spec_.accelerators / double(ranks_);  // fewer ranks share the same work
+    if (!chunks_.empty()) computing = std::max({computing, spec_.launch_time, fetched_});
     return moved_ + (spec_.host_overlaps ? std::max(computing, spec_.host_time) : computing + spec_.host_time);
 }
 

@@ -38,6 +38,8 @@ enum class Preemption {
 
 struct ReplicaSpec {
     int accelerators = 1;
+    int groups = 1;          // data-parallel: each sequence belongs to one, and a step lasts as long as the fullest's
+    int wait_steps = 0;      // at most, of prompts while others decode, until every group has one to compute
     int max_batch = 1;       // sequences
     int step_tokens = 8192;  // token budget of a step: one for each decoded and drafted token, the rest for prompts
     double kv_tokens = 0;    // KV capacity
@@ -46,8 +48,11 @@ struct ReplicaSpec {
     Preemption preemption = Preemption::recompute;
     KvLink host_link{};  // for swapping
     DraftAcceptance drafts{};
+    KvLink prefix_link{};       // from the store of cached prefixes; of no size: they lie where they are used
     Seconds host_time{};        // of each step, for scheduling and sampling on the host
     bool host_overlaps = true;  // asynchronous scheduling: the host prepares a step while the one before runs
+    Seconds launch_time{};      // of the kernels of a step with prompts, one by one: it takes no less
+    Seconds first_step{};       // more that the first step with prompts takes: what is compiled and set up once
     StepTimes times{};
 };
 
@@ -88,6 +93,7 @@ public:
     const QueueLength& queue() const { return queue_; }
     std::int64_t decode_steps() const { return steps_; }
     std::int64_t decoded_tokens() const { return decoded_; }
+    std::int64_t recomputed_tokens() const { return recomputed_; }  // of prompts whose KV was lost or made room
 
 private:
     struct Prefilling {
@@ -118,10 +124,12 @@ private:
     int made_by(const Running& sequence) const;
 
     bool make_room(Seconds now);
+    bool holds_back();
     void admit(Seconds now);
     void take_up(const Waiting& waiting, int need, Seconds now);
     void compose();
     bool is_quiet() const;
+    double filled(double sequences) const;
     Seconds step_time() const;
     void decode(Seconds now);
     void prefill(Seconds now);
@@ -148,13 +156,15 @@ private:
     std::int64_t kv_used_ = 0;                        // tokens held or reserved
     std::int64_t context_ = 0;                        // KV tokens of all that run
     std::int64_t padding_ = 0, padding_context_ = 0;  // sequences of a fixed batch that have ended
-    std::int64_t steps_ = 0, decoded_ = 0;
+    std::int64_t steps_ = 0, decoded_ = 0, recomputed_ = 0;
     std::int64_t next_finish_ = 0;  // the decode step that is the last of some sequence; without drafts
 
     // The step under way.
     bool in_step_ = false, decodes_ = false;
     std::vector<int> chunks_;  // tokens of the first so many of `prefilling_`
-    Seconds begun_, moved_, last_decode_, paused_until_, busy_;
+    int held_back_ = 0;        // steps for which prompts have waited for those of other groups
+    bool warm_ = false;        // a step with prompts was begun before
+    Seconds begun_, moved_, fetched_, last_decode_, paused_until_, busy_;
 };
 
 }  // namespace strata

@@ -40,7 +40,7 @@ void check(const ServingSpec& spec) {
         const ReplicaPool* pool = !failure.in_decode_pool ? &spec.pool : spec.decode ? &spec.decode->pool : nullptr;
         if (!pool || failure.replica < 0 || failure.replica >= pool->replicas || failure.rank < 0 ||
             failure.rank >= pool->replica.accelerators)
-            throw InputError("failures", "a rank of a replica that is there",
+            throw InputError("rank_failures", "a rank of a replica that is there",
                              fmt::format("rank {} of replica {}", failure.rank, failure.replica));
         if (!(failure.repaired >= failure.pause && failure.pause >= Seconds(0)))
             throw InputError("failures.repaired", "a repair no earlier than the end of the pause",
@@ -202,6 +202,7 @@ private:
     void receive(int request, Seconds now) {
         const std::size_t sender = sender_[static_cast<std::size_t>(request)];
         replicas_[sender].release(request);
+        if (spec_.decode->delivers_first) records_[static_cast<std::size_t>(request)].first_token = now;
         touched_.push_back(sender);
         enqueue(chosen(first_of_decode_, replicas_.size()), request, replicas_[sender].kv_of(request), now);
     }
@@ -213,6 +214,7 @@ private:
         run.metrics.pool = pool_metrics(0, first_of_decode_, accelerators, run.metrics.duration);
         if (spec_.decode)
             run.metrics.decode_pool = pool_metrics(first_of_decode_, replicas_.size(), decoding, run.metrics.duration);
+        for (const Replica& replica : replicas_) run.metrics.recomputed_tokens += replica.recomputed_tokens();
         run.records = std::move(records_);
         return run;
     }

@@ -20,6 +20,7 @@ struct ReplicaPool {
 struct DecodePool {
     ReplicaPool pool;
     KvLink link;
+    bool delivers_first = false;  // users get the first token from here, when the KV has come, not from prefill
 };
 
 // A rank stops: the replica's step is lost and it stands still while that is noticed and the experts the rank held are

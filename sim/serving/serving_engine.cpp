@@ -4,37 +4,165 @@
 
 #include <algorithm>
 #include <cmath>
-#include <memory>
 
-#include "sim/engine/analytic/analytic_engine.hpp"
+#include "sim/failure/serving_failures.hpp"
 #include "sim/placement/memory.hpp"
+#include "sim/scenario/serving_pools.hpp"
 #include "sim/serving/request_trace.hpp"
+#include "sim/serving/step_pricing.hpp"
 
 namespace strata {
 
 namespace {
 
-// Doubling from `least`, ending at `most`.
-std::vector<double> doubling(double least, double most) {
-    std::vector<double> points;
-    for (double at = least; at < most; at *= 2) points.push_back(at);
-    points.push_back(std::max(least, most));
-    return points;
+// The scenario as it is for one kind of replica.
+Scenario with_placement(Scenario scenario, const ServingPool& pool) {
+    scenario.placement = pool.placement;
+    scenario.serving->replicas = pool.replicas;
+    scenario.serving->concurrency = pool.concurrency;
+    scenario.serving->step_tokens = pool.step_tokens;
+    scenario.serving->pools.reset();
+    return scenario;
 }
-
-Seconds step(const Scenario& scenario, Inputs& inputs) { return run_analytic(inputs.program_of(scenario)).makespan; }
-
-// A step computes at least one sequence on every rank that has sequences of its own.
-double least_batch(const Scenario& scenario) { return scenario.placement.dp * scenario.placement.batches(); }
 
 std::vector<Request> requests_of(const ServingWorkload& serving) {
     return serving.trace.empty() ? synthetic_requests(serving.arrivals) : read_request_trace(serving.trace);
 }
 
-int most_context_of(const std::vector<Request>& requests) {
-    int most = 1;
-    for (const Request& request : requests) most = std::max(most, request.input_tokens + request.output_tokens);
-    return most;
+int drafts_of(const ServingWorkload& serving) { return static_cast<int>(serving.acceptance.size()); }
+
+Bandwidth of_drives(const PlatformSpec& platform) {
+    return present(platform.nvme, platform.system, "nvme").bandwidth.get() * platform.system.nvme_units.get();
+}
+
+// KV of one sequence over the links of the ranks that hold it: each of the pipeline's stages sends its layers, tensor
+// ranks hold the same latent entries and one of them sends.
+KvLink kv_over(const Scenario& scenario, const LinkSpec& link) {
+    return {.per_token = Bytes(kv_bytes_per_token(scenario.model)),
+            .bandwidth = link.effective_bandwidth.get() * scenario.placement.pp,
+            .latency = link.latency.get()};
+}
+
+// Cached prefixes come over the bus of the accelerator, from drives as fast as those of the node read.
+KvLink prefix_link_of(const Scenario& scenario) {
+    const PlatformSpec& platform = scenario.platform;
+    if (scenario.serving->prefix_tier == Tier::hbm) return {};
+    KvLink link = kv_over(scenario, present(platform.host_link, platform.system, "host_link"));
+    if (scenario.serving->prefix_tier != Tier::nvme) return link;
+    link.bandwidth = std::min(link.bandwidth, of_drives(platform));
+    link.latency += present(platform.nvme, platform.system, "nvme").read_latency.get();
+    return link;
+}
+
+// HBM holds cached prefixes of all replicas in their room for KV, each its part.
+double kv_beside_prefixes(const Scenario& scenario) {
+    const ServingWorkload& serving = *scenario.serving;
+    if (serving.prefix_tier != Tier::hbm) return kv_capacity(scenario);
+    const double left = kv_capacity(scenario) - serving.prefix_cache_tokens / serving.replicas;
+    if (left <= 0)
+        throw InputError("workload.prefixes.cache_tokens",
+                         fmt::format("at most the {:.0f} tokens of KV for which there is room in HBM",
+                                     kv_capacity(scenario) * serving.replicas),
+                         fmt::format("{:.0f}", serving.prefix_cache_tokens));
+    return left;
+}
+
+ReplicaSpec replica_of(const Scenario& scenario, const StepPricing& pricing, double kv_tokens) {
+    const ServingWorkload& serving = *scenario.serving;
+    ReplicaSpec replica{.accelerators = scenario.placement.ranks(),
+                        .groups = scenario.placement.dp,
+                        .wait_steps = serving.server.wait_steps,
+                        .max_batch = serving.concurrency,
+                        .step_tokens = serving.step_tokens,
+                        .kv_tokens = kv_tokens,
+                        .batching = serving.batching,
+                        .prefill_order = serving.prefill,
+                        .preemption = serving.preemption,
+                        .host_time = serving.server.step,
+                        .host_overlaps = serving.server.overlaps,
+                        .launch_time = serving.server.launch,
+                        .first_step = serving.server.first_step,
+                        .times = pricing.times()};
+    if (serving.preemption == Preemption::swap)
+        replica.host_link =
+            kv_over(scenario, present(scenario.platform.host_link, scenario.platform.system, "host_link"));
+    return replica;
+}
+
+struct Extent {
+    int shortest_input = 1, most_context = 1;
+};
+
+Extent extent_of(const std::vector<Request>& requests) {
+    Extent extent{.shortest_input = requests.empty() ? 1 : requests.front().input_tokens, .most_context = 1};
+    for (const Request& request : requests) {
+        extent.shortest_input = std::min(extent.shortest_input, request.input_tokens);
+        extent.most_context = std::max(extent.most_context, request.input_tokens + request.output_tokens);
+    }
+    return extent;
+}
+
+StepPricing pricing_of(const Scenario& scenario, Inputs& inputs, const Extent& extent, double kv_tokens) {
+    return StepPricing(scenario, inputs,
+                       {.batch = double(scenario.serving->concurrency),
+                        .step_tokens = double(scenario.serving->step_tokens),
+                        .context = double(extent.most_context),
+                        .kv_tokens = kv_tokens},
+                       drafts_of(*scenario.serving));
+}
+
+// A limit below what the shortest request takes with the server to itself is met by no batch.
+void check_limits(const ServingWorkload& serving, const Extent& extent, const StepPricing& prefill,
+                  const StepPricing& decode) {
+    const auto check = [](const char* field, Seconds limit, Seconds least, const char* what) {
+        if (limit < least)
+            throw InputError(field, fmt::format("at least {:.1f} ms: {} takes that alone", to_ms(least), what),
+                             fmt::format("{:g} ms, which no batch meets", to_ms(limit)));
+    };
+    check("workload.ttft_limit_ms", serving.limits.ttft,
+          std::max(prefill.prefill_alone(extent.shortest_input), serving.server.launch), "the shortest prompt");
+    check("workload.tpot_limit_ms", serving.limits.tpot,
+          decode.decode_alone(extent.shortest_input) / DraftAcceptance(serving.acceptance).mean_tokens_per_step(),
+          "a token behind the shortest prompt");
+}
+
+// Experts of a lost rank are read again by the others from host memory, each its part over its own bus.
+ExpertReplication replication_of(const Scenario& scenario) {
+    const FailingRanks& failing = *scenario.serving->failures;
+    const auto ranks_of_a_node = static_cast<int>(scenario.platform.system.accelerators_per_node.get());
+    Scenario empty = scenario;
+    empty.workload = {.batch = least_batch(scenario), .context = 0};
+    const LinkSpec& bus = present(scenario.platform.host_link, scenario.platform.system, "host_link");
+    return {.lost = memory_use(empty, ranks_of_a_node).experts,
+            .bandwidth = bus.effective_bandwidth.get() * std::max(1, scenario.placement.ranks() - 1),
+            .detection = failing.detection,
+            .repair = failing.repair};
+}
+
+int ranks_of(const ServingSpec& spec) {
+    const auto of = [](const ReplicaPool& pool) { return pool.replicas * pool.replica.accelerators; };
+    return of(spec.pool) + (spec.decode ? of(spec.decode->pool) : 0);
+}
+
+// How long a run lasts is known only at its end: failures are drawn for longer until they cover it.
+ServingRun run_with_failures(ServingSpec& spec, const std::vector<Request>& requests, const Scenario& scenario) {
+    const double hours = scenario.serving->failures->mtbf_hours;
+    const std::vector<FailureSource> sources{
+        {.name = "accelerator", .parts = double(ranks_of(spec)), .mtbf = Seconds(3600 * hours)}};
+    const ExpertReplication replication = replication_of(scenario);
+    for (Seconds horizon = simulate_serving(spec, requests).metrics.duration;; horizon = horizon * 2.0) {
+        spec.failures = rank_failures(sources, spec, replication, horizon, scenario.serving->arrivals.seed);
+        ServingRun run = simulate_serving(spec, requests);
+        if (run.metrics.duration <= horizon) return run;
+    }
+}
+
+// Of all time of all ranks, what failures left. A rank that failed again before it was back is counted twice, at most.
+double availability_of(const ServingSpec& spec, Seconds duration) {
+    Seconds down;
+    for (const RankFailure& failure : spec.failures)
+        if (failure.at < duration) down += std::min(failure.repaired, duration - failure.at);
+    return std::max(0.0, 1 - down / (duration * double(ranks_of(spec))));
 }
 
 void note(Run& run, const std::string& name, const Percentiles& of) {
@@ -44,7 +172,7 @@ void note(Run& run, const std::string& name, const Percentiles& of) {
     run.metrics[fmt::format("serving.{}_p99_ms", name)] = to_ms(of.p99);
 }
 
-Run run_of(const ServingMetrics& metrics) {
+Run run_of(const ServingMetrics& metrics, const ServingSpec& spec) {
     Run run;
     run.engine = "analytic";
     note(run, "ttft", metrics.ttft);
@@ -60,50 +188,21 @@ Run run_of(const ServingMetrics& metrics) {
     run.metrics["serving.served_well"] = metrics.served_well;
     run.metrics["serving.prefix_hits"] = metrics.prefix_hits;
     run.metrics["serving.preemptions"] = double(metrics.preemptions);
+    run.metrics["serving.failures"] = double(std::count_if(spec.failures.begin(), spec.failures.end(),
+                                                           [&](const auto& f) { return f.at < metrics.duration; }));
+    run.metrics["serving.losses"] = double(metrics.losses);
+    run.metrics["serving.recomputed_tokens"] = double(metrics.recomputed_tokens);
+    run.metrics["serving.availability"] = availability_of(spec, metrics.duration);
     run.metrics["serving.utilisation"] = metrics.pool.utilisation;
     run.metrics["serving.queue"] = metrics.pool.queue_mean;
-    run.metrics["serving.batch"] = metrics.pool.batch_mean;
+    run.metrics["serving.batch"] = spec.decode ? metrics.decode_pool.batch_mean : metrics.pool.batch_mean;
+    if (!spec.decode) return run;
+    run.metrics["serving.decode_utilisation"] = metrics.decode_pool.utilisation;
+    run.metrics["serving.decode_queue"] = metrics.decode_pool.queue_mean;
     return run;
 }
 
 }  // namespace
-
-// Tables ask by the mean context of a sequence, a batch's tokens by its number of sequences.
-StepTimes step_times_of(const Scenario& scenario, Inputs& inputs, int most_context) {
-    Scenario decode = scenario, prefill = scenario;
-    const double room = kv_capacity(scenario);  // shapes that need more never run
-    const double least = least_batch(scenario), most = std::max<double>(least, scenario.serving->concurrency);
-    decode.workload.prefill = false;
-    const auto decodes = std::make_shared<StepTable>(StepTable::of(
-        "decode times", doubling(least, most), doubling(64, most_context), [&](double batch, double context) {
-            decode.workload.batch = batch;
-            decode.workload.context = std::max(1.0, std::min(context, std::floor(room / batch) - 1));
-            return step(decode, inputs);
-        }));
-    prefill.workload.prefill = true;
-    prefill.workload.batch = least;
-    std::vector<double> pasts = doubling(256, most_context);
-    pasts.insert(pasts.begin(), 0);
-    const double smallest = 16 * least, largest = std::max<double>(smallest, scenario.serving->step_tokens);
-    const auto prefills = std::make_shared<StepTable>(
-        StepTable::of("prefill times", doubling(smallest, largest), pasts, [&](double tokens, double past) {
-            prefill.workload.prompt = tokens / least;
-            prefill.workload.context = std::max(0.0, std::min(past, std::floor((room - tokens) / least) - 1));
-            return step(prefill, inputs);
-        }));
-    return {.decode =
-                [decodes](double batch, double context) {
-                    const double mean = context / std::max(1.0, batch);
-                    return decodes->at(std::clamp(batch, decodes->rows.front(), decodes->rows.back()),
-                                       std::clamp(mean, decodes->columns.front(), decodes->columns.back()));
-                },
-            .prefill =
-                [prefills](double tokens, double context) {
-                    const double past = std::max(0.0, context - tokens / 2);
-                    return prefills->at(std::clamp(tokens, prefills->rows.front(), prefills->rows.back()),
-                                        std::min(past, prefills->columns.back()));
-                }};
-}
 
 double kv_capacity(const Scenario& scenario) {
     if (scenario.placement.kv != Tier::hbm)
@@ -113,34 +212,80 @@ double kv_capacity(const Scenario& scenario) {
     empty.workload = {.batch = least_batch(scenario), .context = 0};
     const SystemSpec& system = scenario.platform.system;
     const MemoryUse use = memory_use(empty, static_cast<int>(system.accelerators_per_node.get()));
-    const Bytes room = scenario.platform.accelerator.memory_capacity.get() * scenario.serving->memory_share -
-                       (use.hbm_of_a_rank - use.kv);
+    const Bytes drafters =
+        scenario.serving->acceptance.empty() ? Bytes(0) : weight_bytes(scenario.model).mtp / scenario.placement.ranks();
+    const Bytes held = use.hbm_of_a_rank - use.kv + drafters;
+    const Bytes room = scenario.platform.accelerator.memory_capacity.get() * scenario.serving->memory_share - held;
     if (room <= Bytes(0))
         throw InputError("placement",
                          fmt::format("weights that leave room for KV in {:.0f} % of the HBM of {}",
                                      100 * scenario.serving->memory_share, system.name),
-                         fmt::format("{:.1f} GB of weights, experts and tables", to_GB(use.hbm_of_a_rank - use.kv)));
+                         fmt::format("{:.1f} GB of weights, experts and tables", to_GB(held)));
     return room / Bytes(kv_bytes_per_token(scenario.model)) * scenario.placement.dp * scenario.placement.pp;
 }
 
+void check_serving_fits(const Scenario& scenario) {
+    const SystemSpec& system = scenario.platform.system;
+    const double there = system.nodes.get() * system.accelerators_per_node.get();
+    if (!scenario.serving->pools) {
+        kv_capacity(scenario);
+        return;
+    }
+    const ServingPools& pools = *scenario.serving->pools;
+    double ranks = 0;
+    for (const ServingPool* pool : {&pools.prefill, &pools.decode}) {
+        kv_capacity(with_placement(scenario, *pool));
+        ranks += double(pool->replicas) * pool->placement.ranks();
+    }
+    if (ranks > there)
+        throw InputError("workload.pools",
+                         fmt::format("at most the {:.0f} accelerators of {} nodes of {} in both pools", there,
+                                     system.nodes.get(), system.name),
+                         fmt::format("{:.0f}", ranks));
+}
+
 Run run_serving(const Scenario& scenario, Inputs& inputs) {
+    check_serving_fits(scenario);
     const ServingWorkload& serving = *scenario.serving;
     const std::vector<Request> requests = requests_of(serving);
+    const Extent extent = extent_of(requests);
+    const Scenario first = serving.pools ? with_placement(scenario, serving.pools->prefill) : scenario;
+    const Scenario second = serving.pools ? with_placement(scenario, serving.pools->decode) : scenario;
+    const double kv_tokens = kv_beside_prefixes(first);
+    const StepPricing pricing = pricing_of(first, inputs, extent, kv_tokens);
+    const StepPricing decode_pricing =
+        serving.pools ? pricing_of(second, inputs, extent, kv_capacity(second)) : pricing;
+    check_limits(serving, extent, pricing, decode_pricing);
+
+    const DraftAcceptance drafts(serving.acceptance, serving.arrivals.seed);
     ServingSpec spec;
-    spec.pool.replicas = serving.replicas;
-    spec.pool.replica = {.accelerators = scenario.placement.ranks(),
-                         .max_batch = serving.concurrency,
-                         .step_tokens = serving.step_tokens,
-                         .kv_tokens = kv_capacity(scenario),
-                         .batching = serving.batching,
-                         .prefill_order = serving.prefill,
-                         .preemption = serving.preemption,
-                         .drafts = DraftAcceptance(serving.acceptance, serving.arrivals.seed),
-                         .times = step_times_of(scenario, inputs, most_context_of(requests))};
-    if (serving.trace.empty() && serving.arrivals.per_second == 0) spec.users = serving.concurrency * serving.replicas;
+    spec.pool = {.replica = replica_of(first, pricing, kv_tokens), .replicas = first.serving->replicas};
+    spec.pool.replica.prefix_link = prefix_link_of(first);
+    if (serving.pools) {
+        const PlatformSpec& platform = scenario.platform;
+        const bool up = serving.pools->over_scale_up;
+        const LinkSpec& link = present(up ? platform.scale_up_link : platform.scale_out_link, platform.system,
+                                       up ? "scale_up_link" : "scale_out_link");
+        spec.decode = {.pool = {.replica = replica_of(second, decode_pricing, kv_capacity(second)),
+                                .replicas = second.serving->replicas},
+                       .link = kv_over(first, link),
+                       .delivers_first = serving.pools->decode_answers};
+    }
+    (spec.decode ? spec.decode->pool : spec.pool).replica.drafts = drafts;
+    if (serving.trace.empty() && serving.arrivals.per_second == 0)
+        spec.users = second.serving->concurrency * second.serving->replicas;
     spec.prefix_cache_tokens = serving.prefix_cache_tokens;
     spec.limits = serving.limits;
-    return run_of(simulate_serving(spec, requests).metrics);
+
+    const ServingRun result =
+        serving.failures ? run_with_failures(spec, requests, second) : simulate_serving(spec, requests);
+    Run run = run_of(result.metrics, spec);
+    pricing.add_time_by_origin(run.share_of_compute);
+    if (serving.pools) decode_pricing.add_time_by_origin(run.share_of_compute);
+    double all = 0;
+    for (const auto& [origin, seconds] : run.share_of_compute) all += seconds;
+    for (auto& [origin, share] : run.share_of_compute) share /= all;
+    return run;
 }
 
 }  // namespace strata

@@ -1,5 +1,5 @@
-// A scenario of kind `serving`: its placement as a replica whose steps are priced by the analytic engine, once for a
-// grid of shapes, then requests through the simulation.
+// A scenario of kind `serving`: its placement as a replica, or two placements as pools for prefill and decode, whose
+// steps are priced by the analytic engine, then requests through the simulation.
 #pragma once
 
 #include "sim/result/run.hpp"
@@ -8,13 +8,13 @@
 
 namespace strata {
 
-// Decode and prefill steps of up to `most_context` tokens a sequence. Throws InputError for a point that does not fit
-// its platform, or needs a number that nobody has published.
-StepTimes step_times_of(const Scenario& scenario, Inputs& inputs, int most_context);
-
 // Tokens of KV that fit beside weights, experts and Engram tables in HBM: those of all sequences of a replica.
 double kv_capacity(const Scenario& scenario);
 
+// Throws InputError for replicas or pools that do not fit the system.
+void check_serving_fits(const Scenario& scenario);
+
+// Throws InputError also for limits that not even a request alone could meet.
 Run run_serving(const Scenario& scenario, Inputs& inputs);
 
 }  // namespace strata

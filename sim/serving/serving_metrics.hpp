@@ -42,7 +42,8 @@ struct ServingMetrics {
     double prefix_hits = 0;                    // share of input tokens
     long long input_tokens = 0, output_tokens = 0;
     long long preemptions = 0, losses = 0;
-    PoolMetrics pool, decode_pool;  // the latter zeros where there is none
+    long long recomputed_tokens = 0;  // of prompts and answers whose KV was lost or had to make room
+    PoolMetrics pool, decode_pool;    // the latter zeros where there is none
 };
 
 // All but the pools, from what became of each request. Throws std::logic_error where a request did not end.

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <map>
 
 #include "sim/study/cost_validation.hpp"
 
@@ -43,26 +44,42 @@ std::string provenance_of(const Run& run, const std::string& metric) {
         ->first;
 }
 
-double metric_of(const Measure& measure, const Settings& settings, const StudyOptions& options,
-                 std::string* provenance) {
-    const ScenarioFile scenario(measure.file, measure.scenario, options.root + "/scenarios/models", settings);
-    const Study study = run_study(scenario, options);
-    const PointResult& result = study.results.front();
-    if (!result.run) throw InputError(measure.file + ": " + result.reason);
-    const auto found = result.run->metrics.find(measure.metric);
-    if (found == result.run->metrics.end())
+// Runs by what was run: several files hold metrics of the same one.
+class Runs {
+public:
+    explicit Runs(const StudyOptions& options) : options_(options) {}
+
+    const Run& of(const Measure& measure, const Settings& settings) {
+        const std::string key = fmt::format("{}\n{}", YAML::Dump(measure.scenario), fmt::join(settings, "\n"));
+        if (const auto known = runs_.find(key); known != runs_.end()) return known->second;
+        const ScenarioFile scenario(measure.file, measure.scenario, options_.root + "/scenarios/models", settings);
+        const Study study = run_study(scenario, options_);
+        const PointResult& result = study.results.front();
+        if (!result.run) throw InputError(measure.file + ": " + result.reason);
+        return runs_[key] = *result.run;
+    }
+
+private:
+    const StudyOptions& options_;
+    std::map<std::string, Run> runs_;
+};
+
+double metric_of(const Measure& measure, const Settings& settings, Runs& runs, std::string* provenance) {
+    const Run& run = runs.of(measure, settings);
+    const auto found = run.metrics.find(measure.metric);
+    if (found == run.metrics.end())
         throw InputError(measure.file + ": metric", "one that this scenario has", "'" + measure.metric + "'");
-    if (provenance) *provenance = provenance_of(*result.run, measure.metric);
+    if (provenance) *provenance = provenance_of(run, measure.metric);
     return found->second;
 }
 
-double predict(const Measure& measure, const Settings& settings, const StudyOptions& options, LedgerRow& row) {
-    const double value = metric_of(measure, settings, options, &row.provenance);
+double predict(const Measure& measure, const Settings& settings, Runs& runs, LedgerRow& row) {
+    const double value = metric_of(measure, settings, runs, &row.provenance);
     if (measure.inverse) return measure.scale / value;
     if (measure.against.empty()) return value * measure.scale;
     Settings base = settings;
     base.insert(base.end(), measure.against.begin(), measure.against.end());
-    return 100 * (1 - value / metric_of(measure, base, options, nullptr));
+    return 100 * (1 - value / metric_of(measure, base, runs, nullptr));
 }
 
 Measure read_measure(const YamlField& root, const std::string& file) {
@@ -114,7 +131,7 @@ bool passes(const LedgerRow& row, const std::vector<LedgerRow>& rows) {
     return row.predicted >= other->predicted + margin;
 }
 
-void predict_file(const std::string& file, const StudyOptions& options, std::vector<LedgerRow>& into) {
+void predict_file(const std::string& file, Runs& runs, const std::string& only, std::vector<LedgerRow>& into) {
     Problems problems;
     const YamlField root(load_yaml(file), file, "", problems);
     const Measure measure = read_measure(root, file);
@@ -125,7 +142,12 @@ void predict_file(const std::string& file, const StudyOptions& options, std::vec
         settings.push_back(settings_of(field["set"]));
     }
     problems.throw_if_any();
-    for (std::size_t i = 0; i < rows.size(); ++i) rows[i].predicted = predict(measure, settings[i], options, rows[i]);
+    const auto wanted = [&](const LedgerRow& row) { return fnmatch(only.c_str(), row.id.c_str(), 0) == 0; };
+    if (std::none_of(rows.begin(), rows.end(), wanted)) return;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        rows[i].file = fs::path(file).stem().string();
+        rows[i].predicted = predict(measure, settings[i], runs, rows[i]);
+    }
     for (LedgerRow& row : rows) row.pass = passes(row, rows);
     into.insert(into.end(), rows.begin(), rows.end());
 }
@@ -137,6 +159,27 @@ std::optional<double> LedgerRow::error() const {
     return absolute ? predicted - *published : predicted / *published - 1;
 }
 
+std::vector<LedgerSummary> summaries_of(const std::vector<LedgerRow>& rows) {
+    std::vector<LedgerSummary> summaries;
+    std::map<std::string, std::vector<double>> errors;
+    for (const LedgerRow& row : rows) {
+        if (row.file.empty() || row.absolute || !row.error()) continue;
+        if (errors[row.file].empty()) summaries.push_back({.file = row.file});
+        errors[row.file].push_back(std::abs(*row.error()));
+        LedgerSummary& summary = *std::find_if(summaries.begin(), summaries.end(),
+                                               [&](const LedgerSummary& one) { return one.file == row.file; });
+        ++summary.rows;
+        summary.within += row.pass;
+    }
+    for (LedgerSummary& summary : summaries) {
+        std::vector<double>& of_file = errors[summary.file];
+        std::sort(of_file.begin(), of_file.end());
+        for (const double error : of_file) summary.mean_error += error / double(of_file.size());
+        summary.median_error = (of_file[(of_file.size() - 1) / 2] + of_file[of_file.size() / 2]) / 2;
+    }
+    return summaries;
+}
+
 std::vector<LedgerRow> validate(const std::string& folder, const std::string& only, const StudyOptions& options) {
     if (!fs::is_directory(folder)) throw InputError(folder + ": no such folder of ledger files");
     std::vector<std::string> files;
@@ -144,8 +187,9 @@ std::vector<LedgerRow> validate(const std::string& folder, const std::string& on
         if (entry.path().extension() == ".yaml") files.push_back(entry.path().string());
     std::sort(files.begin(), files.end());
     std::vector<LedgerRow> rows;
+    Runs runs(options);
     if (!only.starts_with("cost/"))
-        for (const std::string& file : files) predict_file(file, options, rows);
+        for (const std::string& file : files) predict_file(file, runs, only, rows);
     const std::vector<LedgerRow> costs = validate_costs(folder + "/cost", options.root, only);
     rows.insert(rows.end(), costs.begin(), costs.end());
     std::erase_if(rows, [&](const LedgerRow& row) { return fnmatch(only.c_str(), row.id.c_str(), 0) != 0; });

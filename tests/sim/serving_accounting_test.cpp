@@ -76,6 +76,26 @@ TEST_P(ServingAccounting, the_same_seed_gives_the_same_run) {
     for (std::size_t i = 0; i < asked.size(); ++i) ASSERT_EQ(one.records[i].finish, two.records[i].finish);
 }
 
+TEST(ServingBandwidth, more_of_it_is_never_slower) {
+    const auto asked = synthetic_requests({.requests = 500,
+                                           .per_second = 20,
+                                           .input = LogNormalLength{300, 0.8, 3000},
+                                           .output = LogNormalLength{100, 0.8, 1000},
+                                           .seed = 11});
+    Seconds before(1e30), before_first(1e30);
+    for (const double GBps : {1, 4, 16, 64, 256}) {
+        ServingSpec spec{.pool = {.replica = replica_of(4, 1e6)}, .decode = {}, .failures = {}, .limits = {}};
+        spec.decode = {.pool = {.replica = replica_of(8, 1e6)},
+                       .link = {Bytes(70272), Bandwidth(GBps * 1e9), 10.0_us},
+                       .delivers_first = true};
+        const ServingMetrics metrics = simulate_serving(spec, asked).metrics;
+        EXPECT_LE(metrics.end_to_end.mean, before) << GBps;
+        EXPECT_LE(metrics.ttft.mean, before_first) << GBps;
+        before = metrics.end_to_end.mean;
+        before_first = metrics.ttft.mean;
+    }
+}
+
 const Variant kVariants[] = {
     {"plain", [](ServingSpec&) {}},
     {"prompts_first", [](ServingSpec& spec) { spec.pool.replica.prefill_order = PrefillOrder::first; }},
@@ -100,6 +120,30 @@ const Variant kVariants[] = {
          spec.decode = {.pool = {.replica = replica_of(8, 8000), .replicas = 1},
                         .link = {Bytes(70272), 40.0_GBps, 10.0_us}};
          spec.decode->pool.replica.drafts = DraftAcceptance({0.85}, 1);
+     }},
+    {"pools_apart_that_swap_and_fail",
+     [](ServingSpec& spec) {
+         spec.decode = {.pool = {.replica = replica_of(8, 8000), .replicas = 2},
+                        .link = {Bytes(70272), 40.0_GBps, 10.0_us},
+                        .delivers_first = true};
+         for (ReplicaSpec* replica : {&spec.pool.replica, &spec.decode->pool.replica}) {
+             replica->preemption = Preemption::swap;
+             replica->host_link = {Bytes(70272), 50.0_GBps, 10.0_us};
+         }
+         for (int i = 0; i < 12; ++i)
+             spec.failures.push_back({.at = Seconds(3 + 7.0 * i),
+                                      .in_decode_pool = i % 2 == 1,
+                                      .replica = i % 2,
+                                      .rank = i % 4,
+                                      .pause = Seconds(1),
+                                      .repaired = Seconds(60)});
+     }},
+    {"groups_that_wait_for_each_other",
+     [](ServingSpec& spec) {
+         spec.pool.replica.groups = 4;
+         spec.pool.replica.wait_steps = 20;
+         spec.pool.replica.launch_time = Seconds(0.02);
+         spec.pool.replica.first_step = Seconds(1);
      }},
     {"failing_ranks",
      [](ServingSpec& spec) {

@@ -214,6 +214,50 @@ TEST(ServingFeatures, a_replica_without_ranks_serves_again_after_repair) {
     EXPECT_NEAR(run.records[1].first_token.si(), 105.25, 1e-12);
 }
 
+// Four requests of one group each: a step of 3 takes as long as one of 4, as two of the groups' two ranks have two.
+TEST(ServingFeatures, a_step_lasts_as_long_as_that_of_the_fullest_group) {
+    ReplicaSpec replica = replica_of(4, 1000);
+    replica.groups = 2;
+    replica.times.decode = [](double batch, double) { return Seconds(batch); };
+    const std::vector<Request> three{request(0, 10, 2), request(0, 10, 2), request(0, 10, 2)};
+    // Prompts of 10 tokens in groups of two and one: as long as 40 tokens, 0.4 s. Then one decode step as of 4.
+    const ServingRun run = simulate_serving(serving_of(replica), three);
+    EXPECT_NEAR(run.records[2].first_token.si(), 0.4, 1e-12);
+    EXPECT_NEAR(run.records[2].finish.si(), 4.4, 1e-12);
+}
+
+// One decodes; the prompt of another waits for one of the other group, three steps at most.
+TEST(ServingFeatures, a_prompt_waits_for_those_of_other_groups_but_not_for_ever) {
+    ReplicaSpec replica = replica_of(4, 1000);
+    replica.groups = 2;
+    replica.wait_steps = 3;
+    const ServingRun run = simulate_serving(serving_of(replica), {request(0, 10, 20), request(0.5, 10, 1)});
+    // 0.2 s (a step as of two prompts), a step of 1 s; then three that hold it back, and one with its prompt.
+    EXPECT_NEAR(run.records[1].first_token.si(), 0.2 + 1 + 3 + 1.2, 1e-12);
+}
+
+TEST(ServingFeatures, prompts_wait_for_their_launches_and_the_first_for_the_set_up) {
+    ReplicaSpec replica = replica_of(4, 1000);
+    replica.launch_time = Seconds(0.3);
+    replica.first_step = Seconds(2);
+    const ServingRun run =
+        simulate_serving(serving_of(replica), {request(0, 10, 1), request(5, 50, 1), request(9, 10, 1)});
+    EXPECT_NEAR(run.records[0].first_token.si(), 2.3, 1e-12);
+    EXPECT_NEAR(run.records[1].first_token.si(), 5.5, 1e-12);  // 50 tokens take longer than their launches
+    EXPECT_NEAR(run.records[2].first_token.si(), 9.3, 1e-12);
+}
+
+TEST(ServingFeatures, users_of_a_decode_pool_that_answers_wait_for_the_transfer) {
+    ServingSpec spec = serving_of(replica_of(4, 1000));
+    spec.decode = {.pool = {.replica = replica_of(4, 1000)},
+                   .link = {.per_token = Bytes(2), .bandwidth = Bandwidth(10), .latency = Seconds(0.5)},
+                   .delivers_first = true};
+    // The prompt ends at 0.1 s; 20 B at 10 B/s and 0.5 s, then a step.
+    const ServingRun run = simulate_serving(spec, {request(0, 10, 2)});
+    EXPECT_NEAR(run.records[0].first_token.si(), 2.6, 1e-12);
+    EXPECT_NEAR(run.records[0].finish.si(), 3.6, 1e-12);
+}
+
 std::string refusal(const ServingSpec& spec, const std::vector<Request>& requests) {
     try {
         (void)simulate_serving(spec, requests);
@@ -235,7 +279,7 @@ TEST(ServingFeatures, refuse_what_could_never_be_served) {
     ServingSpec spec = serving_of(replica_of(4, 1000));
     spec.failures = {{.at = Seconds(5), .replica = 1}};
     EXPECT_EQ(refusal(spec, {request(0, 9, 1)}),
-              "failures: expected a rank of a replica that is there, found rank 0 of replica 1");
+              "rank_failures: expected a rank of a replica that is there, found rank 0 of replica 1");
     EXPECT_EQ(refusal(serving_of(replica_of(4, 1000)), {request(0, 0, 1)}),
               "request 0: expected 1 to 1e9 tokens of input and of output, found 0 and 1");
     EXPECT_EQ(refusal(serving_of(replica_of(4, 1000)), {request(std::nan(""), 9, 1)}),

@@ -1,0 +1,135 @@
+#include "sim/serving/step_pricing.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "sim/engine/analytic/analytic_engine.hpp"
+#include "sim/result/run.hpp"
+
+namespace strata {
+
+namespace {
+
+StepPrice price_of(const Scenario& step, Inputs& inputs) {
+    const Program program = inputs.program_of(step);
+    return {run_analytic(program).makespan, shares_of_compute(program)};
+}
+
+StepPrice plus(StepPrice one, const StepPrice& other, double times) {
+    const Seconds more = other.time * times, all = one.time + more;
+    for (auto& [origin, share] : one.share_by_origin) share *= one.time / all;
+    for (const auto& [origin, share] : other.share_by_origin) one.share_by_origin[origin] += share * (more / all);
+    one.time = all;
+    return one;
+}
+
+// The layers that draft, as a model of their own: embedding and head are computed again for each draft (DeepSeek-V3,
+// arXiv 2412.19437, section 2.2). The projection of two hidden states to one is below 1 % of a layer and not counted.
+Model drafter_of(const Model& model) {
+    if (!model.mtp)
+        throw InputError("workload.acceptance", "a model with layers that draft (mtp)",
+                         "'" + model.name + "', which has none");
+    Model drafter = model;
+    drafter.layers = model.mtp->layers;
+    drafter.prefill_layers = 0;
+    drafter.attention_of.assign(static_cast<std::size_t>(model.mtp->layers), model.mtp->attention);
+    if (drafter.ffn.experts > 0) drafter.ffn.dense_layers = 0;
+    drafter.engram.reset();
+    drafter.mtp.reset();
+    return drafter;
+}
+
+// A decode step that verifies `drafts` tokens of each sequence beside its own. All of them pass the projections and
+// experts; the KV of a sequence is read once for all, as long as their heads fit in the rows of one tile: 64 in
+// FlashMLA (github deepseek-ai/FlashMLA), whose blocks of query heads hold the queries of one KV head.
+class DecodePrices {
+public:
+    DecodePrices(const Scenario& scenario, Inputs& inputs, double kv_tokens, int drafts)
+        : step_(scenario), inputs_(&inputs), kv_tokens_(kv_tokens), drafts_(drafts) {
+        step_.workload.prefill = false;
+        if (drafts_ > 0) drafter_ = drafter_of(step_.model);
+    }
+
+    StepPrice operator()(double batch, double context) {
+        const double held = std::max(1.0, std::min(context, std::floor(kv_tokens_ / batch) - 1));
+        const StepPrice plain = decode(batch, held);
+        if (drafts_ == 0) return plain;
+        const double heads = step_.model.attention.heads / step_.placement.tp, queries = 1 + drafts_;
+        const double tiles = std::ceil(heads * queries / kTileRows) / std::ceil(heads / kTileRows);
+        const StepPrice all_tokens = decode(batch * queries, kShort), one_token = decode(batch, kShort);
+        StepPrice price = plus(all_tokens, plain, tiles);
+        price.time = all_tokens.time + std::max(plain.time - one_token.time, Seconds(0)) * tiles;
+        Scenario draft = step_;
+        draft.model = drafter_;
+        draft.placement.pp = 1;
+        draft.workload.batch = std::max(batch, least_batch(draft));
+        draft.workload.context = held;
+        return plus(price, price_of(draft, *inputs_), drafts_);
+    }
+
+private:
+    static constexpr double kTileRows = 64, kShort = 64;
+
+    StepPrice decode(double batch, double context) {
+        step_.workload.batch = batch;
+        step_.workload.context = context;
+        return price_of(step_, *inputs_);
+    }
+
+    Scenario step_;
+    Inputs* inputs_;
+    double kv_tokens_;
+    int drafts_;
+    Model drafter_{};
+};
+
+// A step of so many tokens that attend to `context` tokens on average: whole prompts of twice that length, or where
+// that is more than there are tokens, one on each rank behind a past.
+class PrefillPrices {
+public:
+    PrefillPrices(const Scenario& scenario, Inputs& inputs, double kv_tokens)
+        : step_(scenario), inputs_(&inputs), kv_tokens_(kv_tokens), least_(least_batch(scenario)) {}
+
+    StepPrice operator()(double tokens, double context) {
+        const double prompts = std::max(least_, tokens / (2 * context)), prompt = tokens / prompts;
+        const double room = std::floor((kv_tokens_ - tokens) / prompts) - 1;
+        const double past = std::max(0.0, std::min(context - prompt / 2, room));
+        step_.workload = {.prefill = true, .batch = prompts, .context = past, .prompt = prompt};
+        return price_of(step_, *inputs_);
+    }
+
+private:
+    Scenario step_;
+    Inputs* inputs_;
+    double kv_tokens_, least_;
+};
+
+}  // namespace
+
+StepPricing::StepPricing(const Scenario& scenario, Inputs& inputs, const StepLimits& limits, int drafts)
+    : least_(least_batch(scenario)) {
+    decodes_ =
+        std::make_shared<PricedSteps>(doubling(least_, std::max(least_, limits.batch)), doubling(64, limits.context),
+                                      DecodePrices(scenario, inputs, limits.kv_tokens, drafts));
+    prefills_ =
+        std::make_shared<PricedSteps>(doubling(16 * least_, std::max(16 * least_, limits.step_tokens)),
+                                      doubling(64, limits.context), PrefillPrices(scenario, inputs, limits.kv_tokens));
+}
+
+// Decode steps are asked by the context of all sequences together.
+StepTimes StepPricing::times() const {
+    return {.decode = [table = decodes_](double batch,
+                                         double context) { return table->at(batch, context / std::max(1.0, batch)); },
+            .prefill = [table = prefills_](double tokens, double context) { return table->at(tokens, context); }};
+}
+
+Seconds StepPricing::decode_alone(double context) const { return decodes_->peek(least_, context); }
+
+Seconds StepPricing::prefill_alone(double tokens) const { return prefills_->peek(tokens, tokens / 2); }
+
+void StepPricing::add_time_by_origin(std::map<std::string, double>& seconds) const {
+    decodes_->add_time_by_origin(seconds);
+    prefills_->add_time_by_origin(seconds);
+}
+
+}  // namespace strata

@@ -1,0 +1,46 @@
+// What the steps of a replica take: its placement's decode and prefill steps by the analytic engine, and with
+// multi-token prediction what drafting and verifying cost beside.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "sim/scenario/scenario.hpp"
+#include "sim/serving/priced_steps.hpp"
+#include "sim/serving/step_times.hpp"
+#include "sim/workload/inputs.hpp"
+
+namespace strata {
+
+// The largest shapes that are asked for.
+struct StepLimits {
+    double batch = 1;         // sequences of a decode step
+    double step_tokens = 1;   // of prompts in a step
+    double context = 1;       // tokens of a sequence
+    double kv_tokens = 1e15;  // of all sequences: shapes that need more never run
+};
+
+class StepPricing {
+public:
+    // Prices steps of `scenario`, whose placement is the replica. `drafts`: tokens that each decode step verifies
+    // beside its own. Throws InputError when asked for a point that does not fit its platform, needs a number that
+    // nobody has published, or drafts without a layer for it. `inputs` must outlive it.
+    StepPricing(const Scenario& scenario, Inputs& inputs, const StepLimits& limits, int drafts);
+
+    StepTimes times() const;
+    // Of a decode step and of a prompt alone, not counted as taken.
+    Seconds decode_alone(double context) const;
+    Seconds prefill_alone(double tokens) const;
+    void add_time_by_origin(std::map<std::string, double>& seconds) const;
+
+private:
+    double least_;                           // sequences: one on every rank that has some of its own
+    std::shared_ptr<PricedSteps> decodes_;   // sequences x mean context
+    std::shared_ptr<PricedSteps> prefills_;  // tokens x tokens that each attends to, on average
+};
+
+// A step computes at least one sequence on every rank that has sequences of its own.
+inline double least_batch(const Scenario& scenario) { return scenario.placement.dp * scenario.placement.batches(); }
+
+}  // namespace strata
