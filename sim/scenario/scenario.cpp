@@ -220,7 +220,12 @@ void refuse(const YamlField& parent, const std::vector<std::string>& fields, con
 Workload read_workload(const YamlField& field, bool prefill) {
     Workload workload;
     workload.prefill = prefill;
-    workload.batch = at_least(field["batch"], 1, 1);
+    if (const YamlField batch = field["batch"]; batch.is_map()) {
+        batch.allow_only({"largest_with"});
+        workload.largest_with = read_assertion(batch["largest_with"]);
+    } else {
+        workload.batch = at_least(batch, 1, 1);
+    }
     workload.context = at_least(field["context"], 0, 0);
     workload.prompt = at_least(field["prompt"], 1, 1);
     return workload;
@@ -285,6 +290,12 @@ bool Assertion::holds(double value) const {
     return value > bound;
 }
 
+Point with_settings(const Point& point, const std::vector<std::pair<std::string, std::string>>& settings) {
+    Point changed{point.settings, YAML::Clone(point.document)};
+    for (const auto& [path, value] : settings) set_at(changed.document, path, YAML::Node(value));
+    return changed;
+}
+
 ScenarioFile::ScenarioFile(const std::string& file, std::string models_folder,
                            const std::vector<std::string>& overrides)
     : ScenarioFile(file, load_yaml(file), std::move(models_folder), overrides) {}
@@ -311,7 +322,7 @@ ScenarioFile::ScenarioFile(const std::string& file, const YAML::Node& document, 
     access_ = kind.exists() && kind.node().IsScalar() && kind.node().Scalar() == "access";
     engines_ = {access_ ? "bank" : "analytic"};
     root.allow_only({"name", "description", "engines", "model", "platform", "workload", "placement", "kernels",
-                     "detail", "axes", "assertions"});
+                     "detail", "economics", "axes", "assertions"});
     name_ = root["name"].exists() ? root["name"].text() : std::filesystem::path(file).stem().string();
     if (root["description"].exists()) description_ = root["description"].text();
     if (root["engines"].exists()) engines_ = read_engines(root["engines"], access_);
@@ -390,7 +401,7 @@ Scenario ScenarioFile::read(const Point& point, const Catalog& catalog) const {
             "access is no value beside others: it has its own engine and metrics. Write a scenario of its own");
     if (kind == WorkloadKind::access) {
         scenario.access = read_access(root["workload"]);
-        refuse(root, {"model", "placement", "kernels", "detail"},
+        refuse(root, {"model", "placement", "kernels", "detail", "economics"},
                "this field belongs to decode and prefill; an access has no model");
         problems.throw_if_any();
         return scenario;
@@ -401,7 +412,9 @@ Scenario ScenarioFile::read(const Point& point, const Catalog& catalog) const {
         scenario.workload = read_workload(root["workload"], kind == WorkloadKind::prefill);
     }
     scenario.placement = read_placement(root["placement"]);
+    if (scenario.workload.largest_with) scenario.workload.batch = scenario.placement.dp * scenario.placement.batches();
     scenario.kernels = read_kernels(root["kernels"]);
+    scenario.economics = read_economics(root["economics"], catalog);
     if (root["detail"].exists())
         scenario.detail = one_of<Detail>(root["detail"], {{"op", Detail::op}, {"bank", Detail::bank}});
     scenario.model = read_model_of(root["model"], problems);

@@ -8,6 +8,7 @@
 
 #include "sim/engine/analytic/analytic_engine.hpp"
 #include "sim/placement/memory.hpp"
+#include "sim/result/economics.hpp"
 #include "sim/serving/request_trace.hpp"
 
 namespace strata {
@@ -140,7 +141,15 @@ Run run_serving(const Scenario& scenario, Inputs& inputs) {
     if (serving.trace.empty() && serving.arrivals.per_second == 0) spec.users = serving.concurrency * serving.replicas;
     spec.prefix_cache_tokens = serving.prefix_cache_tokens;
     spec.limits = serving.limits;
-    return run_of(simulate_serving(spec, requests).metrics);
+    const ServingMetrics metrics = simulate_serving(spec, requests).metrics;
+    Run run = run_of(metrics);
+    const double accelerators = scenario.placement.ranks() * serving.replicas;
+    add_economics(run, scenario,
+                  {.accelerators = accelerators,
+                   .tokens_per_s = metrics.output_tokens_per_second,
+                   .all_tokens_per_s = metrics.tokens_per_accelerator * accelerators,
+                   .busy = metrics.pool.utilisation});
+    return run;
 }
 
 }  // namespace strata
