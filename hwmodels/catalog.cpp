@@ -18,7 +18,10 @@ public:
         fields.insert(fields.begin(), "name");
         root.allow_only(fields);
     }
-    void group(const YamlField& field, const std::vector<std::string>& fields) const { field.allow_only(fields); }
+    // A group that is not there has fields that say so, if any must.
+    void group(const YamlField& field, const std::vector<std::string>& fields) const {
+        if (field.exists()) field.allow_only(fields);
+    }
     template <class T>
     void if_given(T& into, const YamlField& field) const {
         if (field.exists())
@@ -58,7 +61,7 @@ private:
 
 void read_fields(SystemSpec& spec, const YamlField& root, const Reader& read) {
     read.part(root, {"accelerator", "accelerators_per_node", "nodes", "host", "host_link", "scale_up_link",
-                     "scale_out_link"});
+                     "scale_out_link", "node_power_w", "node_usd"});
     read(spec.accelerator, root["accelerator"]);
     const YamlField host = root["host"];
     read.group(host, {"memory", "memory_units", "memory_capacity", "nvme", "nvme_units"});

@@ -31,6 +31,7 @@ Document serving_report_of(const ReportInput& input) {
                       .sections = {serving_summary_section(input.study)}};
     for (auto& section :
          {assertions_section(input.study, input.assertions), std::optional(serving_points_section(input.study)),
+          binding_section(input.study, nullptr), economics_section(input.study),
           parts_section(input.catalog, input.systems), manifest_section(input.manifest)})
         if (section) document.sections.push_back(*section);
     return document;
@@ -66,6 +67,9 @@ Document report_of(const ReportInput& input) {
     add(balance_section(input.study, recommendation));
     add(components_section(recommendation));
     add(limits_section(input.study, recommendation));
+    add(resources_section(input.study, recommendation));
+    add(binding_section(input.study, recommendation.point));
+    add(economics_section(input.study));
     add(agreement_section(input.study));
     add(assertions_section(input.study, input.assertions));
     add(points_section(input.study, input.law, input.model));

@@ -105,6 +105,22 @@ int main(int argc, char** argv) {
     run.command = "strata";
     for (int i = 1; i < argc; ++i) run.command += std::string(" ") + argv[i];
 
+    run_command->add_flag("--binds", run.binds, "also what binds each point (see 'strata binds')");
+
+    strata::BindsArguments binds;
+    CLI::App* binds_command =
+        verb(app, "binds", "Make each resource of the platform a little better, one at a time, and say what helps most",
+             "  strata binds scenarios/examples/engram-tiers.yaml\n"
+             "  strata binds SCENARIO --by 25% --metric decode.tpot_ms --set workload.batch=64");
+    binds_command->add_option("scenario", binds.scenario, "scenario file (YAML)")->required();
+    binds_command->add_option("--by", binds.by, "how much better, such as 10%")->capture_default_str();
+    binds_command->add_option("--metric", binds.metric, "what to gain in (default: speed, by the kind of workload)");
+    binds_command->add_option("--json", binds.json_file, "write the gains as JSON to FILE, or to stdout with -");
+    binds_command->add_option("--set", binds.set, "override a field: PATH=VALUE")->allow_extra_args(false);
+    binds_command->add_option("--engine", binds.engines, "analytic or systemc")
+        ->check(CLI::IsMember({"analytic", "systemc"}))
+        ->allow_extra_args(false);
+
     std::vector<std::string> checked;
     CLI::App* check_command = verb(app, "check", "Read scenarios and say what is wrong with them",
                                    "  strata check scenarios/examples/*.yaml");
@@ -201,6 +217,7 @@ int main(int argc, char** argv) {
         app.parse(argc, argv);
         const std::string root = root_folder();
         if (*run_command) return strata::run_verb(run, root);
+        if (*binds_command) return strata::binds_verb(binds, root);
         if (*check_command) return strata::check_verb(checked, root);
         if (*balance_command) return strata::balance_verb(balance, root);
         if (*validate_command) return strata::validate_verb(ledger_json, only, root);

@@ -21,6 +21,7 @@
 #include "sim/access/access_bench.hpp"
 #include "sim/placement/memory.hpp"
 #include "sim/serving/serving_engine.hpp"
+#include "sim/study/find_binding.hpp"
 #include "sim/training/training_engine.hpp"
 
 namespace strata {
@@ -102,11 +103,13 @@ int run_verb(const RunArguments& arguments, const std::string& root) {
         folder.emplace(arguments.out_folder);
         assets = page_assets(root);
     }
-    const Study study = run_study(scenario, {.root = root,
-                                             .engines = arguments.engines,
-                                             .jobs = arguments.jobs,
-                                             .simulator = {},
-                                             .progress = progress_bar()});
+    const StudyOptions options{.root = root,
+                               .engines = arguments.engines,
+                               .jobs = arguments.jobs,
+                               .simulator = {},
+                               .progress = progress_bar()};
+    Study study = run_study(scenario, options);
+    if (arguments.binds) find_bindings(study, scenario, {}, options);
     // Nothing fits: that is an input to mend, not a result to plan with.
     const bool any_run =
         std::any_of(study.results.begin(), study.results.end(), [](const PointResult& r) { return r.run.has_value(); });

@@ -12,8 +12,15 @@ struct RunArguments {
     std::string scenario, json_file, out_folder;
     std::vector<std::string> set;
     std::vector<std::string> engines;  // replaces the scenario's own
+    bool binds = false;                // of each point, what would make it better
     int jobs = 1;
     std::string command;  // as typed, for the report
+};
+
+struct BindsArguments {
+    std::string scenario, metric, json_file;
+    std::string by = "10%";
+    std::vector<std::string> set, engines;
 };
 
 struct MeasureArguments {
@@ -33,6 +40,7 @@ struct BalanceArguments {
 };
 
 int run_verb(const RunArguments& arguments, const std::string& root);
+int binds_verb(const BindsArguments& arguments, const std::string& root);
 int check_verb(const std::vector<std::string>& scenarios, const std::string& root);
 int validate_verb(const std::string& json_file, const std::string& only, const std::string& root);
 int balance_verb(const BalanceArguments& arguments, const std::string& root);

@@ -24,6 +24,12 @@ std::optional<Section> balance_section(const Study& study, const Recommendation&
 std::optional<Section> components_section(const Recommendation& recommendation);
 // What would have to be faster?
 std::optional<Section> limits_section(const Study& study, const Recommendation& recommendation);
+// How busy is each part of the machine?
+std::optional<Section> resources_section(const Study& study, const Recommendation& recommendation);
+// What would a better part bring? Shown in full of `chosen`, if it was asked for there; null: of the first point.
+std::optional<Section> binding_section(const Study& study, const PointResult* chosen);
+// What does a token cost, in money and energy?
+std::optional<Section> economics_section(const Study& study);
 // Where do the engines differ?
 std::optional<Section> agreement_section(const Study& study);
 // Do the scenario's assertions hold?

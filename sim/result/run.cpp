@@ -7,6 +7,8 @@
 #include <set>
 
 #include "sim/placement/memory.hpp"
+#include "sim/result/economics.hpp"
+#include "sim/result/resources.hpp"
 
 namespace strata {
 
@@ -132,6 +134,7 @@ Run summarise(const Scenario& scenario, const Machine& machine, const Program& p
     const double step_s = timeline.makespan.si();
     const double new_tokens = work.batch * (work.prefill ? work.prompt : 1);
     const std::string kind = work.prefill ? "prefill" : "decode";
+    run.metrics["workload.batch"] = work.batch;
     run.metrics[kind + (work.prefill ? ".ttft_ms" : ".tpot_ms")] = step_s * 1e3;
     run.metrics[kind + ".tokens_per_s"] = new_tokens / step_s;
     run.metrics[kind + ".tokens_per_s_per_accelerator"] = new_tokens / step_s / ranks;
@@ -155,6 +158,8 @@ Run summarise(const Scenario& scenario, const Machine& machine, const Program& p
     for (std::size_t lane = 0; lane < kLanes; ++lane) run.utilisation[lane] = timeline.busy[lane].si() / step_s;
     run.components = component_times(program);
     run.bottleneck = bottleneck_of(run);
+    run.resources = resources_of(scenario, machine, program, timeline);
+    add_economics(run, scenario, spending_of(scenario, machine, program, timeline));
     return run;
 }
 

@@ -223,7 +223,12 @@ void refuse(const YamlField& parent, const std::vector<std::string>& fields, con
 Workload read_workload(const YamlField& field, bool prefill) {
     Workload workload;
     workload.prefill = prefill;
-    workload.batch = at_least(field["batch"], 1, 1);
+    if (const YamlField batch = field["batch"]; batch.is_map()) {
+        batch.allow_only({"largest_with"});
+        workload.largest_with = read_assertion(batch["largest_with"]);
+    } else {
+        workload.batch = at_least(batch, 1, 1);
+    }
     workload.context = at_least(field["context"], 0, 0);
     workload.prompt = at_least(field["prompt"], 1, 1);
     return workload;
@@ -290,6 +295,12 @@ bool Assertion::holds(double value) const {
     return value > bound;
 }
 
+Point with_settings(const Point& point, const std::vector<std::pair<std::string, std::string>>& settings) {
+    Point changed{point.settings, YAML::Clone(point.document)};
+    for (const auto& [path, value] : settings) set_at(changed.document, path, YAML::Node(value));
+    return changed;
+}
+
 ScenarioFile::ScenarioFile(const std::string& file, std::string models_folder,
                            const std::vector<std::string>& overrides)
     : ScenarioFile(file, load_yaml(file), std::move(models_folder), overrides) {}
@@ -316,7 +327,7 @@ ScenarioFile::ScenarioFile(const std::string& file, const YAML::Node& document, 
     access_ = kind.exists() && kind.node().IsScalar() && kind.node().Scalar() == "access";
     engines_ = {access_ ? "bank" : "analytic"};
     root.allow_only({"name", "description", "engines", "model", "platform", "workload", "placement", "kernels",
-                     "detail", "axes", "assertions"});
+                     "detail", "economics", "axes", "assertions"});
     name_ = root["name"].exists() ? root["name"].text() : std::filesystem::path(file).stem().string();
     if (root["description"].exists()) description_ = root["description"].text();
     if (root["engines"].exists()) engines_ = read_engines(root["engines"], access_);
@@ -397,7 +408,7 @@ Scenario ScenarioFile::read(const Point& point, const Catalog& catalog) const {
             "access is no value beside others: it has its own engine and metrics. Write a scenario of its own");
     if (kind == WorkloadKind::access) {
         scenario.access = read_access(root["workload"]);
-        refuse(root, {"model", "placement", "kernels", "detail"},
+        refuse(root, {"model", "placement", "kernels", "detail", "economics"},
                "this field belongs to decode and prefill; an access has no model");
         problems.throw_if_any();
         return scenario;
@@ -412,9 +423,11 @@ Scenario ScenarioFile::read(const Point& point, const Catalog& catalog) const {
         scenario.routing = read_routing(root["workload"]["routing"], file_);
     }
     scenario.placement = read_placement(root["placement"], scenario.routing.has_value());
+    if (scenario.workload.largest_with) scenario.workload.batch = scenario.placement.dp * scenario.placement.batches();
     scenario.kernels = read_kernels(root["kernels"]);
     if (scenario.kernels.exchange == ExchangeKernel::fabric && !scenario.fabric)
         root["kernels"]["exchange"].problem("fabric needs a platform.fabric: a name of the catalogue or a description");
+    scenario.economics = read_economics(root["economics"], catalog);
     if (root["detail"].exists())
         scenario.detail = one_of<Detail>(root["detail"], {{"op", Detail::op}, {"bank", Detail::bank}});
     scenario.model = read_model_of(root["model"], problems);

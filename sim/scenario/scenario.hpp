@@ -14,6 +14,7 @@
 #include "sim/model/accounting.hpp"
 #include "sim/placement/rank_shares.hpp"
 #include "sim/scenario/access.hpp"
+#include "sim/scenario/economics.hpp"
 #include "sim/scenario/serving_workload.hpp"
 #include "sim/scenario/training_workload.hpp"
 
@@ -24,12 +25,21 @@ std::string_view to_string(Tier tier);
 
 enum class WorkloadKind { decode, prefill, access, serving, training };
 
+struct Assertion {
+    std::string metric;
+    std::string comparison;  // <=, <, >=, >
+    double bound = 0;
+    std::string text;
+    bool holds(double value) const;
+};
+
 // The step of a model that is run.
 struct Workload {
     bool prefill = false;
     double batch = 1;    // sequences in flight over the whole deployment
     double context = 0;  // decode: tokens cached of each sequence; prefill: tokens cached before the prompt
     double prompt = 1;   // prefill: new tokens of each sequence
+    std::optional<Assertion> largest_with{};  // `batch` is to be found: the largest with which this holds
 };
 
 struct Placement {
@@ -74,14 +84,6 @@ enum class Detail {
     bank  // every row, in the banks that it lies in
 };
 
-struct Assertion {
-    std::string metric;
-    std::string comparison;  // <=, <, >=, >
-    double bound = 0;
-    std::string text;
-    bool holds(double value) const;
-};
-
 // One point, fully read.
 struct Scenario {
     std::string name;
@@ -98,6 +100,7 @@ struct Scenario {
     Placement placement;
     Kernels kernels;
     Detail detail = Detail::op;
+    Economics economics{};
 };
 
 struct Axis {
@@ -109,6 +112,9 @@ struct Point {
     std::vector<std::pair<std::string, std::string>> settings;  // path, value: what distinguishes it in the sweep
     YAML::Node document;
 };
+
+// The point with more fields set, each by its path, as --set would.
+Point with_settings(const Point& point, const std::vector<std::pair<std::string, std::string>>& settings);
 
 // A scenario file as given: points can be drawn from it, each read on its own.
 class ScenarioFile {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/result/binding.hpp"
 #include "sim/result/run.hpp"
 
 namespace strata {
@@ -28,8 +29,9 @@ struct PointResult {
     std::vector<std::pair<std::string, std::string>> settings;
     std::string engine;
     PointStatus status = PointStatus::ok;
-    std::string reason;      // why there is no run: it does not fit, or what failed
-    std::optional<Run> run;  // present if ok
+    std::string reason;                // why there is no run: it does not fit, or what failed
+    std::optional<Run> run;            // present if ok
+    std::optional<Binding> binding{};  // where it was asked for
 };
 
 // Everything that a report is made from.
@@ -43,5 +45,7 @@ struct Study {
 
 // Throws InputError for a point that cannot even be read.
 Study run_study(const ScenarioFile& scenario, const StudyOptions& options);
+// The same of some points of it, changed or not.
+Study run_study(const ScenarioFile& scenario, const StudyOptions& options, std::vector<Point> points);
 
 }  // namespace strata

@@ -42,9 +42,9 @@ void check(const Scenario& scenario) {
     const int stage = placement.tp * placement.dp;
     if (placement.ep > stage || stage % placement.ep != 0)
         throw InputError("placement.ep", fmt::format("a divisor of tp x dp = {}", stage), std::to_string(placement.ep));
-    if (placement.micro_batches != 1 || placement.redundant_experts != 0)
+    if (placement.micro_batches != 1 || placement.expert_dials.redundant != 0)
         throw InputError("placement", "no micro_batches and no redundant experts: the workload's schedule has its own",
-                         fmt::format("{} and {}", placement.micro_batches, placement.redundant_experts));
+                         fmt::format("{} and {}", placement.micro_batches, placement.expert_dials.redundant));
     for (const Tier tier : {placement.experts, placement.kv, placement.engram})
         if (tier != Tier::hbm)
             throw InputError("placement", "tier hbm for all: training updates parameters where their gradients are",
