@@ -39,7 +39,7 @@ TEST_F(ServingPools, first_token_from_decode_holds_the_transfer) {
     const double here = metric("ttft_ms", alone + kPools + "prefill}", "");
     const double there = metric("ttft_ms", alone + kPools + "decode}", "");
     const Catalog catalog(kRoot + "/hwmodels/catalog");
-    const LinkSpec& port = *platform_spec(catalog, "HGX_H200").scale_out_link;
+    const LinkSpec port = *platform_spec(catalog, "HGX_H200").scale_out_link;
     const double transfer = to_ms(Bytes(1000.0 * 61 * 576 * 2) / port.effective_bandwidth.get() + port.latency.get());
     EXPECT_NEAR(there - here, transfer, 1e-6);
     EXPECT_NEAR(metric("end_to_end_ms", alone + kPools + "prefill}", ""),
