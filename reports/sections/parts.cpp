@@ -62,7 +62,8 @@ std::optional<Section> parts_section(const Catalog& catalog, const std::vector<s
         listing.add(name, "host memory units", system.host_memory_units);
         listing.add(name, "host memory", system.host_memory_capacity);
         listing.add(name, "drives", system.nvme_units);
-        for (const std::string& memory : {system.host_memory, system.nvme})
+        if (!system.host_processor.empty()) listing.add(catalog.accelerator(system.host_processor));
+        for (const std::string& memory : {system.host_memory, system.nvme, system.cxl})
             if (!memory.empty()) listing.add(catalog.memory(memory));
         for (const std::string& link : {system.host_link, system.scale_up_link, system.scale_out_link})
             if (!link.empty()) listing.add(catalog.link(link));

@@ -113,13 +113,13 @@ double kv_capacity(const Scenario& scenario) {
     empty.workload = {.batch = least_batch(scenario), .context = 0};
     const SystemSpec& system = scenario.platform.system;
     const MemoryUse use = memory_use(empty, static_cast<int>(system.accelerators_per_node.get()));
-    const Bytes room = scenario.platform.accelerator.memory_capacity.get() * scenario.serving->memory_share -
-                       (use.hbm_of_a_rank - use.kv);
+    const Bytes fixed = use.weights + use.experts + use.engram;  // the share left to the runtime has room for the rest
+    const Bytes room = scenario.platform.accelerator.memory_capacity.get() * scenario.serving->memory_share - fixed;
     if (room <= Bytes(0))
         throw InputError("placement",
                          fmt::format("weights that leave room for KV in {:.0f} % of the HBM of {}",
                                      100 * scenario.serving->memory_share, system.name),
-                         fmt::format("{:.1f} GB of weights, experts and tables", to_GB(use.hbm_of_a_rank - use.kv)));
+                         fmt::format("{:.1f} GB of weights, experts and tables", to_GB(fixed)));
     return room / Bytes(kv_bytes_per_token(scenario.model)) * scenario.placement.dp * scenario.placement.pp;
 }
 

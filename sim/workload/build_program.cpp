@@ -1,7 +1,6 @@
 #include "sim/workload/build_program.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 #include "sim/workload/micro_batches.hpp"
 #include "sim/workload/pricing.hpp"
@@ -15,8 +14,9 @@ StepShape shape_of(const Scenario& scenario) {
     const Placement& placement = scenario.placement;
     StepShape shape;
     shape.sequences = scenario.workload.batch / placement.dp / placement.batches();
-    shape.queries = scenario.workload.prefill ? scenario.workload.prompt : 1;
-    shape.context = scenario.workload.context;
+    shape.queries = scenario.workload.queries();
+    shape.context = scenario.workload.cached();
+    shape.drafts = static_cast<int>(scenario.workload.drafts);
     shape.tensor_ranks = placement.tp;
     shape.expert_ranks = placement.ep;
     shape.redundant_experts = placement.redundant_experts;
@@ -42,22 +42,13 @@ Program slowest_stage(const Scenario& scenario, const Platform& platform, const 
 
 }  // namespace
 
-double zipf_hit_rate(double cached, double rows, double s) {
-    if (cached <= 0) return 0;
-    if (cached >= rows) return 1;
-    const auto mass = [s](double n) {
-        constexpr double kFrom = 0.5;
-        const double to = n + 0.5;
-        return std::abs(s - 1) < 1e-9 ? std::log(to / kFrom) : (std::pow(to, 1 - s) - std::pow(kFrom, 1 - s)) / (1 - s);
-    };
-    return std::min(1.0, mass(cached) / mass(rows));
-}
-
 // In decode every stage always has a micro-batch at work, so a token takes `pp` turns of the slowest stage; a prompt's
 // last micro-batch waits in addition for the pipeline to fill.
 Program build_program(const Scenario& scenario, const Platform& platform, const CostBook& costs) {
     const Placement& placement = scenario.placement;
-    Program program = slowest_stage(scenario, beside_exchanges(scenario, platform), costs);
+    Platform found = beside_exchanges(scenario, platform);
+    if (scenario.model.computes_in_int8()) found.device = in_int8(found.device);
+    Program program = slowest_stage(scenario, found, costs);
     if (placement.micro_batches > 1) program = interleaved(program, placement.micro_batches);
     if (placement.pp > 1) program = repeated(program, placement.pp);
     if (placement.pp > 1 && scenario.workload.prefill) program = delayed(program, placement.pp - 1);

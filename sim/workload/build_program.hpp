@@ -8,9 +8,4 @@ namespace strata {
 
 Program build_program(const Scenario& scenario, const Platform& platform, const CostBook& costs);
 
-// The share of look-ups that the `cached` most popular of `rows` rows answer, under a Zipf law of exponent s >= 0
-// (popularity of rank i proportional to i^-s). The sums are replaced by integrals from 1/2, exact within 1 % beyond
-// 100 rows.
-double zipf_hit_rate(double cached, double rows, double s);
-
 }  // namespace strata

@@ -30,12 +30,14 @@ class Rank : public sc_core::sc_module {
 public:
     Rank(const sc_core::sc_module_name& name, const Machine& machine, const Schedule& schedule);
 
+    LaneEngine& engine(Lane lane) { return *lanes_[static_cast<std::size_t>(lane)].engine; }
     const Timeline& timeline() const { return timeline_; }
     bool finished() const { return done_ == timeline_.tasks.size(); }
 
     MemoryModule hbm;
-    LinkModule host_link;  // out[0]: to host memory, out[1]: to the drives
+    LinkModule host_link;  // out[0]: to host memory, out[1]: to the drives, out[2]: to expanders
     LinkModule scale_up, scale_out;
+    // The node binds the way of Lane::host_compute: to what its cores read.
 
 private:
     struct LaneState {
