@@ -53,7 +53,10 @@ public:
     }
 
 private:
-    void name_it(Sourced<double>& into, const YamlField& field) const { into.field = part_ + "." + field.path(); }
+    template <class T>
+    void name_it(Sourced<T>& into, const YamlField& field) const {
+        into.field = part_ + "." + field.path();
+    }
     void name_it(std::string&, const YamlField&) const {}
 
     std::string part_;
@@ -64,10 +67,13 @@ void read_fields(SystemSpec& spec, const YamlField& root, const Reader& read) {
                      "scale_out_link", "node_power_w", "node_usd"});
     read(spec.accelerator, root["accelerator"]);
     const YamlField host = root["host"];
-    read.group(host, {"memory", "memory_units", "memory_capacity", "nvme", "nvme_units"});
+    read.group(host, {"memory", "memory_units", "memory_capacity", "nvme", "nvme_units", "cxl", "cxl_units",
+                      "processor", "sockets"});
     read_counts(spec, root, read);
     read(spec.host_memory, host["memory"]);
     read(spec.nvme, host["nvme"]);
+    read.if_given(spec.cxl, host["cxl"]);
+    read.if_given(spec.host_processor, host["processor"]);
     read(spec.host_link, root["host_link"]);
     read(spec.scale_up_link, root["scale_up_link"]);
     read(spec.scale_out_link, root["scale_out_link"]);
@@ -147,7 +153,9 @@ Catalog::Catalog(const std::filesystem::path& folder) {
         const SystemSpec& system = entry.second;
         refer("system " + system.name, system.accelerator,
               [this](const std::string& name) { (void)accelerator(name); });
-        for (const std::string& name : {system.host_memory, system.nvme})
+        refer("system " + system.name, system.host_processor,
+              [this](const std::string& name) { (void)accelerator(name); });
+        for (const std::string& name : {system.host_memory, system.nvme, system.cxl})
             refer("system " + system.name, name, [this](const std::string& part) { (void)memory(part); });
         for (const std::string& name : {system.host_link, system.scale_up_link, system.scale_out_link})
             refer("system " + system.name, name, [this](const std::string& part) { (void)link(part); });

@@ -170,27 +170,31 @@ PlatformSpec platform_spec(const Catalog& catalog, std::string_view name) {
     const SystemSpec& system = catalog.system(name);
     const auto memory = [&](const std::string& part) { return catalog.memory(part); };
     const auto link = [&](const std::string& part) { return catalog.link(part); };
+    const auto accelerator = [&](const std::string& part) { return catalog.accelerator(part); };
     return with_standards({.system = system,
                            .accelerator = catalog.accelerator(system.accelerator),
                            .host_memory = part_if_named<MemorySpec>(system.host_memory, memory),
                            .nvme = part_if_named<MemorySpec>(system.nvme, memory),
                            .host_link = part_if_named<LinkSpec>(system.host_link, link),
                            .scale_up_link = part_if_named<LinkSpec>(system.scale_up_link, link),
-                           .scale_out_link = part_if_named<LinkSpec>(system.scale_out_link, link)},
+                           .scale_out_link = part_if_named<LinkSpec>(system.scale_out_link, link),
+                           .cxl = part_if_named<MemorySpec>(system.cxl, memory),
+                           .host_processor = part_if_named<AcceleratorSpec>(system.host_processor, accelerator)},
                           catalog);
 }
 
 PlatformSpec read_platform(const YamlField& field, const Catalog& catalog) {
-    field.allow_only({"system", "accelerators_per_node", "nodes", "host", "accelerator", "host_memory", "nvme",
-                      "host_link", "scale_up_link", "scale_out_link", "node_power_w", "node_usd", "fabric"});
+    field.allow_only({"system", "accelerators_per_node", "nodes", "host", "accelerator", "host_memory", "nvme", "cxl",
+                      "host_processor", "host_link", "scale_up_link", "scale_out_link", "node_power_w", "node_usd",
+                      "fabric"});
     PlatformSpec platform =
         found<PlatformSpec>(field["system"], [&](const std::string& name) { return platform_spec(catalog, name); });
     SystemSpec& system = platform.system;
     const auto memory = [&](const std::string& part) { return catalog.memory(part); };
     const auto link = [&](const std::string& part) { return catalog.link(part); };
+    const auto accelerator = [&](const std::string& part) { return catalog.accelerator(part); };
     if (field["accelerator"].exists())
-        platform.accelerator = read_part(platform.accelerator, field["accelerator"],
-                                         [&](const std::string& part) { return catalog.accelerator(part); });
+        platform.accelerator = read_part(platform.accelerator, field["accelerator"], accelerator);
     system.accelerator = platform.accelerator.name;
     const auto measured_by = [&](auto take) {
         return [take, &platform](MemorySpec& part, const YamlField& name) {
@@ -208,6 +212,8 @@ PlatformSpec read_platform(const YamlField& field, const Catalog& catalog) {
     read_part(platform.host_memory, system.host_memory, field["host_memory"], memory,
               measured_by(take_measured_memory));
     read_part(platform.nvme, system.nvme, field["nvme"], memory, measured_by(take_measured_drive));
+    read_part(platform.cxl, system.cxl, field["cxl"], memory);
+    read_part(platform.host_processor, system.host_processor, field["host_processor"], accelerator);
     read_part(platform.host_link, system.host_link, field["host_link"], link);
     read_part(platform.scale_up_link, system.scale_up_link, field["scale_up_link"], link);
     read_part(platform.scale_out_link, system.scale_out_link, field["scale_out_link"], link);
@@ -218,13 +224,14 @@ PlatformSpec read_platform(const YamlField& field, const Catalog& catalog) {
     for (const char* role : {"host_link", "scale_up_link", "scale_out_link"})
         known(field[role]["pcie"], [&](const std::string& name) { return catalog.pcie_file(name); });
     const Override read;
-    read.group(field["host"], {"memory_units", "memory_capacity", "nvme_units"});
+    read.group(field["host"], {"memory_units", "memory_capacity", "nvme_units", "cxl_units", "sockets"});
     read_counts(system, field, read);  // after the parts: a measured one is counted as one, unless the scenario counts
     if (field.problems().empty())
         for (const YamlField& count :
              {field["accelerators_per_node"], field["nodes"], field["host"]["memory_units"],
-              field["host"]["nvme_units"], field["accelerator"]["memory"]["units"], field["host_link"]["lanes"],
-              field["scale_up_link"]["lanes"], field["scale_out_link"]["lanes"]})
+              field["host"]["nvme_units"], field["host"]["cxl_units"], field["host"]["sockets"],
+              field["accelerator"]["memory"]["units"], field["host_processor"]["memory"]["units"],
+              field["host_link"]["lanes"], field["scale_up_link"]["lanes"], field["scale_out_link"]["lanes"]})
             whole(count);
     return field.problems().empty() ? with_standards(std::move(platform), catalog) : platform;
 }

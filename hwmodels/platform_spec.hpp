@@ -22,6 +22,8 @@ struct PlatformSpec {
     std::optional<LinkSpec> host_link, scale_up_link, scale_out_link;
     std::string accelerator_dram{}, host_dram{};  // files of their DRAM standards; empty: none fits
     std::set<std::string> records{};              // files of measurements that numbers were taken from
+    std::optional<MemorySpec> cxl{};              // none, as above
+    std::optional<AcceleratorSpec> host_processor{};
 
     auto operator<=>(const PlatformSpec&) const = default;
 };

@@ -14,10 +14,11 @@ void read_fields(AcceleratorSpec& spec, const YamlField& root, const Read& read)
                      "scale_up", "scale_out_nic"});
     read(spec.vendor, root["vendor"]);
     read.if_given(spec.cuda_name, root["cuda_name"]);
-    read.group(root["peak"], {"bf16", "fp8", "fp4"});
+    read.group(root["peak"], {"bf16", "fp8", "fp4", "int8"});
     read(spec.bf16, root["peak"]["bf16"]);
     read(spec.fp8, root["peak"]["fp8"]);
     read(spec.fp4, root["peak"]["fp4"]);
+    read.if_given(spec.int8, root["peak"]["int8"]);
     read.group(root["memory"], {"type", "capacity", "bandwidth", "standard", "units"});
     read(spec.memory_type, root["memory"]["type"]);
     read(spec.memory_capacity, root["memory"]["capacity"]);
@@ -73,6 +74,8 @@ void read_counts(SystemSpec& spec, const YamlField& root, const Read& read) {
     read(spec.nvme_units, root["host"]["nvme_units"]);
     read.if_given(spec.node_power_w, root["node_power_w"]);
     read.if_given(spec.node_usd, root["node_usd"]);
+    read.if_given(spec.cxl_units, root["host"]["cxl_units"]);
+    read.if_given(spec.host_sockets, root["host"]["sockets"]);
 }
 
 }  // namespace strata

@@ -37,6 +37,7 @@ struct AcceleratorSpec {
     std::string vendor;
     std::string cuda_name;  // what its driver calls it: records of measurements know it by that; empty: none do
     Sourced<FlopRate> bf16, fp8, fp4;  // dense peaks
+    Sourced<FlopRate> int8;            // few have one
     Sourced<Bytes> memory_capacity;
     Sourced<Bandwidth> memory_bandwidth;  // datasheet peak
     std::string memory_type;
@@ -83,11 +84,15 @@ struct SystemSpec {
     std::string accelerator;
     Sourced<double> accelerators_per_node;
     Sourced<double> nodes;
-    std::string host_memory;                               // a MemorySpec
-    Sourced<double> host_memory_units;                     // channels in a node
-    Sourced<Bytes> host_memory_capacity;                   // of a node
-    std::string nvme;                                      // a MemorySpec
-    Sourced<double> nvme_units;                            // drives in a node
+    std::string host_memory;              // a MemorySpec
+    Sourced<double> host_memory_units;    // channels in a node
+    Sourced<Bytes> host_memory_capacity;  // of a node
+    std::string nvme;                     // a MemorySpec
+    Sourced<double> nvme_units;           // drives in a node
+    std::string cxl;                      // a MemorySpec: an expander behind the host
+    Sourced<double> cxl_units;            // expanders in a node
+    std::string host_processor;           // an AcceleratorSpec: one socket's cores
+    Sourced<double> host_sockets;
     std::string host_link, scale_up_link, scale_out_link;  // LinkSpecs
     Sourced<double> node_power_w;                          // at most, accelerators included
     Sourced<double> node_usd;                              // bought, accelerators included

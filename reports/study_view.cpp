@@ -131,6 +131,15 @@ std::string label_of(const PointResult& result, const Study& study, const std::s
 
 bool ran(const PointResult& result) { return result.run.has_value(); }
 
+std::vector<TierColumn> tier_columns(const Study& study) {
+    std::vector<TierColumn> columns{{"HBM", "an accelerator", "memory.hbm_gb"}, {"host", "a node", "memory.host_gb"}};
+    if (std::any_of(study.results.begin(), study.results.end(),
+                    [](const PointResult& point) { return ran(point) && point.run->metrics.at("memory.cxl_gb") > 0; }))
+        columns.push_back({"CXL", "a node", "memory.cxl_gb"});
+    columns.push_back({"NVMe", "a node", "memory.nvme_gb"});
+    return columns;
+}
+
 std::vector<std::string> engines_that_ran(const Study& study) {
     std::vector<std::string> engines;
     for (const PointResult& result : study.results)

@@ -49,6 +49,13 @@ std::string short_name(const std::string& path);  // its last part: "model.rho" 
 std::string label_of(const PointResult& result, const Study& study, const std::string& without = "");
 
 bool ran(const PointResult& result);
+
+// The tiers of memory that tables have a column of: CXL only where a point uses it.
+struct TierColumn {
+    std::string name, of, metric;  // "host", "a node", "memory.host_gb"
+};
+std::vector<TierColumn> tier_columns(const Study& study);
+
 std::vector<std::string> engines_that_ran(const Study& study);
 // SystemC models contention and queues and so sees more than the analytic engine; empty if nothing ran.
 std::string most_detailed_engine(const Study& study);

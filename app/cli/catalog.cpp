@@ -73,6 +73,8 @@ Json json_of(const SystemSpec& system) {
             {"nodes", sourced(system.nodes)},
             {"host_memory", system.host_memory},
             {"nvme", system.nvme},
+            {"cxl", system.cxl},
+            {"host_processor", system.host_processor},
             {"host_link", system.host_link},
             {"scale_up_link", system.scale_up_link},
             {"scale_out_link", system.scale_out_link},

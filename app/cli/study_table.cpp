@@ -91,7 +91,9 @@ std::string study_table(const Study& study, const AllocationLaw& law, const std:
     for (const std::string& engine : engines)
         lines[0].push_back(fmt::format("{} ms", engines.size() > 1 ? engine : time));
     lines[0].push_back("tok/s/acc");
-    for (const char* name : {"stall ms", "HBM GB", "host GB", "NVMe GB"}) lines[0].push_back(name);
+    lines[0].push_back("stall ms");
+    const std::vector<TierColumn> tiers = tier_columns(study);
+    for (const TierColumn& tier : tiers) lines[0].push_back(tier.name + " GB");
     if (losses) lines[0].push_back("loss");
     lines[0].push_back("bound by");
     for (const PointRow& row : rows_of(study)) {
@@ -110,8 +112,7 @@ std::string study_table(const Study& study, const AllocationLaw& law, const std:
         }
         line.push_back(fmt::format("{:.0f}", tokens_per_s(*shown->run)));
         line.push_back(fmt::format("{:.3f}", shown->run->metrics.at("engram.stall_ms")));
-        for (const char* metric : {"memory.hbm_gb", "memory.host_gb", "memory.nvme_gb"})
-            line.push_back(fmt::format("{:.1f}", shown->run->metrics.at(metric)));
+        for (const TierColumn& tier : tiers) line.push_back(fmt::format("{:.1f}", shown->run->metrics.at(tier.metric)));
         if (losses) {
             const auto loss = loss_of(*shown, law, model);
             line.push_back(loss ? fmt::format("{:.4f}", loss->loss) : "unknown");

@@ -68,7 +68,8 @@ std::optional<Section> parts_section(const Catalog& catalog, const std::vector<s
         listing.add(name, "drives", system.nvme_units);
         listing.add(name, "power of a node [W]", system.node_power_w);
         listing.add(name, "price of a node [USD]", system.node_usd);
-        for (const std::string& memory : {system.host_memory, system.nvme})
+        if (!system.host_processor.empty()) listing.add(catalog.accelerator(system.host_processor));
+        for (const std::string& memory : {system.host_memory, system.nvme, system.cxl})
             if (!memory.empty()) listing.add(catalog.memory(memory));
         for (const std::string& link : {system.host_link, system.scale_up_link, system.scale_out_link})
             if (!link.empty()) listing.add(catalog.link(link));

@@ -14,11 +14,13 @@ std::optional<Section> points_section(const Study& study, const AllocationLaw& l
         if (ran(result) && !any) any = &result;
         losses = losses || loss_of(result, law, model);
     }
-    Table table{
-        .title = fmt::format("{} results", study.results.size()),
-        .columns = {"point", "engine", any ? speed_names(*any->run).time_label : "time", "tokens/s per accelerator",
-                    "Engram stall [ms]", "HBM [GB]", "host [GB]", "NVMe [GB]", "bound by"},
-        .folded = study.results.size() > 12};
+    Table table{.title = fmt::format("{} results", study.results.size()),
+                .columns = {"point", "engine", any ? speed_names(*any->run).time_label : "time",
+                            "tokens/s per accelerator", "Engram stall [ms]"},
+                .folded = study.results.size() > 12};
+    const std::vector<TierColumn> tiers = tier_columns(study);
+    for (const TierColumn& tier : tiers) table.columns.push_back(tier.name + " [GB]");
+    table.columns.push_back("bound by");
     if (losses) table.columns.insert(table.columns.begin() + 2, "expected loss");
     Table missing{.title = "Points without a result", .columns = {"point", "engine", "status", "reason"}};
     for (const PointResult& result : study.results) {
@@ -30,10 +32,10 @@ std::optional<Section> points_section(const Study& study, const AllocationLaw& l
         }
         if (table.rows.size() == kMostRows) continue;
         const auto& metrics = result.run->metrics;
-        const auto value = [&](const char* metric) { return plain(metrics.at(metric)); };
         table.rows.push_back({label_of(result, study), result.engine, plain(time_ms(*result.run)),
-                              plain(tokens_per_s(*result.run)), value("engram.stall_ms"), value("memory.hbm_gb"),
-                              value("memory.host_gb"), value("memory.nvme_gb"), result.run->bottleneck});
+                              plain(tokens_per_s(*result.run)), plain(metrics.at("engram.stall_ms"))});
+        for (const TierColumn& tier : tiers) table.rows.back().push_back(plain(metrics.at(tier.metric)));
+        table.rows.back().push_back(result.run->bottleneck);
         if (!losses) continue;
         const auto loss = loss_of(result, law, model);
         table.rows.back().insert(table.rows.back().begin() + 2, loss ? fmt::format("{:.4f}", loss->loss) : "unknown");

@@ -68,19 +68,19 @@ Table alternatives(const ReportInput& input, const Recommendation& chosen, const
     for (const auto& entry : best) order.push_back(entry.second);
     std::sort(order.begin(), order.end(),
               [](const auto* a, const auto* b) { return tokens_per_s(*a->run) > tokens_per_s(*b->run); });
-    Table table{
-        .title = "The best qualifying point of each combination",
-        .columns = {"point", "tokens/s per accelerator", "against the recommended",
-                    speed_names(*chosen.point->run).time_label, "expected loss", "HBM [GB]", "host [GB]", "NVMe [GB]"}};
+    Table table{.title = "The best qualifying point of each combination",
+                .columns = {"point", "tokens/s per accelerator", "against the recommended",
+                            speed_names(*chosen.point->run).time_label, "expected loss"}};
+    const std::vector<TierColumn> tiers = tier_columns(input.study);
+    for (const TierColumn& tier : tiers) table.columns.push_back(tier.name + " [GB]");
     for (const PointResult* point : order) {
         const auto loss = loss_of(*point, input.law, input.model);
         const auto& metrics = point->run->metrics;
         table.rows.push_back(
             {label_of(*point, input.study), plain(tokens_per_s(*point->run)),
              fmt::format("{:+.2f} %", (tokens_per_s(*point->run) / tokens_per_s(*chosen.point->run) - 1) * 100),
-             plain(time_ms(*point->run)), loss ? fmt::format("{:.4f}", loss->loss) : "unknown",
-             plain(metrics.at("memory.hbm_gb")), plain(metrics.at("memory.host_gb")),
-             plain(metrics.at("memory.nvme_gb"))});
+             plain(time_ms(*point->run)), loss ? fmt::format("{:.4f}", loss->loss) : "unknown"});
+        for (const TierColumn& tier : tiers) table.rows.back().push_back(plain(metrics.at(tier.metric)));
     }
     if (chosen.by_loss) return table;
     table.columns.erase(table.columns.begin() + 4);

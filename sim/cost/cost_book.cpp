@@ -194,6 +194,7 @@ Device device_of(const AcceleratorSpec& accelerator) {
     } else {
         device.fp8 = peak(accelerator.fp8, device.fp8_missing);
     }
+    device.int8 = peak(accelerator.int8, device.int8_missing);
     device.memory = accelerator.memory_bandwidth.get();
     device.link = peak(accelerator.scale_up_bandwidth, device.link_missing);
     device.cores = accelerator.cores.value.value_or(0);

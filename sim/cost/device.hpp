@@ -11,11 +11,19 @@ namespace strata {
 struct Device {
     std::string name;       // in the catalogue; empty where a scenario has changed its numbers
     std::string cuda_name;  // by which records of measurements know it; empty likewise
-    FlopRate bf16, fp8;
+    FlopRate bf16, fp8;     // fp8: of products with 8-bit operands; of INT8 ones where those are run (in_int8)
+    FlopRate int8;
     Bandwidth memory;
     Bandwidth link;    // scale-up, a rank's own, per direction
     double cores = 0;  // SMs; 0: unknown
-    std::string bf16_missing, fp8_missing, link_missing;
+    std::string bf16_missing, fp8_missing, int8_missing, link_missing;
 };
+
+// The device as products of INT8 find it.
+inline Device in_int8(Device device) {
+    device.fp8 = device.int8;
+    device.fp8_missing = device.int8_missing;
+    return device;
+}
 
 }  // namespace strata

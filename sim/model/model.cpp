@@ -179,8 +179,16 @@ MtpConfig read_mtp(const YamlField& field, const LayerAttention& last) {
 void refuse_unsupported(const Model& model, const YamlField& field) {
     const bool fp8 = model.activations && *model.activations != Precision::bf16;
     const bool experts = model.ffn.experts > 0;
-    if (fp8 && (model.weights == Precision::nvfp4 || (experts && model.experts == Precision::nvfp4)))
-        field["activations"].problem("bf16, because NVFP4 weights are widened to BF16: their scales fit no FP8 number",
+    const bool int8 = model.weights == Precision::int8 || (experts && model.experts == Precision::int8);
+    if (int8 && model.activations && *model.activations != Precision::int8)
+        field["activations"].problem("int8, which INT8 weights meet", std::string(to_string(*model.activations)));
+    if (!int8 && model.activations == Precision::int8)
+        field["activations"].problem("something else: only INT8 weights meet INT8 activations", "int8");
+    const auto widened = [](Precision stored) {
+        return stored != Precision::bf16 && activations_for(stored) == Precision::bf16;
+    };
+    if (fp8 && (widened(model.weights) || (experts && widened(model.experts))))
+        field["activations"].problem("bf16, because such weights are widened to BF16: their scales fit no FP8 number",
                                      std::string(to_string(*model.activations)));
     else if (fp8 && model.weights == Precision::bf16 && (!experts || model.experts == Precision::bf16))
         field["activations"].problem("bf16, because all weights are BF16", std::string(to_string(*model.activations)));

@@ -96,6 +96,8 @@ struct Model {
     Precision activations_with(Precision stored) const {
         return stored == Precision::bf16 ? stored : activations.value_or(activations_for(stored));
     }
+    // Its 8-bit products, that is: there is no FP8 beside them.
+    bool computes_in_int8() const { return weights == Precision::int8 || experts == Precision::int8; }
 };
 
 // The fields of a model file.

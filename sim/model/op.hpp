@@ -46,7 +46,7 @@ struct StepShape {
     double redundant_experts = 0;  // copies of busy experts, beside one of each
     bool fused_experts = false;    // one kernel for a layer's routed experts; else one an expert product
     bool prefill = false;
-    bool mtp = false;  // drafts the next token after the step: the model's multi-token-prediction layers run too
+    int drafts = 0;  // tokens drafted after the step: a multi-token-prediction layer runs for each
     int first_layer = 0, end_layer = 1 << 30;  // of this pipeline stage
 
     constexpr double tokens() const { return sequences * queries; }

@@ -5,15 +5,18 @@
 namespace strata {
 
 const PrecisionNames& weight_precisions() {
-    static const PrecisionNames names{{"bf16", Precision::bf16},           {"fp8_tensor", Precision::fp8_tensor},
-                                      {"fp8_block", Precision::fp8_block}, {"fp4_block", Precision::fp4_block},
-                                      {"mxfp4", Precision::fp4_block},     {"nvfp4", Precision::nvfp4}};
+    static const PrecisionNames names{
+        {"bf16", Precision::bf16},           {"fp8_tensor", Precision::fp8_tensor}, {"fp8_block", Precision::fp8_block},
+        {"fp4_block", Precision::fp4_block}, {"mxfp4", Precision::fp4_block},       {"nvfp4", Precision::nvfp4},
+        {"int8", Precision::int8},           {"q4_k_m", Precision::q4_k_m},         {"two_bit", Precision::two_bit}};
     return names;
 }
 
 const PrecisionNames& activation_precisions() {
-    static const PrecisionNames names{
-        {"bf16", Precision::bf16}, {"fp8_tensor", Precision::fp8_tensor}, {"fp8_tile", Precision::fp8_tile}};
+    static const PrecisionNames names{{"bf16", Precision::bf16},
+                                      {"fp8_tensor", Precision::fp8_tensor},
+                                      {"fp8_tile", Precision::fp8_tile},
+                                      {"int8", Precision::int8}};
     return names;
 }
 
@@ -40,6 +43,9 @@ double row_bytes(double width, Precision precision) {
         case Precision::mxfp8: return width + std::ceil(width / 32);
         case Precision::fp4_block: return std::ceil(width / 2) + std::ceil(width / 32);
         case Precision::nvfp4: return std::ceil(width / 2) + std::ceil(width / 16);
+        case Precision::int8: return width;
+        case Precision::two_bit:
+        case Precision::q4_k_m: return width * bytes_per_element(precision);
     }
     return 0;  // unreachable: the enum is complete
 }

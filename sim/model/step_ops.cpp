@@ -21,7 +21,7 @@ public:
         for (layer_ = s_.first_layer; layer_ < end; ++layer_) layer();
         if (end < layers) return std::move(ops_);
         head();
-        for (int i = 0; s_.mtp && m_.mtp && i < m_.mtp->layers; ++i) {
+        for (int i = 0; m_.mtp && i < s_.drafts; ++i) {
             product("mtp_projection", Slot::head, m_.hidden, 2 * m_.hidden);
             block(m_.mtp->attention, m_.ffn.experts == 0);
             ++layer_;
@@ -145,8 +145,8 @@ private:
         add("indexer_top_k", Slot::attention, IndexerTopK{.rows = tokens_, .keys = scored, .k = a_.indexer_top_k});
     }
 
-    // Query tokens that read a key tile together: a decode step has none, prefill kernels work on 64 rows.
-    double tile() const { return s_.prefill ? std::min(64.0, s_.queries) : 1; }
+    // Query tokens that read a key tile together: prefill kernels work on 64 rows; in decode a token and its drafts.
+    double tile() const { return std::min(64.0, s_.queries); }
 
     // Absorbed form over latent entries: the up-projections of keys and values move to the query and the output.
     void mla(double attended, double indexed) {
@@ -172,7 +172,8 @@ private:
                                 .attended = attended,
                                 .entry_bytes = a_.entry_bytes,
                                 .score_dim = a_.kv_rank + a_.rope_dim,
-                                .value_dim = a_.kv_rank});
+                                .value_dim = a_.kv_rank,
+                                .shared_reads = indexed > 0 ? 1 : tile()});
             product("absorb_v", Slot::attention, heads_ * a_.v_dim, a_.kv_rank);
         }
         product("output", Slot::attention, m_.hidden, heads_ * a_.v_dim);

@@ -4,41 +4,87 @@
 
 #include <algorithm>
 
+#include "sim/placement/working_set.hpp"
+
 namespace strata {
 
+namespace {
+
+// Puts what a rank keeps of something where the placement says; `copied` of it lies in HBM beside.
+class Tiers {
+public:
+    explicit Tiers(MemoryUse& use) : use_(use) {}
+    void keep(Bytes& in_hbm, Tier tier, Bytes of_a_rank, Bytes of_a_node, Bytes copied = {}) const {
+        switch (tier) {
+            case Tier::hbm: in_hbm += of_a_rank; return;
+            case Tier::host: use_.host_of_a_node += of_a_node; break;
+            case Tier::cxl: use_.cxl_of_a_node += of_a_node; break;
+            case Tier::nvme: use_.nvme_of_a_node += of_a_node; break;
+        }
+        in_hbm += copied;
+    }
+
+private:
+    MemoryUse& use_;
+};
+
+// Of the multi-token-prediction layers only where they run.
+struct Weights {
+    Bytes routed, other;
+};
+Weights weights_of(const Scenario& scenario) {
+    const Model& model = scenario.model;
+    const WeightBytes bytes = weight_bytes(model);
+    if (scenario.workload.drafts <= 0) return {bytes.experts, bytes.other};
+    const Bytes routed(mtp_parameters(model).routed * bytes_per_element(model.experts));
+    return {bytes.experts + routed, bytes.other + bytes.mtp - routed};
+}
+
+// Cores of each socket read a copy of their own: KTransformers does so (its USE_NUMA), and a second socket is of little
+// use without.
+double copies_in_host_memory(const Scenario& scenario) {
+    if (!scenario.placement.host_computes()) return 1;
+    return scenario.platform.system.host_sockets.get();
+}
+
+}  // namespace
+
+std::vector<std::pair<std::string, Bytes>> MemoryUse::classes() const {
+    return {{"weights", weights}, {"experts", experts},         {"kv", kv},          {"index", index},
+            {"engram", engram},   {"activations", activations}, {"buffers", buffers}};
+}
+
 // Routed experts are split over the expert ranks and everything else over tensor ranks, all over pipeline stages;
-// tables in HBM are row-sharded over all ranks, tables in host memory or on drives are kept once a node. What a tier
-// below HBM holds is staged through a buffer of one layer, which is not counted. Index keys stay in HBM: each step
-// scans them all.
+// tables in HBM are row-sharded over all ranks, tables below it are kept once a node. Index keys stay in HBM: each step
+// scans them all. A tier below holds all, what is cached above it included.
 MemoryUse memory_use(const Scenario& scenario, int ranks_of_a_node) {
     const Placement& placement = scenario.placement;
     const Model& model = scenario.model;
-    const WeightBytes bytes = weight_bytes(model);
-    const double tokens = scenario.workload.context + (scenario.workload.prefill ? scenario.workload.prompt : 1);
-    const double cached = tokens * scenario.workload.batch / placement.dp / placement.pp / placement.cp;
+    const Workload& work = scenario.workload;
+    const double entries = (work.cached() + work.queries()) * work.batch / placement.dp / placement.pp / placement.cp;
     const double ranks = std::max(1, std::min(ranks_of_a_node, placement.ranks()));
     MemoryUse use;
-    const auto keep = [&](Tier tier, Bytes of_a_rank, Bytes of_a_node) {
-        (tier == Tier::hbm    ? use.hbm_of_a_rank
-         : tier == Tier::host ? use.host_of_a_node
-                              : use.nvme_of_a_node) += tier == Tier::hbm ? of_a_rank : of_a_node;
-    };
-    use.weights = bytes.other / placement.tp / placement.pp;
-    keep(Tier::hbm, use.weights, {});
-    const double copies = model.ffn.experts > 0 ? 1 + placement.expert_dials.redundant / model.ffn.experts : 1;
-    use.experts = bytes.experts * copies / placement.expert_shards() / placement.pp;
-    keep(placement.experts, use.experts, use.experts * ranks);
+    const Tiers tiers(use);
+    const Weights weights = weights_of(scenario);
+    use.weights = weights.other / placement.tp / placement.pp;
+    const double experts = model.ffn.experts + placement.expert_dials.redundant;
+    const double copies = model.ffn.experts > 0 ? experts / model.ffn.experts : 1;
+    const Bytes routed = weights.routed * copies / placement.expert_shards() / placement.pp;
+    const double cached = experts > 0 ? std::min(1.0, placement.cached_experts / experts) : 0;
+    tiers.keep(use.experts, placement.experts, routed, routed * ranks * copies_in_host_memory(scenario),
+               routed * cached);
     // Latent KV is shared by all heads, so tensor ranks each hold all of it; a tier that they share holds it once.
-    use.kv = Bytes(kv_bytes_per_token(model) * cached);
-    const Bytes index(placement.kv == Tier::hbm ? 0 : index_bytes_per_token(model) * cached);
-    keep(Tier::hbm, index, {});
-    keep(placement.kv, use.kv - index, (use.kv - index) * std::max(1.0, ranks / placement.tp));
-    use.engram = bytes.engram;
-    if (!model.engram) return use;
-    keep(placement.engram, use.engram / placement.ranks(), use.engram);
-    if (placement.engram != Tier::hbm)
-        use.hbm_of_a_rank +=
-            Bytes(placement.hot_rows * model.engram->row_bytes() * double(model.engram->layer_ids.size())) / ranks;
+    const Bytes all(kv_bytes_per_token(model) * entries), index(index_bytes_per_token(model) * entries);
+    const Bytes kv = all - index;
+    use.index = index;
+    tiers.keep(use.kv, placement.kv, kv, kv * std::max(1.0, ranks / placement.tp), kv * placement.cached_kv);
+    if (model.engram) {
+        const Bytes tables = weight_bytes(model).engram;
+        const Bytes hot(placement.hot_rows * model.engram->row_bytes() * double(model.engram->layer_ids.size()));
+        tiers.keep(use.engram, placement.engram, tables / placement.ranks(), tables, hot / ranks);
+    }
+    use.activations = activation_bytes(scenario);
+    use.buffers = buffer_bytes(scenario);
     return use;
 }
 
@@ -71,20 +117,31 @@ void check_fits(const Scenario& scenario) {
                          fmt::format("at least one sequence for each of dp x pp x micro_batches = {}",
                                      placement.dp * placement.batches()),
                          fmt::format("{}", scenario.workload.batch));
+    if (scenario.workload.drafts > 0 && !scenario.model.mtp)
+        throw InputError("workload.draft", "a model with MTP layers that could draft", scenario.model.name);
+    if (placement.host_computes() && (placement.experts != Tier::host || placement.ep > placement.tp))
+        throw InputError(
+            "placement.experts.compute",
+            "host only with experts.tier host and ep at most tp: cores compute what lies beside them, for "
+            "the tokens of their own accelerators",
+            fmt::format("tier {}, ep {}, tp {}", to_string(placement.experts), placement.ep, placement.tp));
     const MemoryUse use = memory_use(scenario, static_cast<int>(per_node));
     const auto check = [&](const char* tier, Bytes needed, Bytes has, const std::string& parts) {
         if (needed > has)
             throw InputError("placement", fmt::format("at most {:.1f} GB in {} of {}", to_GB(has), tier, system.name),
                              fmt::format("{:.1f} GB ({})", to_GB(needed), parts));
     };
-    const Bytes table = placement.engram == Tier::hbm ? use.engram / placement.ranks() : Bytes(0);
-    check("HBM of one accelerator", use.hbm_of_a_rank, scenario.platform.accelerator.memory_capacity.get(),
-          fmt::format("weights {:.1f}, experts {:.1f}, KV {:.1f}, Engram {:.1f}", to_GB(use.weights),
-                      placement.experts == Tier::hbm ? to_GB(use.experts) : 0,
-                      placement.kv == Tier::hbm ? to_GB(use.kv) : 0, to_GB(table)));
+    check("HBM of one accelerator", use.hbm_of_a_rank(), scenario.platform.accelerator.memory_capacity.get(),
+          fmt::format("weights {:.1f}, experts {:.1f}, KV {:.1f}, Engram {:.1f}, activations {:.1f}, buffers {:.1f}",
+                      to_GB(use.weights), to_GB(use.experts), to_GB(use.kv + use.index), to_GB(use.engram),
+                      to_GB(use.activations), to_GB(use.buffers)));
     const std::string below = "what the placement keeps there of experts, KV and Engram tables";
     if (use.host_of_a_node > Bytes(0))
         check("host memory of one node", use.host_of_a_node, system.host_memory_capacity.get(), below);
+    if (use.cxl_of_a_node > Bytes(0)) {
+        const Bytes expander = present(scenario.platform.cxl, system, "cxl").capacity.get();
+        check("CXL memory of one node", use.cxl_of_a_node, expander * system.cxl_units.get(), below);
+    }
     if (use.nvme_of_a_node > Bytes(0)) {
         const Bytes drive = present(scenario.platform.nvme, system, "nvme").capacity.get();
         check("drives of one node", use.nvme_of_a_node, drive * system.nvme_units.get(), below);

@@ -6,6 +6,7 @@
 #include <numeric>
 #include <set>
 
+#include "sim/placement/cache_hits.hpp"
 #include "sim/placement/memory.hpp"
 #include "sim/result/economics.hpp"
 #include "sim/result/resources.hpp"
@@ -20,11 +21,10 @@ constexpr std::string_view kOutside = ", outside";  // of what the cost book's t
 Seconds fetch_stall(const Program& program, const Timeline& timeline) {
     std::vector<Interval> fetches;
     for (std::size_t i = 0; i < program.tasks.size(); ++i)
-        if (program.tasks[i].lane == Lane::host_fetch || program.tasks[i].lane == Lane::nvme_fetch)
-            fetches.push_back(timeline.tasks[i]);
+        if (is_fetch(program.tasks[i].lane)) fetches.push_back(timeline.tasks[i]);
     Seconds stall, busy_until;
     for (std::size_t i = 0; i < program.tasks.size(); ++i) {
-        if (program.tasks[i].lane == Lane::host_fetch || program.tasks[i].lane == Lane::nvme_fetch) continue;
+        if (is_fetch(program.tasks[i].lane)) continue;
         Seconds idle_from = busy_until;
         for (const Interval& fetch : fetches) {  // in the order in which the lane serves them
             const Seconds from = std::max(idle_from, fetch.begin);
@@ -86,7 +86,7 @@ std::map<std::string, ComponentTime> component_times(const Program& program) {
         ComponentTime& time = found[std::string(kComponents[static_cast<std::size_t>(task.slot)])];
         if (task.pricing == Pricing::fetch) {
             time.fetch += to_ms(task.duration);
-        } else if (task.lane != Lane::compute) {
+        } else if (task.lane != Lane::compute && task.lane != Lane::host_compute) {
             time.exchange += to_ms(task.duration);
         } else {
             time.overhead += to_ms(task.overhead);
@@ -132,16 +132,24 @@ Run summarise(const Scenario& scenario, const Machine& machine, const Program& p
     const Workload& work = scenario.workload;
     const int ranks = scenario.placement.ranks();
     const double step_s = timeline.makespan.si();
-    const double new_tokens = work.batch * (work.prefill ? work.prompt : 1);
+    const double new_tokens = work.batch * work.tokens();
     const std::string kind = work.prefill ? "prefill" : "decode";
     run.metrics["workload.batch"] = work.batch;
-    run.metrics[kind + (work.prefill ? ".ttft_ms" : ".tpot_ms")] = step_s * 1e3;
+    run.metrics[kind + (work.prefill ? ".ttft_ms" : ".tpot_ms")] = step_s * 1e3 / (work.prefill ? 1 : work.tokens());
+    if (!work.prefill) run.metrics["decode.step_ms"] = step_s * 1e3;
     run.metrics[kind + ".tokens_per_s"] = new_tokens / step_s;
     run.metrics[kind + ".tokens_per_s_per_accelerator"] = new_tokens / step_s / ranks;
     const MemoryUse memory = memory_use(scenario, machine.ranks);
-    run.metrics["memory.hbm_gb"] = to_GB(memory.hbm_of_a_rank);
+    run.metrics["memory.hbm_gb"] = to_GB(memory.hbm_of_a_rank());
     run.metrics["memory.host_gb"] = to_GB(memory.host_of_a_node);
+    run.metrics["memory.cxl_gb"] = to_GB(memory.cxl_of_a_node);
     run.metrics["memory.nvme_gb"] = to_GB(memory.nvme_of_a_node);
+    for (const auto& [name, bytes] : memory.classes()) run.metrics[fmt::format("memory.{}_gb", name)] = to_GB(bytes);
+    for (const auto& [name, share] : cache_hits(scenario)) run.metrics[fmt::format("cache.{}_hits", name)] = share;
+    run.metrics["fetch.host_ms"] = to_ms(timeline.busy[static_cast<std::size_t>(Lane::host_fetch)]);
+    run.metrics["fetch.cxl_ms"] = to_ms(timeline.busy[static_cast<std::size_t>(Lane::cxl_fetch)]);
+    run.metrics["fetch.nvme_ms"] = to_ms(timeline.busy[static_cast<std::size_t>(Lane::nvme_fetch)]);
+    run.metrics["host.compute_ms"] = to_ms(timeline.busy[static_cast<std::size_t>(Lane::host_compute)]);
     run.metrics["engram.stall_ms"] = to_ms(fetch_stall(program, timeline));
     run.metrics["moe.layer_us"] = to_us(expert_layer_time(program, timeline));
     if (program.balance) {
@@ -155,6 +163,14 @@ Run summarise(const Scenario& scenario, const Machine& machine, const Program& p
     run.metrics["network.scale_out_ms"] = to_ms(timeline.busy[static_cast<std::size_t>(Lane::scale_out)]);
 
     run.share_of_compute = shares_of_compute(program);
+    double compute_s = 0;
+    for (const Task& task : program.tasks)
+        if (task.lane == Lane::compute || task.lane == Lane::host_compute) {
+            run.share_of_compute[fmt::format("{}{}", to_string(task.origin), task.outside ? kOutside : "")] +=
+                task.duration.si();
+            compute_s += task.duration.si();
+        }
+    for (auto& [origin, share] : run.share_of_compute) share /= compute_s;
     for (std::size_t lane = 0; lane < kLanes; ++lane) run.utilisation[lane] = timeline.busy[lane].si() / step_s;
     run.components = component_times(program);
     run.bottleneck = bottleneck_of(run);

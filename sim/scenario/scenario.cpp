@@ -183,8 +183,8 @@ struct KindFields {
 
 const std::vector<KindFields>& workload_kinds() {
     static const std::vector<KindFields> kinds{
-        {"decode", WorkloadKind::decode, {"batch", "context", "routing"}},
-        {"prefill", WorkloadKind::prefill, {"batch", "context", "prompt", "routing"}},
+        {"decode", WorkloadKind::decode, {"batch", "context", "draft", "routing"}},
+        {"prefill", WorkloadKind::prefill, {"batch", "context", "prompt", "prefix_hits", "routing"}},
         {"access", WorkloadKind::access, access_fields()},
         {"serving", WorkloadKind::serving, serving_fields()},
         {"training", WorkloadKind::training, training_fields()},
@@ -220,6 +220,12 @@ void refuse(const YamlField& parent, const std::vector<std::string>& fields, con
         if (parent[name].exists()) parent[name].problem(why);
 }
 
+double share(const YamlField& field, double fallback) {
+    const double value = at_least(field, 0, fallback);
+    if (value > 1) field.problem("a share in [0, 1]", fmt::format("{}", value));
+    return value;
+}
+
 Workload read_workload(const YamlField& field, bool prefill) {
     Workload workload;
     workload.prefill = prefill;
@@ -231,18 +237,26 @@ Workload read_workload(const YamlField& field, bool prefill) {
     }
     workload.context = at_least(field["context"], 0, 0);
     workload.prompt = at_least(field["prompt"], 1, 1);
+    workload.prefix_hits = share(field["prefix_hits"], 0);
+    if (workload.prefix_hits >= 1) field["prefix_hits"].problem("a share below 1: something must be computed", "1");
+    if (const YamlField draft = field["draft"]; draft.exists()) {
+        draft.allow_only({"tokens", "acceptance"});
+        workload.drafts = double(count_of(draft["tokens"]));
+        workload.acceptance = share(draft["acceptance"], 0);
+    }
     return workload;
 }
 
 Tier tier_of(const YamlField& field) {
     if (!field.exists()) return Tier::hbm;
-    return one_of<Tier>(field, {{"hbm", Tier::hbm}, {"host", Tier::host}, {"nvme", Tier::nvme}});
+    return one_of<Tier>(field, {{"hbm", Tier::hbm}, {"host", Tier::host}, {"cxl", Tier::cxl}, {"nvme", Tier::nvme}});
 }
 
 Kernels read_kernels(const YamlField& field) {
     Kernels kernels;
     if (!field.exists()) return kernels;
-    field.allow_only({"experts", "exchange"});
+    field.allow_only({"experts", "exchange", "launch"});
+    if (field["launch"].exists()) kernels.launch = field["launch"].seconds();
     if (field["experts"].exists())
         kernels.experts = one_of<ExpertKernel>(
             field["experts"],
@@ -267,13 +281,20 @@ Placement read_placement(const YamlField& field, bool routing) {
     placement.pp = count_of(field["pp"]);
     placement.micro_batches = count_of(field["micro_batches"]);
     if (const YamlField experts = field["experts"]; experts.exists()) {
-        experts.allow_only({"tier", "redundant", "order", "learned", "age"});
+        experts.allow_only({"tier", "redundant", "compute", "cached", "zipf_exponent", "order", "learned", "age"});
         placement.experts = tier_of(experts["tier"]);
+        if (experts["compute"].exists())
+            placement.expert_processor = one_of<ExpertProcessor>(
+                experts["compute"], {{"accelerator", ExpertProcessor::accelerator}, {"host", ExpertProcessor::host}});
+        placement.cached_experts = at_least(experts["cached"], 0, 0);
+        placement.expert_skew = at_least(experts["zipf_exponent"], 0, 0);
         placement.expert_dials = read_expert_dials(experts, routing);
     }
     if (const YamlField kv = field["kv"]; kv.exists()) {
-        kv.allow_only({"tier"});
+        kv.allow_only({"tier", "cached", "zipf_exponent"});
         placement.kv = tier_of(kv["tier"]);
+        placement.cached_kv = share(kv["cached"], 0);
+        placement.kv_skew = at_least(kv["zipf_exponent"], 0, 0);
     }
     const YamlField engram = field["engram"];
     if (!engram.exists()) return placement;
@@ -286,7 +307,17 @@ Placement read_placement(const YamlField& field, bool routing) {
     return placement;
 }
 
-std::string_view to_string(Tier tier) { return tier == Tier::hbm ? "hbm" : tier == Tier::host ? "host" : "nvme"; }
+std::string_view to_string(Tier tier) {
+    constexpr std::string_view kNames[] = {"hbm", "host", "cxl", "nvme"};
+    return kNames[static_cast<std::size_t>(tier)];
+}
+
+double Workload::tokens() const {
+    if (prefill) return prompt;
+    double sum = 1, reached = 1;
+    for (int i = 0; i < static_cast<int>(drafts); ++i) sum += reached *= acceptance;
+    return sum;
+}
 
 bool Assertion::holds(double value) const {
     if (comparison == "<=") return value <= bound;

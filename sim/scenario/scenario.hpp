@@ -20,7 +20,7 @@
 
 namespace strata {
 
-enum class Tier { hbm, host, nvme };
+enum class Tier { hbm, host, cxl, nvme };
 std::string_view to_string(Tier tier);
 
 enum class WorkloadKind { decode, prefill, access, serving, training };
@@ -36,10 +36,27 @@ struct Assertion {
 // The step of a model that is run.
 struct Workload {
     bool prefill = false;
-    double batch = 1;    // sequences in flight over the whole deployment
-    double context = 0;  // decode: tokens cached of each sequence; prefill: tokens cached before the prompt
-    double prompt = 1;   // prefill: new tokens of each sequence
+    double batch = 1;        // sequences in flight over the whole deployment
+    double context = 0;      // decode: tokens cached of each sequence; prefill: tokens cached before the prompt
+    double prompt = 1;       // prefill: tokens of each prompt
+    double prefix_hits = 0;  // prefill: the share of a prompt whose KV is found and not computed
+    double drafts = 0;       // decode: tokens that MTP layers draft a step
+    double acceptance = 0;   // of a drafted token, those before it accepted
     std::optional<Assertion> largest_with{};  // `batch` is to be found: the largest with which this holds
+
+    double computed() const { return prompt * (1 - prefix_hits); }
+    // Tokens already cached of each sequence when the step begins.
+    double cached() const { return context + (prefill ? prompt * prefix_hits : 0); }
+    // New positions of each sequence that the step computes.
+    double queries() const { return prefill ? computed() : 1 + drafts; }
+    // Tokens of each sequence that it answers for: a prompt's, or the sampled one and the drafts accepted before it.
+    double tokens() const;
+};
+
+// Who computes the routed experts that lie below the accelerator's memory.
+enum class ExpertProcessor {
+    accelerator,  // which fetches their weights
+    host          // whose cores read them where they lie; activations travel
 };
 
 struct Placement {
@@ -48,6 +65,11 @@ struct Placement {
     int micro_batches = 1;       // of one rank, run interleaved so that exchanges hide behind the other's compute
     ExpertDials expert_dials{};  // copies, and who holds what
     Tier experts = Tier::hbm, kv = Tier::hbm;
+    ExpertProcessor expert_processor = ExpertProcessor::accelerator;
+    double cached_experts = 0;  // of each layer, the most popular, also in accelerator memory
+    double expert_skew = 0;     // Zipf exponent of their popularity; 0 is uniform
+    double cached_kv = 0;       // share of the KV entries that is also there
+    double kv_skew = 0;         // Zipf exponent of how often selected entries are read; 0 is uniform
     Tier engram = Tier::hbm;
     bool prefetch = true;      // false: rows are fetched when the layer needs them
     double hot_rows = 0;       // Engram rows of each layer kept in accelerator memory
@@ -58,6 +80,7 @@ struct Placement {
     // Ranks that hold different parts of the routed experts of one stage.
     int expert_shards() const { return ep > tp ? ep : tp; }
     int batches() const { return micro_batches * pp; }
+    bool host_computes() const { return expert_processor == ExpertProcessor::host; }
 };
 
 Placement read_placement(const YamlField& field, bool routing = false);
@@ -76,6 +99,7 @@ enum class ExchangeKernel {
 struct Kernels {
     ExpertKernel experts = ExpertKernel::grouped;
     ExchangeKernel exchange = ExchangeKernel::deepep;
+    Seconds launch{};  // what the host takes to issue a kernel; 0: a graph of kernels is replayed
 };
 
 // How closely the systemc engine looks at host memory.

@@ -215,7 +215,8 @@ double kv_capacity(const Scenario& scenario) {
     const MemoryUse use = memory_use(empty, static_cast<int>(system.accelerators_per_node.get()));
     const Bytes drafters =
         scenario.serving->acceptance.empty() ? Bytes(0) : weight_bytes(scenario.model).mtp / scenario.placement.ranks();
-    const Bytes held = use.hbm_of_a_rank - use.kv + drafters;
+    // The share left to the runtime has room for the rest.
+    const Bytes held = use.weights + use.experts + use.engram + drafters;
     const Bytes room = scenario.platform.accelerator.memory_capacity.get() * scenario.serving->memory_share - held;
     if (room <= Bytes(0))
         throw InputError("placement",

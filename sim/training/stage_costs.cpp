@@ -232,7 +232,7 @@ StepShape micro_batch_of(const Scenario& scenario) {
     shape.tensor_ranks = scenario.placement.tp;
     shape.expert_ranks = scenario.placement.ep;
     shape.prefill = true;
-    shape.mtp = training.mtp;
+    shape.drafts = training.mtp && scenario.model.mtp ? scenario.model.mtp->layers : 0;
     return shape;
 }
 

@@ -1,7 +1,6 @@
 #include "sim/workload/build_program.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 #include "sim/workload/micro_batches.hpp"
 #include "sim/workload/pricing.hpp"
@@ -15,12 +14,13 @@ StepShape shape_of(const Scenario& scenario) {
     const Placement& placement = scenario.placement;
     StepShape shape;
     shape.sequences = scenario.workload.batch / placement.dp / placement.batches();
-    shape.queries = scenario.workload.prefill ? scenario.workload.prompt / placement.cp : 1;
+    const double computed = scenario.workload.queries();
+    shape.queries = computed / placement.cp;
     // A rank of several has tokens from the prompt's begin and end, so that all attend to as many as a slice from its
     // middle would (Megatron-LM's context parallelism).
-    const double others = scenario.workload.prefill ? scenario.workload.prompt - shape.queries : 0;
-    shape.context = scenario.workload.context + others / 2;
+    shape.context = scenario.workload.cached() + (computed - shape.queries) / 2;
     shape.context_ranks = placement.cp;
+    shape.drafts = static_cast<int>(scenario.workload.drafts);
     shape.tensor_ranks = placement.tp;
     shape.expert_ranks = placement.ep;
     shape.redundant_experts = placement.expert_dials.redundant;
@@ -47,17 +47,6 @@ Program slowest_stage(const Scenario& scenario, const Platform& platform, const 
 
 }  // namespace
 
-double zipf_hit_rate(double cached, double rows, double s) {
-    if (cached <= 0) return 0;
-    if (cached >= rows) return 1;
-    const auto mass = [s](double n) {
-        constexpr double kFrom = 0.5;
-        const double to = n + 0.5;
-        return std::abs(s - 1) < 1e-9 ? std::log(to / kFrom) : (std::pow(to, 1 - s) - std::pow(kFrom, 1 - s)) / (1 - s);
-    };
-    return std::min(1.0, mass(cached) / mass(rows));
-}
-
 RankSharesSpec shares_spec(const Scenario& scenario, int ranks_of_a_node) {
     const Placement& placement = scenario.placement;
     const StepShape shape = shape_of(scenario);
@@ -75,7 +64,9 @@ RankSharesSpec shares_spec(const Scenario& scenario, int ranks_of_a_node) {
 Program build_program(const Scenario& scenario, const Platform& platform, const CostBook& costs,
                       const ProgramInputs& more) {
     const Placement& placement = scenario.placement;
-    Program program = slowest_stage(scenario, beside_exchanges(scenario, platform), costs, more);
+    Platform found = beside_exchanges(scenario, platform);
+    if (scenario.model.computes_in_int8()) found.device = in_int8(found.device);
+    Program program = slowest_stage(scenario, found, costs, more);
     if (placement.micro_batches > 1) program = interleaved(program, placement.micro_batches);
     if (placement.pp > 1) program = repeated(program, placement.pp);
     if (placement.pp > 1 && scenario.workload.prefill) program = delayed(program, placement.pp - 1);

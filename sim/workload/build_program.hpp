@@ -20,9 +20,4 @@ Program build_program(const Scenario& scenario, const Platform& platform, const 
 // What RankShares is asked for.
 RankSharesSpec shares_spec(const Scenario& scenario, int ranks_of_a_node);
 
-// The share of look-ups that the `cached` most popular of `rows` rows answer, under a Zipf law of exponent s >= 0
-// (popularity of rank i proportional to i^-s). The sums are replaced by integrals from 1/2, exact within 1 % beyond
-// 100 rows.
-double zipf_hit_rate(double cached, double rows, double s);
-
 }  // namespace strata

@@ -8,7 +8,7 @@ namespace strata {
 
 namespace {
 
-bool is_fetch(const Task& task) { return task.lane == Lane::host_fetch || task.lane == Lane::nvme_fetch; }
+bool is_fetch(const Task& task) { return is_fetch(task.lane); }
 bool is_exchange(const Task& task) { return task.lane == Lane::scale_up || task.lane == Lane::scale_out; }
 
 // Tasks of the chain (no fetch) that wait for nothing, or that nothing waits for.

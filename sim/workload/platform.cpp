@@ -47,6 +47,18 @@ Platform platform_of(const PlatformSpec& spec) {
         if (drive.granularity.value) platform.nvme_granularity = drive.granularity.value->si();
         machine.host_link = rate(present(spec.host_link, system, "host_link"));
     });
+    // An expander hangs on the host, so its bytes cross the host link too.
+    read_if_known(platform.cxl_missing, [&] {
+        const MemorySpec& expander = present(spec.cxl, system, "cxl");
+        const LinkSpec& link = present(spec.host_link, system, "host_link");
+        machine.cxl = expander.bandwidth.get() * system.cxl_units.get();
+        machine.host_link = rate(link);
+        platform.cxl_latency = expander.read_latency.get() + link.latency.get();
+    });
+    read_if_known(platform.host_compute_missing, [&] {
+        machine.host_compute =
+            present(spec.host_processor, system, "host_processor").bf16.get() * system.host_sockets.get();
+    });
     read_if_known(platform.scale_up_missing, [&] {
         const LinkSpec& link = present(spec.scale_up_link, system, "scale_up_link");
         machine.scale_up = rate(link);

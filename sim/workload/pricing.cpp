@@ -44,12 +44,26 @@ Price price_exchange(const Task& task, const Platform& platform, const CostBook&
 }
 
 Price price_fetch(const Task& task, const Platform& platform, int ranks) {
-    const bool nvme = task.lane == Lane::nvme_fetch;
-    require(nvme ? platform.nvme_missing : platform.host_missing);
-    const Seconds latency = nvme ? platform.nvme_latency : platform.host_latency;
+    const bool nvme = task.lane == Lane::nvme_fetch, cxl = task.lane == Lane::cxl_fetch;
+    require(nvme ? platform.nvme_missing : cxl ? platform.cxl_missing : platform.host_missing);
+    const Seconds latency = nvme ? platform.nvme_latency : cxl ? platform.cxl_latency : platform.host_latency;
     // All ranks of the node fetch in the same phase of the step, so each has its share of what they have in common.
     const double sharing = std::min(platform.machine.ranks, ranks);
     return {.duration = evenly_shared_fetch(task, platform.machine, sharing) + latency, .latency = latency};
+}
+
+// All ranks of the node ask its cores in the same phase of the step.
+Price price_host_kernel(const Task& task, const Platform& platform, int ranks) {
+    require(platform.host_missing);
+    require(platform.host_compute_missing);
+    const double sharing = std::min(platform.machine.ranks, ranks);
+    const Seconds computing = task.flops / (platform.machine.host_compute * kHostComputeEfficiency) * sharing;
+    const Seconds reading = task.moved / (platform.machine.host_memory * kHostMemoryEfficiency) * sharing;
+    return {.duration = std::max(computing, reading),
+            .latency = {},
+            .origin = Origin::transferred,
+            .overhead = {},
+            .memory_bound = reading >= computing};
 }
 
 // A gather reads scattered rows and writes them as a stream, a byte for a byte.
@@ -73,11 +87,13 @@ Price price(const Task& task, const Platform& platform, const CostBook& costs, i
                                           .point = task.point,
                                           .spared = task.spared},
                                platform.device);
-            const Seconds spared = cost.overhead * (1 - platform.launch);
-            return {cost.time - spared,     Seconds(0),        cost.origin,
-                    cost.overhead - spared, cost.memory_bound, cost.outside};
+            const Seconds spared = cost.overhead * (1 - platform.launch), time = cost.time - spared;
+            const Seconds waits = std::max(Seconds(0), task.issued - time);
+            return {time + waits,      Seconds(0),  cost.origin, cost.overhead - spared + waits,
+                    cost.memory_bound, cost.outside};
         }
         case Pricing::fetch: return price_fetch(task, platform, ranks);
+        case Pricing::host_kernel: return price_host_kernel(task, platform, ranks);
         case Pricing::fabric:
         case Pricing::given: return {.duration = task.duration, .latency = task.latency, .origin = task.origin};
         default: return price_exchange(task, platform, costs);

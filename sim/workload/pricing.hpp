@@ -17,6 +17,11 @@ struct Price {
 
 // DeepSeek-V3, arXiv 2412.19437, section 3.2.2: 20 of 132 SMs exchange in normal mode. Low latency mode needs none.
 constexpr double kExchangeCores = 20;
+// What the kernels of experts reach on a host's cores, of the peaks. Bandwidth: 110 GB/s of eight DDR4-3200 channels on
+// an EPYC of the Rome generation, 146 GB/s of STREAM there (FreeToken issue 444; FP4 experts). Arithmetic: 21.3 TFLOPS
+// of 73.7 with AMX on one Xeon 8452Y (KTransformers, doc/en/AMX.md; peak 36 cores x 1,024 FLOP x 2.0 GHz).
+constexpr double kHostMemoryEfficiency = 110.0 / 204.8;
+constexpr double kHostComputeEfficiency = 21.3 / 73.7;
 // Ranks of the node in which exchanges were measured.
 constexpr double kMeasuredRanks = 8;
 

@@ -19,6 +19,7 @@ Seconds evenly_shared_fetch(const Task& fetch, const Machine& machine, double sh
         const Bandwidth memory = machine.host_memory * machine.host_efficiency(fetch.row);
         return std::max(on_link, fetch.moved / memory * sharing);
     }
+    if (fetch.lane == Lane::cxl_fetch) return std::max(on_link, fetch.moved / machine.cxl * sharing);
     return std::max(
         {on_link, fetch.moved / machine.nvme * sharing, Seconds(fetch.requests / machine.nvme_iops * sharing)});
 }

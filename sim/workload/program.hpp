@@ -19,20 +19,24 @@
 namespace strata {
 
 // What a task occupies. One task at a time on each lane of a rank.
-enum class Lane : std::uint8_t { compute, host_fetch, nvme_fetch, scale_up, scale_out };
-constexpr int kLanes = 5;
-constexpr std::array<std::string_view, kLanes> kLaneNames{"compute", "host_fetch", "nvme_fetch", "scale_up",
-                                                          "scale_out"};
+enum class Lane : std::uint8_t { compute, host_fetch, nvme_fetch, scale_up, scale_out, cxl_fetch, host_compute };
+constexpr int kLanes = 7;
+constexpr std::array<std::string_view, kLanes> kLaneNames{"compute",   "host_fetch", "nvme_fetch",  "scale_up",
+                                                          "scale_out", "cxl_fetch",  "host_compute"};
+constexpr bool is_fetch(Lane lane) {
+    return lane == Lane::host_fetch || lane == Lane::nvme_fetch || lane == Lane::cxl_fetch;
+}
 
 // How a task's time follows from what it asks for.
 enum class Pricing : std::uint8_t {
-    kernel,      // by the family's curve, from flops and bytes
-    exchange,    // by the family's curve, from bytes over the link
-    overlapped,  // an exchange inside a kernel: the curve's efficiency without its overhead
-    wire,        // bytes at the link's effective bandwidth, and its latency
-    fetch,       // the slowest part of the way to host memory or drives, shared evenly, and its latency
-    fabric,      // by flows on a fabric, when the Program is built
-    given        // a wait whose time is set by the Program as a whole
+    kernel,       // by the family's curve, from flops and bytes
+    exchange,     // by the family's curve, from bytes over the link
+    overlapped,   // an exchange inside a kernel: the curve's efficiency without its overhead
+    wire,         // bytes at the link's effective bandwidth, and its latency
+    fetch,        // the slowest part of the way to host memory, expanders or drives, shared evenly, and its latency
+    host_kernel,  // on the host's cores: the slower of its arithmetic and of reading its memory, shared evenly
+    fabric,       // by flows on a fabric, when the Program is built
+    given         // a wait whose time is set by the Program as a whole
 };
 
 struct Task {
@@ -55,6 +59,7 @@ struct Task {
     bool joins = false;   // of an exchange: it ends when all its peers have sent
     double requests = 0;  // fetches from drives: reads, each of which counts against the drives' IOPS
     Bytes spared{};       // of kernels: what the format of their weights spares the point's memory traffic
+    Seconds issued{};     // of kernels: they come no faster one after the other than the host launches them
     std::optional<OpPoint> point{};  // the same as a point of its family's table, where that measured such an op
 
     // What that takes (pricing.hpp).
@@ -108,6 +113,8 @@ struct Machine {
     Bandwidth host_memory;  // shared by the node's ranks
     Bandwidth nvme;         // shared, all drives of the node
     double nvme_iops = 0;   // shared, all drives of the node
+    Bandwidth cxl;          // shared, all expanders of the node
+    FlopRate host_compute;  // shared, BF16 peak of all sockets
     Bandwidth scale_up;     // a rank's own, effective
     Bandwidth scale_out;    // a rank's own, effective
     // How much of its peak a memory gives to scattered rows; null: all of it, as far as is known.

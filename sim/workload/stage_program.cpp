@@ -9,6 +9,7 @@
 
 #include "kernels/collective/collective.hpp"
 #include "sim/model/step_ops.hpp"
+#include "sim/placement/cache_hits.hpp"
 #include "sim/workload/pricing.hpp"
 
 namespace strata {
@@ -57,7 +58,11 @@ public:
           fabric_(more.fabric),
           tokens_(shape.tokens()),
           ops_(step_ops(scenario.model, shape)),
-          task_of_op_(ops_.size()) {}
+          task_of_op_(ops_.size()) {
+        if (placement_.experts == Tier::hbm || scenario.model.ffn.experts <= 0) return;
+        const double meeting = tokens_ * std::max(1.0, double(placement_.ep) / placement_.tp);
+        hits_ = expert_hits(placement_, scenario.model.ffn, meeting);
+    }
 
     Program build(bool sends_on) {
         const auto exchanges = 6 * static_cast<std::size_t>(scenario_.model.layers);
@@ -82,7 +87,13 @@ private:
         if (fetch && placement_.engram != Tier::hbm && fetch->tokens > 0) return fetch_engram(op, *fetch);
         const bool first_of_slot = i == 0 || ops_[i - 1].slot != op.slot;
         const bool last_of_slot = i + 1 == ops_.size() || ops_[i + 1].slot != op.slot || ops_[i + 1].layer != op.layer;
-        if (op.slot == Slot::experts) {
+        if (op.slot == Slot::experts && placement_.host_computes()) {
+            if (first_of_slot) on_host_ = experts_on_host(op);
+            if (hits_.of_pairs <= 0) {
+                if (last_of_slot) results_from_host(op);
+                return;
+            }
+        } else if (op.slot == Slot::experts) {
             if (scenario_.kernels.experts == ExpertKernel::mega && placement_.ep > 1) {
                 if (last_of_slot) mega(i);
                 return;
@@ -99,7 +110,9 @@ private:
         if (op.name == "router") router_ = last_;
         if (op.name == "qkv_down" && placement_.cp > 1) gather_context(op);
         if (!last_of_slot) return;
-        if (op.slot == Slot::experts)
+        if (op.slot == Slot::experts && placement_.host_computes())
+            results_from_host(op);
+        else if (op.slot == Slot::experts)
             if (const auto combine = exchange(op, false)) last_ = append_exchange(*combine, false, last_);
         // Tensor ranks hold partial sums after attention and after the feed-forward layer.
         const bool routed_follow = i + 1 < ops_.size() && ops_[i + 1].slot == Slot::experts;
@@ -108,7 +121,7 @@ private:
     }
 
     Task computation(const Op& op) const {
-        const KernelWork kernel = kernel_work(op.shape);
+        const KernelWork kernel = kernel_work(here(op));
         Task task = named(op, op.name, Lane::compute, Pricing::kernel);
         task.family = kernel.family;
         task.fp8 = kernel.fp8;
@@ -116,8 +129,26 @@ private:
         task.moved = kernel.work.bytes();
         task.point = kernel.point;
         task.spared = kernel.spared;
+        task.issued = scenario_.kernels.launch;
         if (const auto* gather = std::get_if<EngramFetch>(&op.shape)) task.row = Bytes(gather->row_bytes);
         return task;
+    }
+
+    // What the accelerator computes: of experts that the host computes too, the cached ones.
+    KernelShape here(const Op& op) const {
+        KernelShape shape = op.shape;
+        if (op.slot != Slot::experts || !placement_.host_computes()) return shape;
+        if (auto* product = std::get_if<GroupedGemm>(&shape)) {
+            product->rows *= hits_.of_pairs;
+            product->groups = std::min(product->rows, hits_.cached / placement_.expert_shards());
+        } else if (auto* quantise = std::get_if<SwigluQuantise>(&shape)) {
+            quantise->rows *= hits_.of_pairs;
+        } else if (auto* experts = std::get_if<MoeExperts>(&shape)) {
+            const double share = placement_.cached_experts / experts->experts;
+            experts->local_experts *= share;
+            experts->tokens *= hits_.of_pairs / share;
+        }
+        return shape;
     }
 
     static Task named(const Op& op, std::string_view name, Lane lane, Pricing pricing) {
@@ -278,21 +309,51 @@ private:
 
     // Which experts are needed is known when the router has decided. A matrix is read as a whole.
     void fetch_experts(const Op& op) {
-        const double width = scenario_.model.ffn.width / std::max(1.0, double(placement_.tp) / placement_.ep);
+        fetch(op, "expert_fetch", placement_.experts, missed_experts(op), expert_bytes(), router_);
+    }
+
+    double expert_width() const {
+        return scenario_.model.ffn.width / std::max(1.0, double(placement_.tp) / placement_.ep);
+    }
+    double expert_bytes() const {
+        return 3 * scenario_.model.hidden * expert_width() * bytes_per_element(scenario_.model.experts);
+    }
+
+    // Pairs of a token and an expert on this rank.
+    static double pairs(const Op& op) {
         const auto* product = std::get_if<GroupedGemm>(&op.shape);
-        const double touched = product ? product->groups : std::get<MoeExperts>(op.shape).touched_experts();
-        const double expert = 3 * scenario_.model.hidden * width * bytes_per_element(scenario_.model.experts);
-        fetch(op, "expert_fetch", placement_.experts, touched, expert, router_);
+        return product ? product->rows : std::get<MoeExperts>(op.shape).pairs();
+    }
+    // Experts of this rank with a token and no copy in its memory; not more than it has pairs.
+    double missed_experts(const Op& op) const {
+        return std::min(hits_.missed / std::max(1, placement_.ep), pairs(op) * (1 - hits_.of_pairs));
+    }
+
+    // The router's choice and the tokens cross to the host, whose cores read the experts where they lie.
+    std::uint32_t experts_on_host(const Op& op) {
+        const std::uint32_t sent = append(to_or_from_host(op, "tokens_to_host"), {router_});
+        Task products = named(op, "host_experts", Lane::host_compute, Pricing::host_kernel);
+        products.flops = Flops(6 * pairs(op) * (1 - hits_.of_pairs) * scenario_.model.hidden * expert_width());
+        products.moved = Bytes(missed_experts(op) * expert_bytes());
+        return append(products, {sent});
+    }
+    void results_from_host(const Op& op) {
+        last_ = append(to_or_from_host(op, "results_from_host"), {on_host_, last_});
+    }
+    Task to_or_from_host(const Op& op, std::string_view name) const {
+        Task task = named(op, name, Lane::host_fetch, Pricing::fetch);
+        task.moved = task.on_link = Bytes(tokens_ * scenario_.model.hidden * 2);  // in BF16, either way
+        task.row = Bytes(scenario_.model.hidden * 2);
+        return task;
     }
 
     // Selected entries are known after the selection (or with that of an earlier layer); all others beforehand. New
     // entries are written back beside the step and are not modelled.
     void fetch_kv(const Op& op) {
         const AttentionConfig& attention = scenario_.model.attention;
-        const AttentionKind kind =
+        const auto [kind, ratio] =
             scenario_.model
-                .attention_of[std::min(static_cast<std::size_t>(op.layer), scenario_.model.attention_of.size() - 1)]
-                .kind;
+                .attention_of[std::min(static_cast<std::size_t>(op.layer), scenario_.model.attention_of.size() - 1)];
         const bool selected = kind == AttentionKind::dsa || kind == AttentionKind::csa;
         double entries = 0;
         if (const auto* latent = std::get_if<LatentAttention>(&op.shape))
@@ -301,6 +362,7 @@ private:
             entries = context->sequences * context->past;
         constexpr double kPage = 64;  // entries that stand together when all are read
         const double together = selected || kind == AttentionKind::reuse ? 1 : kPage;
+        entries *= 1 - kv_hits(placement_, kind, scenario_.workload.cached() / ratio);
         if (entries > 0)
             fetch(op, "kv_fetch", placement_.kv, entries / together, together * attention.entry_bytes,
                   selected ? last_ : kNone);
@@ -329,7 +391,8 @@ private:
     // `pieces` of `piece_bytes` each from a tier below the accelerator's memory.
     void fetch(const Op& op, std::string_view name, Tier tier, double pieces, double piece_bytes, std::uint32_t after) {
         const bool nvme = tier == Tier::nvme;
-        Task task = named(op, name, nvme ? Lane::nvme_fetch : Lane::host_fetch, Pricing::fetch);
+        const Lane lane = nvme ? Lane::nvme_fetch : tier == Tier::cxl ? Lane::cxl_fetch : Lane::host_fetch;
+        Task task = named(op, name, lane, Pricing::fetch);
         task.moved = Bytes(pieces * piece_bytes);
         task.row = Bytes(piece_bytes);
         task.on_link = task.moved / row_efficiency(piece_bytes);
@@ -450,7 +513,8 @@ private:
     std::vector<Op> ops_;
     std::vector<std::uint32_t> task_of_op_;
     Program program_;
-    std::uint32_t last_ = kNone, router_ = kNone, gathered_ = kNone;
+    ExpertHits hits_;  // of a layer's routed experts, where they live below the accelerator's memory
+    std::uint32_t last_ = kNone, router_ = kNone, on_host_ = kNone, gathered_ = kNone;
     std::vector<std::uint32_t> awaited_;  // by the next computation
 };
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "hwmodels/catalog.hpp"
+
 #include "tests/hwmodels/spoiled_table.hpp"
 
 namespace strata {
@@ -22,6 +24,15 @@ TEST(CxlMemory, a_read_takes_the_latency_of_its_dram_and_of_the_way_and_lines_fo
     EXPECT_NEAR(memory.read(Seconds(0), 0, Bytes(64)).si() * 1e9, 250 + line_ns, 1e-6);
     EXPECT_NEAR(memory.read(Seconds(0), 32, Bytes(64)).si() * 1e9, 250 + 3 * line_ns, 1e-6);  // across two lines
     EXPECT_EQ(memory.served(), Bytes(128));
+}
+
+TEST(CxlMemory, is_what_the_catalogue_says_of_the_part) {
+    const CxlMemorySpec spec = read_cxl_memory_spec(kExpander);
+    const MemorySpec part = Catalog(std::string(STRATA_SOURCE_DIR) + "/hwmodels/catalog").memory("CXL_expander");
+    EXPECT_NEAR(part.bandwidth.get() / spec.read_rate(), 1, 1e-5);
+    EXPECT_EQ(part.capacity.get(), spec.capacity.get());
+    EXPECT_NEAR(part.read_latency.get() / spec.read_latency(), 1, 1e-12);
+    EXPECT_EQ(part.granularity.get(), spec.line.get());
 }
 
 TEST(CxlMemory, slow_dram_behind_it_is_the_limit) {

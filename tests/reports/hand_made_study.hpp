@@ -15,7 +15,15 @@ inline Run hand_made_run(const std::string& engine, double tpot_ms) {
                    {"decode.tokens_per_s", 512e3 / tpot_ms},
                    {"memory.hbm_gb", 50},
                    {"memory.host_gb", 100},
+                   {"memory.cxl_gb", 0},
                    {"memory.nvme_gb", 0},
+                   {"memory.weights_gb", 10},
+                   {"memory.experts_gb", 20},
+                   {"memory.kv_gb", 8},
+                   {"memory.index_gb", 1},
+                   {"memory.engram_gb", 5},
+                   {"memory.activations_gb", 2},
+                   {"memory.buffers_gb", 4},
                    {"engram.stall_ms", 0}};
     run.share_of_compute = {{"interpolated", 0.75}, {"assumed", 0.25}};
     run.utilisation[0] = 0.9;

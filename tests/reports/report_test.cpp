@@ -49,6 +49,22 @@ TEST(Recommendation, is_the_fastest_of_all_where_rho_is_not_swept) {
     EXPECT_FALSE(fixture.recommendation().by_loss);
 }
 
+TEST(Report, shows_memory_by_class_and_a_column_of_expanders_only_where_there_are_some) {
+    ReportFixture fixture;
+    const auto memory = [&] {
+        const Document document = fixture.document();
+        return *std::find_if(document.sections.begin(), document.sections.end(),
+                             [](const Section& s) { return s.title == "Memory by tier"; });
+    };
+    const Section without = memory();
+    EXPECT_EQ(without.tables[0].columns.size(), 4u);
+    EXPECT_EQ(without.tables[1].rows[0], (std::vector<std::string>{"tier hbm", "10", "20", "8", "1", "5", "2", "4"}));
+    for (PointResult& result : fixture.study.results)
+        if (result.run) result.run->metrics["memory.cxl_gb"] = 70;
+    EXPECT_EQ(memory().tables[0].columns[3], "CXL of a node [GB]");
+    EXPECT_EQ(memory().tables[0].rows[0][3], "70");
+}
+
 TEST(Report, says_which_part_of_the_model_takes_the_time) {
     const ReportFixture fixture;
     const Document document = fixture.document();

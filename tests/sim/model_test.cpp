@@ -71,7 +71,7 @@ TEST(Mtp, runs_in_a_step_only_if_asked_for_and_does_the_flops_of_its_block) {
     const Model model = preset("v3");
     const auto flops = [&](bool mtp) {
         double sum = 0;
-        for (const Op& op : step_ops(model, {.sequences = 1, .queries = 1, .context = 0, .mtp = mtp}))
+        for (const Op& op : step_ops(model, {.sequences = 1, .queries = 1, .context = 0, .drafts = mtp ? 1 : 0}))
             sum += work_of(op.shape).flops.si();
         return sum;
     };

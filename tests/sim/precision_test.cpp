@@ -141,12 +141,13 @@ TEST_F(Precisions, that_are_unknown_or_supported_by_nothing_are_refused_at_their
         EXPECT_NE(error.find(part), std::string::npos) << error;
     };
     expect("{experts: mxfp3}", "v3",
-           "model.precision.experts: expected one of bf16, fp8_tensor, fp8_block, fp4_block, mxfp4, nvfp4, found "
+           "model.precision.experts: expected one of bf16, fp8_tensor, fp8_block, fp4_block, mxfp4, nvfp4, int8, "
+           "q4_k_m, two_bit, found "
            "'mxfp3'. Did you mean 'mxfp4'?");
     expect("{weights: fp8_tile}", "v3", "model.precision.weights: expected one of");
     expect("{gradients: bf16}", "v3", "model.precision.gradients: unknown field");
     expect("{experts: nvfp4, activations: fp8_tile}", "v3",
-           "model.precision.activations: expected bf16, because NVFP4 weights are widened to BF16");
+           "model.precision.activations: expected bf16, because such weights are widened to BF16");
     expect("{weights: bf16, experts: bf16, activations: fp8_tensor}", "v3",
            "model.precision.activations: expected bf16, because all weights are BF16, found fp8_tensor");
     expect("{index_keys: mxfp4}", "v3", "model.precision.index_keys: this model has no indexer");

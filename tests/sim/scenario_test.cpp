@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "sim/engine/analytic/analytic_engine.hpp"
+#include "sim/placement/cache_hits.hpp"
 #include "sim/placement/memory.hpp"
 #include "sim/study/study.hpp"
 #include "sim/workload/build_program.hpp"
@@ -64,7 +65,7 @@ TEST(Scenario, names_an_unknown_field_model_and_system_with_the_nearest) {
     EXPECT_ERROR(replaced(kPlain, "workload:", "worklod:"), ":3:1: worklod: unknown field; did you mean 'workload'?");
     EXPECT_ERROR(replaced(kPlain, "v4.1-flash", "v4.1-flush"), "Did you mean 'v4.1-flash'?");
     EXPECT_ERROR(replaced(kPlain, "HGX_H200", "CloudMatrix38"), "did you mean 'CloudMatrix384'?");
-    EXPECT_ERROR(replaced(kPlain, "tier: host", "tier: hots"), "expected one of hbm, host, nvme, found 'hots'");
+    EXPECT_ERROR(replaced(kPlain, "tier: host", "tier: hots"), "expected one of hbm, host, cxl, nvme, found 'hots'");
 }
 
 TEST(Scenario, reports_several_errors_in_one_go) {

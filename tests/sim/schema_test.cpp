@@ -323,6 +323,8 @@ TEST(ScenarioSchema, and_reader_keep_the_fields_of_accesses_and_steps_apart) {
                                             {document(with(access, "batch", 8), none), false},
                                             {document(with(access, "context", 8), none), false},
                                             {document(with(access, "prompt", 8), none), false},
+                                            {document(with(access, "prefix_hits", 0.5), none), false},
+                                            {document(with(access, "draft", Json::object()), none), false},
                                             {document(with(decode, "part", "nvme"), model), false},
                                             {document(with(decode, "pattern", "stream"), model), false},
                                             {document(with(decode, "row", "8 B"), model), false},

@@ -65,6 +65,9 @@ const Case kCases[] = {
     {"v4_1_flash_prefill_from_drives",
      "{model: v4.1-flash, platform: {system: HGX_H200}, workload: {kind: prefill, batch: 8, prompt: 4096}, "
      "placement: {dp: 8, ep: 8, engram: {tier: nvme}}}"},
+    {"v4_1_flash_on_a_node_from_expanders_when_needed",
+     "{model: v4.1-flash, platform: {system: HGX_H200, cxl: CXL_expander, host: {cxl_units: 4}}, workload: {kind: "
+     "decode, batch: 512, context: 8192}, placement: {dp: 8, ep: 8, engram: {tier: cxl, fetch: synchronous}}}"},
     {"v3_on_a_node_with_tensor_ranks",
      "{model: v3, platform: {system: HGX_H200}, workload: {kind: decode, batch: 64, context: 4096}, "
      "placement: {tp: 2, dp: 4, ep: 8}}"},
@@ -72,6 +75,27 @@ const Case kCases[] = {
 
 INSTANTIATE_TEST_SUITE_P(Systemc, Agreement, testing::ValuesIn(kCases),
                          [](const auto& given) { return std::string(given.param.name); });
+
+// Tokens that leave for the host wait behind what the shared expert's kernel takes from the same memory, which only
+// systemc sees: 17 us of a layer's 900.
+TEST(HostExperts, take_as_long_in_both_engines_but_for_their_wait_for_memory) {
+    const Catalog catalog(kRoot + "/hwmodels/catalog");
+    const CostBook costs(kRoot + "/sim/cost/cost_curves.yaml");
+    const Scenario scenario = read_point(
+        "{model: {preset: v3, precision: {weights: q4_k_m, experts: q4_k_m}}, platform: {system: Xeon_6454S_4090D}, "
+        "workload: {kind: decode, batch: 1, context: 4096}, placement: {experts: {tier: host, compute: host}}}",
+        "host", kRoot + "/scenarios/models", catalog);
+    const Platform platform = platform_of(scenario.platform);
+    const Program program = build_program(scenario, platform, costs);
+    const double analytic = to_us(run_analytic(program).makespan);
+    const Simulation simulation = run_systemc(program, platform.machine, 1);
+    EXPECT_GE(to_us(simulation.timeline.makespan), analytic);
+    EXPECT_LE(to_us(simulation.timeline.makespan), analytic * 1.03);
+    const auto memory = std::find_if(simulation.resources.begin(), simulation.resources.end(),
+                                     [](const ResourceUse& use) { return use.name == "node0.host_memory"; });
+    ASSERT_NE(memory, simulation.resources.end());
+    EXPECT_GT(memory->bytes, Bytes(58 * 8 * 3 * 7168.0 * 2048 * 4.84375 / 8));
+}
 
 // Every row in the banks that it lies in, against the rate that the bank model found for rows of its size: 24 rows of
 // 264 B a token, fetched by eight ranks at once when they are needed. Not only the step but the wait for the rows.

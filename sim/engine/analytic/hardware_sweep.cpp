@@ -39,7 +39,7 @@ HardwareSweep::HardwareSweep(const Program& program, const CostBook& costs, int 
     const std::vector<bool> continues = continuing(program, before);
     const auto asked = [](const Task& t) {
         return std::tuple(t.pricing, t.family, t.fp8, t.lane, t.flops, t.moved, t.on_link, t.row, t.requests, t.point,
-                          t.spared);
+                          t.spared, t.issued);
     };
     std::map<decltype(asked(Task{})), std::uint32_t> known_kinds;
     std::map<Indices, std::uint32_t> known_runs;

@@ -17,7 +17,7 @@ Bytes chunk_of(const Program& program, Detail detail) {
     constexpr double kTurns = 256;
     Bytes largest;
     for (const Task& task : program.tasks)
-        if (task.lane == Lane::host_fetch || task.lane == Lane::nvme_fetch) largest = std::max(largest, task.moved);
+        if (is_fetch(task.lane)) largest = std::max(largest, task.moved);
     return std::max(least, largest / kTurns);
 }
 
@@ -55,11 +55,12 @@ Rank::Rank(const sc_core::sc_module_name& module_name, const Machine& machine, c
         lanes_[lane].engine =
             std::make_unique<LaneEngine>((std::string(kLaneNames[lane]) + "_engine").c_str(),
                                          [this, lane](const sc_core::sc_time& landed) { lane_done(lane, landed); });
-    const auto engine = [this](Lane lane) -> LaneEngine& { return *lanes_[index_of(lane)].engine; };
     engine(Lane::compute).way.bind(hbm.in);
     engine(Lane::host_fetch).way.bind(host_link.in);  // in[0], so it goes on by out[0]
     engine(Lane::nvme_fetch).way.bind(host_link.in);  // in[1]
+    engine(Lane::cxl_fetch).way.bind(host_link.in);   // in[2]
     engine(Lane::host_fetch).landing.bind(hbm.in);
+    engine(Lane::cxl_fetch).landing.bind(hbm.in);
     engine(Lane::nvme_fetch).landing.bind(hbm.in);
     engine(Lane::scale_up).way.bind(scale_up.in);
     engine(Lane::scale_out).way.bind(scale_out.in);
@@ -84,7 +85,7 @@ void Rank::start_next(std::size_t lane) {
     state.occupied = true;
     timeline_.tasks[index].begin = to_seconds(sc_core::sc_time_stamp());
     const Task& task = schedule_.graph[index];
-    if (task.lane == Lane::host_fetch || task.lane == Lane::nvme_fetch)
+    if (is_fetch(task.lane))
         state.engine->fetch(task, schedule_.chunk, schedule_.in_memory[index]);
     else
         state.engine->perform(task, share_of(task));

@@ -36,12 +36,14 @@ public:
 
     // The end of an exchange in which ranks wait for each other.
     void expect(std::uint32_t task, Seconds at);
+    LaneEngine& engine(Lane lane) { return *lanes_[static_cast<std::size_t>(lane)].engine; }
     const Timeline& timeline() const { return timeline_; }
     bool finished() const { return done_ == timeline_.tasks.size(); }
 
     MemoryModule hbm;
-    LinkModule host_link;  // out[0]: to host memory, out[1]: to the drives
+    LinkModule host_link;  // out[0]: to host memory, out[1]: to the drives, out[2]: to expanders
     LinkModule scale_up, scale_out;
+    // The node binds the way of Lane::host_compute: to what its cores read.
 
 private:
     struct LaneState {

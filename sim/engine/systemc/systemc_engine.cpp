@@ -20,10 +20,15 @@ public:
     // `first` of all ranks, and how many.
     Node(const sc_core::sc_module_name& module_name, const Machine& machine, const Schedule& schedule, int first,
          int count, Exchanges& exchanges, Detail detail)
-        : sc_module(module_name), nvme_("nvme", {.bandwidth = machine.nvme, .requests_per_s = machine.nvme_iops}) {
+        : sc_module(module_name),
+          nvme_("nvme", {.bandwidth = machine.nvme, .requests_per_s = machine.nvme_iops}),
+          cxl_("cxl", {.bandwidth = machine.cxl}) {
         if (detail == Detail::bank)
             host_banks_ =
                 std::make_unique<DramModule>("host_memory", machine.host_rows->spec(), machine.host_rows->units());
+        // Weights that the host's own cores read are a stream of gigabytes, too many for banks one by one.
+        if (detail == Detail::bank)
+            host_memory_ = std::make_unique<MemoryModule>("host_cores", ServiceRate{.bandwidth = machine.host_memory});
         else
             host_memory_ = std::make_unique<MemoryModule>("host_memory", ServiceRate{.bandwidth = machine.host_memory});
         for (int i = 0; i < count; ++i) {
@@ -32,6 +37,8 @@ public:
             auto& to_memory = ranks_.back()->host_link.out;
             detail == Detail::bank ? to_memory.bind(host_banks_->in) : to_memory.bind(host_memory_->in);
             ranks_.back()->host_link.out.bind(nvme_.in);
+            ranks_.back()->host_link.out.bind(cxl_.in);
+            ranks_.back()->engine(Lane::host_compute).way.bind(host_memory_->in);
         }
     }
 
@@ -40,9 +47,12 @@ public:
     // Over a step that takes so long.
     std::vector<ResourceUse> resources(Seconds step) const {
         std::vector<ResourceUse> found;
-        if (host_memory_) add(found, *host_memory_, step);
-        if (host_banks_) add(found, *host_banks_, step);
+        if (host_banks_)
+            add(found, *host_banks_, step);
+        else
+            add(found, *host_memory_, step);
         add(found, nvme_, step);
+        add(found, cxl_, step);
         for (const auto& rank : ranks_) {
             add(found, rank->hbm, step);
             add(found, rank->host_link, step);
@@ -74,7 +84,7 @@ private:
 
     std::unique_ptr<MemoryModule> host_memory_;
     std::unique_ptr<DramModule> host_banks_;
-    MemoryModule nvme_;
+    MemoryModule nvme_, cxl_;
     std::vector<std::unique_ptr<Rank>> ranks_;
 };
 
