@@ -164,7 +164,7 @@ PlatformSpec platform_spec(const Catalog& catalog, std::string_view name) {
 
 PlatformSpec read_platform(const YamlField& field, const Catalog& catalog) {
     field.allow_only({"system", "accelerators_per_node", "nodes", "host", "accelerator", "host_memory", "nvme",
-                      "host_link", "scale_up_link", "scale_out_link"});
+                      "host_link", "scale_up_link", "scale_out_link", "fabric"});
     PlatformSpec platform =
         found<PlatformSpec>(field["system"], [&](const std::string& name) { return platform_spec(catalog, name); });
     SystemSpec& system = platform.system;

@@ -92,9 +92,7 @@ void read_source(const YamlField& field, std::string& kind, std::string& source)
 
 FabricLayerSpec read_layer(const YamlField& field, const PositiveFields& numbers) {
     FabricLayerSpec layer;
-    field.allow_only({"shape", "wiring", "planes", "cable", "reduces", "bandwidth", "effective_bandwidth", "latency",
-                      "hop", "switch_usd", "inter_switch_link_usd", "endpoint_link_usd", "switch_w",
-                      "inter_switch_link_w", "endpoint_link_w"});
+    field.allow_only(fabric_layer_fields());
     const YamlField shape = field["shape"];
     if (!shape.is_map()) {
         shape.problem("a map with a topology", shape.is_null() ? "nothing" : "something else");
@@ -177,6 +175,25 @@ Fabric build(const FabricSpec& spec) {
     if (spec.scale_up) add_layer(fabric, spec, *spec.scale_up, LinkClass::scale_up);
     if (spec.scale_out) add_layer(fabric, spec, *spec.scale_out, LinkClass::scale_out);
     return fabric;
+}
+
+const std::vector<std::string>& fabric_layer_fields() {
+    static const std::vector<std::string> fields{"shape",
+                                                 "wiring",
+                                                 "planes",
+                                                 "cable",
+                                                 "reduces",
+                                                 "bandwidth",
+                                                 "effective_bandwidth",
+                                                 "latency",
+                                                 "hop",
+                                                 "switch_usd",
+                                                 "inter_switch_link_usd",
+                                                 "endpoint_link_usd",
+                                                 "switch_w",
+                                                 "inter_switch_link_w",
+                                                 "endpoint_link_w"};
+    return fields;
 }
 
 FabricSpec read_fabric(const YamlField& root) {

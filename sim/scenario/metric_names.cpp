@@ -57,6 +57,20 @@ const std::vector<std::string>& metric_names() {
         "serving.utilisation",
         "serving.queue",
         "serving.batch",
+        "collective.time_us",
+        "collective.algorithm_bandwidth_GBps",
+        "collective.bus_bandwidth_GBps",
+        "collective.wire_us",
+        "collective.latency_us",
+        "collective.waiting_us",
+        "collective.busiest_link_share",
+        "fabric.bisection_GBps",
+        "fabric.diameter",
+        "fabric.switches",
+        "fabric.links",
+        "fabric.usd",
+        "fabric.usd_per_endpoint",
+        "fabric.power_w",
     };
     return names;
 }

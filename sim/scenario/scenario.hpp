@@ -12,6 +12,7 @@
 #include "hwmodels/platform_spec.hpp"
 #include "sim/model/accounting.hpp"
 #include "sim/scenario/access.hpp"
+#include "sim/scenario/collective.hpp"
 #include "sim/scenario/serving_workload.hpp"
 
 namespace strata {
@@ -19,7 +20,7 @@ namespace strata {
 enum class Tier { hbm, host, nvme };
 std::string_view to_string(Tier tier);
 
-enum class WorkloadKind { decode, prefill, access, serving };
+enum class WorkloadKind { decode, prefill, access, serving, collective };
 
 // The step of a model that is run.
 struct Workload {
@@ -77,7 +78,8 @@ struct Assertion {
 // One point, fully read.
 struct Scenario {
     std::string name;
-    std::optional<Access> access{};  // then there is no model, and nothing is placed
+    std::optional<Access> access{};                  // then there is no model, and nothing is placed
+    std::optional<CollectiveWorkload> collective{};  // nor is there here, and no system
     Model model;
     double rho = 1;
     std::string system;  // its name in the catalogue; `platform` is what the scenario made of it
@@ -111,8 +113,10 @@ public:
     const std::string& file() const { return file_; }
     const std::string& name() const { return name_; }
     const std::string& description() const { return description_; }
-    const std::vector<std::string>& engines() const { return engines_; }  // analytic and systemc, or bank
-    bool is_access() const { return access_; }
+    const std::vector<std::string>& engines() const { return engines_; }  // those of its kind of workload
+    const std::vector<std::string>& engines_of_kind() const;
+    bool is_access() const { return kind_ == "access"; }
+    bool is_collective() const { return kind_ == "collective"; }
     const std::vector<Assertion>& assertions() const { return assertions_; }
     // The cross product of all axes; the last varies fastest. More than `kMaxPoints` is refused before any is made.
     std::vector<Point> points() const;
@@ -126,7 +130,7 @@ private:
 
     std::string file_, models_folder_, name_, description_;
     std::vector<std::string> engines_;
-    bool access_ = false;
+    std::string kind_;  // of the workload as the file has it; what has engines of its own is no value of an axis
     YAML::Node document_;
     Places places_;
     std::vector<Axis> axes_;

@@ -1,8 +1,11 @@
 #include "sim/study/study.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "sim/access/access_bench.hpp"
+#include "sim/collective/collective_engine.hpp"
 #include "sim/engine/analytic/analytic_engine.hpp"
 #include "sim/result/run_json.hpp"
 #include "sim/serving/serving_engine.hpp"
@@ -13,20 +16,24 @@ namespace strata {
 
 namespace {
 
+// In strata-simulate, the one program that has SystemC.
+bool runs_elsewhere(const std::string& engine) { return engine == "systemc" || engine == "packet"; }
+
 class StudyRunner {
 public:
     StudyRunner(const ScenarioFile& file, const StudyOptions& options)
         : file_(file), options_(options), inputs_(options.root), bench_(inputs_.catalog()), points_(file.points()) {
         study_ = {file.name(), file.description(), options.engines.empty() ? file.engines() : options.engines, {}};
-        const bool access = file.is_access();
+        const std::vector<std::string>& own = file.engines_of_kind();
         for (const std::string& engine : study_.engines)
-            if (access ? engine != "bank" : engine != "analytic" && engine != "systemc")
-                throw InputError("engine", access ? "bank, which alone runs accesses" : "analytic or systemc",
+            if (std::find(own.begin(), own.end(), engine) == own.end())
+                throw InputError("engine",
+                                 fmt::format("one of those of this kind of workload: {}", fmt::join(own, ", ")),
                                  "'" + engine + "'");
     }
 
     Study run() {
-        const bool simulates = std::count(study_.engines.begin(), study_.engines.end(), "systemc") > 0;
+        const bool simulates = std::any_of(study_.engines.begin(), study_.engines.end(), runs_elsewhere);
         const std::string simulator = simulates ? simulator_path(options_.simulator) : "";
         study_.results.reserve(points_.size() * study_.engines.size());
         for (const Point& point : points_) {
@@ -36,7 +43,7 @@ public:
                 study_.results.push_back({point.settings, engine, PointStatus::ok, {}, {}});
                 if (scenario.serving && engine == "systemc")
                     throw InputError("engines", "analytic alone: it prices the steps of serving", "systemc");
-                if (engine != "systemc")
+                if (!runs_elsewhere(engine))
                     run_here(scenario, study_.results.back());
                 else
                     send_later(point);
@@ -49,9 +56,10 @@ public:
 private:
     void run_here(const Scenario& scenario, PointResult& result) {
         try {
-            result.run = scenario.access    ? bench_.run(scenario)
-                         : scenario.serving ? run_serving(scenario, inputs_)
-                                            : analysed(scenario);
+            result.run = scenario.access       ? bench_.run(scenario)
+                         : scenario.collective ? run_collective(*scenario.collective)
+                         : scenario.serving    ? run_serving(scenario, inputs_)
+                                               : analysed(scenario);
         } catch (const InputError& error) {
             result.status = PointStatus::infeasible;
             result.reason = error.what();

@@ -1,0 +1,119 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "reports/collective_view.hpp"
+#include "reports/sections/sections.hpp"
+#include "reports/study_view.hpp"
+
+namespace strata {
+
+namespace {
+
+double of(const PointResult& result, const char* metric) { return result.run->metrics.at(metric); }
+
+// A metric along the axis: a line for each group of other settings, dashed for the second engine of one.
+Chart chart_of(const Study& study, const XAxis& x, const Chart& empty, const char* metric, double scale) {
+    Chart chart = empty;
+    chart.x = x.axis;
+    const std::vector<std::string> engines = engines_that_ran(study);
+    for (const Group& group : groups_of(study, x)) {
+        Series series{.name = series_name(group, study),
+                      .dashed = engines.size() > 1 && group.engine == "flow",
+                      .colour = group.colour};
+        for (const PointResult* result : group.results)
+            if (const auto at = x.position(*result); at && ran(*result))
+                series.points.push_back({*at, of(*result, metric) * scale});
+        if (!series.points.empty()) chart.series.push_back(std::move(series));
+    }
+    return chart;
+}
+
+std::string settings_text(const PointResult& result) {
+    std::string text;
+    for (const auto& [path, value] : result.settings)
+        text += fmt::format("{}{} {}", text.empty() ? "" : ", ", short_name(path), value);
+    return text;
+}
+
+const PointResult& fastest_of(const Study& study) {
+    const PointResult* fastest = nullptr;
+    for (const PointResult& result : study.results)
+        if (ran(result) && (!fastest || of(result, "collective.time_us") < of(*fastest, "collective.time_us")))
+            fastest = &result;
+    return *fastest;
+}
+
+// How far packets are from flows, where both ran.
+std::optional<std::string> agreement_text(const Study& study) {
+    double least = 1e300, most = -1e300;
+    const PointResult* flow = nullptr;
+    for (const PointResult& result : study.results) {
+        if (ran(result) && result.engine == "flow") flow = &result;
+        if (!ran(result) || result.engine != "packet" || !flow || flow->settings != result.settings) continue;
+        const double off = of(result, "collective.time_us") / of(*flow, "collective.time_us") - 1;
+        least = std::min(least, off);
+        most = std::max(most, off);
+    }
+    if (most < least) return std::nullopt;
+    return fmt::format(
+        "Packet by packet it takes {:+.1f} % to {:+.1f} % of what fair sharing of the links says: what is more is "
+        "queues "
+        "and unbalanced routes; less, where packets choose a way that flows do not.",
+        100 * least, 100 * most);
+}
+
+}  // namespace
+
+Section collective_summary_section(const Study& study) {
+    Section section{.title = "How long it takes, and what holds it up"};
+    const PointResult& fastest = fastest_of(study);
+    const std::string at = settings_text(fastest);
+    section.paragraphs = {
+        fmt::format("The fastest{} takes {:.1f} us, {:.1f} GB/s of bus bandwidth. Its busiest link is busy for {:.0f} "
+                    "% of that: {}.",
+                    at.empty() ? "" : " (" + at + ")", of(fastest, "collective.time_us"),
+                    of(fastest, "collective.bus_bandwidth_GBps"), 100 * of(fastest, "collective.busiest_link_share"),
+                    fastest.run->bottleneck)};
+    if (const auto agreement = agreement_text(study)) section.paragraphs.push_back(*agreement);
+    if (const auto x = x_axis_of(study))
+        section.charts = {
+            chart_of(study, *x, {.name = "collective-time", .title = "Time", .x = {}, .y = {.label = "time [us]"}},
+                     "collective.time_us", 1),
+            chart_of(study, *x,
+                     {.name = "collective-busiest",
+                      .title = "Share of the time that the busiest link is busy",
+                      .x = {},
+                      .y = {.label = "busy [%]"}},
+                     "collective.busiest_link_share", 100)};
+    section.footnotes = {
+        "Bus bandwidth as nccl-tests has it: what leaves a rank, over the time; of a dispatch or combine, copies of "
+        "tokens "
+        "for other domains (or ranks). docs/metrics.md defines each word."};
+    return section;
+}
+
+Section collective_points_section(const Study& study) {
+    Section section{.title = "All points"};
+    Table table{.title = "Results", .columns = {}};
+    for (const auto& setting : study.results.front().settings) table.columns.push_back(short_name(setting.first));
+    const bool engines = engines_that_ran(study).size() > 1;
+    if (engines) table.columns.push_back("engine");
+    for (const AccessColumn& column : collective_columns()) table.columns.push_back(column.head);
+    table.columns.push_back(kBusiestLink);
+    for (const PointResult& result : study.results) {
+        auto& row = table.rows.emplace_back();
+        for (const auto& setting : result.settings) row.push_back(setting.second);
+        if (engines) row.push_back(result.engine);
+        for (const AccessColumn& column : collective_columns())
+            row.push_back(ran(result) ? cell(*result.run, column) : "-");
+        row.push_back(ran(result) ? result.run->bottleneck : std::string(to_string(result.status)));
+        if (!ran(result))
+            section.footnotes.push_back(
+                fmt::format("{}: {}: {}", settings_text(result), to_string(result.status), result.reason));
+    }
+    section.tables = {std::move(table)};
+    return section;
+}
+
+}  // namespace strata
