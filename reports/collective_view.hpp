@@ -6,7 +6,7 @@
 namespace strata {
 
 bool is_collective(const Study& study);
-std::vector<AccessColumn> collective_columns();
+std::vector<AccessColumn> collective_columns(const Study& study);  // of the metrics that are not zero everywhere
 // What stands beside the numbers: the link that is busy longest.
 inline constexpr const char* kBusiestLink = "busiest link";
 

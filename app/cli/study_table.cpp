@@ -81,7 +81,7 @@ std::string metrics_table(const Study& study, const std::vector<AccessColumn>& c
 std::string study_table(const Study& study, const AllocationLaw& law, const std::string& model) {
     if (is_access(study)) return metrics_table(study, access_columns(study));
     if (is_serving(study)) return metrics_table(study, serving_columns());
-    if (is_collective(study)) return metrics_table(study, collective_columns());
+    if (is_collective(study)) return metrics_table(study, collective_columns(study));
     const std::vector<std::string> engines = engines_that_ran(study);
     const PointResult& any = *std::find_if(study.results.begin(), study.results.end(), ran);
     const bool losses = std::any_of(study.results.begin(), study.results.end(),

@@ -93,18 +93,13 @@ void read_source(const YamlField& field, std::string& kind, std::string& source)
 FabricLayerSpec read_layer(const YamlField& field, const PositiveFields& numbers) {
     FabricLayerSpec layer;
     field.allow_only(fabric_layer_fields());
-    const YamlField shape = field["shape"];
-    if (!shape.is_map()) {
+    if (const YamlField shape = field["shape"]; !shape.is_map()) {
         shape.problem("a map with a topology", shape.is_null() ? "nothing" : "something else");
-        return layer;
-    }
-    const std::string topology = shape["topology"].text();
-    std::vector<std::string> fields = choice(shape["topology"], kShapeFields);
-    if (!fields.empty()) {
+    } else if (std::vector<std::string> fields = choice(shape["topology"], kShapeFields); !fields.empty()) {
         fields.insert(fields.end(), {"topology", "kind", "source"});
         shape.allow_only(fields);
         read_source(shape, layer.shape_kind, layer.shape_source);
-        layer.shape = read_shape(shape, topology);
+        layer.shape = read_shape(shape, shape["topology"].text());
     }
     if (field["wiring"].exists()) layer.wiring = choice(field["wiring"], kWirings);
     if (layer.wiring == Wiring::rail_planes) layer.planes = count(field["planes"]);

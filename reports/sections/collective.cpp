@@ -12,15 +12,25 @@ namespace {
 
 double of(const PointResult& result, const char* metric) { return result.run->metrics.at(metric); }
 
-// A metric along the axis: a line for each group of other settings, dashed for the second engine of one.
-Chart chart_of(const Study& study, const XAxis& x, const Chart& empty, const char* metric, double scale) {
-    Chart chart = empty;
+// "by_domain, forwarded": values that are words say what they are of; numbers need their name.
+std::string name_of(const Group& group, const XAxis& x, bool with_engine) {
+    std::string name;
+    for (const auto& [path, value] : group.results.front()->settings) {
+        if (path == x.path) continue;
+        const bool number = !value.empty() && value.find_first_not_of("0123456789.") == std::string::npos;
+        name += fmt::format("{}{}{}", name.empty() ? "" : ", ", number ? short_name(path) + " " : "", value);
+    }
+    if (with_engine || name.empty()) name += (name.empty() ? "" : ", ") + group.engine;
+    return name;
+}
+
+// A metric along the axis: a line for each group of other settings, dashed for flows where packets ran too.
+Chart chart_of(const Study& study, const XAxis& x, Chart chart, const char* metric, double scale) {
     chart.x = x.axis;
-    const std::vector<std::string> engines = engines_that_ran(study);
+    const bool both = engines_that_ran(study).size() > 1;
     for (const Group& group : groups_of(study, x)) {
-        Series series{.name = series_name(group, study),
-                      .dashed = engines.size() > 1 && group.engine == "flow",
-                      .colour = group.colour};
+        Series series{
+            .name = name_of(group, x, both), .dashed = both && group.engine == "flow", .colour = group.colour};
         for (const PointResult* result : group.results)
             if (const auto at = x.position(*result); at && ran(*result))
                 series.points.push_back({*at, of(*result, metric) * scale});
@@ -99,14 +109,14 @@ Section collective_points_section(const Study& study) {
     for (const auto& setting : study.results.front().settings) table.columns.push_back(short_name(setting.first));
     const bool engines = engines_that_ran(study).size() > 1;
     if (engines) table.columns.push_back("engine");
-    for (const AccessColumn& column : collective_columns()) table.columns.push_back(column.head);
+    const std::vector<AccessColumn> columns = collective_columns(study);
+    for (const AccessColumn& column : columns) table.columns.push_back(column.head);
     table.columns.push_back(kBusiestLink);
     for (const PointResult& result : study.results) {
         auto& row = table.rows.emplace_back();
         for (const auto& setting : result.settings) row.push_back(setting.second);
         if (engines) row.push_back(result.engine);
-        for (const AccessColumn& column : collective_columns())
-            row.push_back(ran(result) ? cell(*result.run, column) : "-");
+        for (const AccessColumn& column : columns) row.push_back(ran(result) ? cell(*result.run, column) : "-");
         row.push_back(ran(result) ? result.run->bottleneck : std::string(to_string(result.status)));
         if (!ran(result))
             section.footnotes.push_back(

@@ -71,6 +71,9 @@ YAML::Node layer_with(const YAML::Node& base, const YamlField& set) {
         const bool rails = layer["wiring"] && layer["wiring"].Scalar() == "rail_planes";
         if (!same_topology(base["shape"], set["shape"]) && !rails && !set["planes"].exists()) layer.remove("planes");
     }
+    if (set["shape"].exists())  // prices and powers were those of another switch
+        for (const char* of_a_switch : {"switch_usd", "switch_w"})
+            if (!set[of_a_switch].exists()) layer.remove(of_a_switch);
     if (!layer["latency"]) {  // nobody says: a time that needs it is refused
         layer["latency"]["value"] = YAML::Node(YAML::NodeType::Null);
         layer["latency"]["kind"] = "unknown";
