@@ -67,9 +67,8 @@ std::optional<std::string> agreement_text(const Study& study) {
     }
     if (most < least) return std::nullopt;
     return fmt::format(
-        "Packet by packet it takes {:+.1f} % to {:+.1f} % of what fair sharing of the links says: what is more is "
-        "queues "
-        "and unbalanced routes; less, where packets choose a way that flows do not.",
+        "Packet by packet it takes {:+.1f} % to {:+.1f} % more than fair sharing of the links says: packets stand in "
+        "queues behind others; where it is less, they find ways that flows do not.",
         100 * least, 100 * most);
 }
 
