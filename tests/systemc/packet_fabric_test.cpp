@@ -135,9 +135,9 @@ const std::set<std::string> kCollide{"fat_tree_of_16_permutation", "fat_tree_of_
 // 16 MB of each rank at 50 GB/s: 320 us, beside which latencies are small. Spraying is what the flow level takes for
 // ideal.
 using Parameters = std::tuple<std::size_t, std::size_t, PacketRouting>;
-class Agreement : public testing::TestWithParam<Parameters> {};
+class FlowAgreement : public testing::TestWithParam<Parameters> {};
 
-TEST_P(Agreement, of_flows_and_packets) {
+TEST_P(FlowAgreement, of_flows_and_packets) {
     const auto& [c, p, routing] = GetParam();
     const Fabric fabric = cases()[c].fabric();
     const Demands demands = kPatterns[p].demands(fabric.endpoints(), Bytes(16e6));
@@ -163,7 +163,7 @@ std::string name_of(const testing::TestParamInfo<Parameters>& test) {
     return std::string(cases()[c].name) + "_" + kPatterns[p].name +
            (routing == PacketRouting::hashed ? "_hashed" : "_sprayed");
 }
-INSTANTIATE_TEST_SUITE_P(PacketFabric, Agreement,
+INSTANTIATE_TEST_SUITE_P(PacketFabric, FlowAgreement,
                          testing::Combine(testing::Range<std::size_t>(0, 8), testing::Range<std::size_t>(0, 3),
                                           testing::Values(PacketRouting::hashed, PacketRouting::sprayed)),
                          name_of);
