@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "reports/access_view.hpp"
+#include "reports/collective_view.hpp"
 #include "reports/sections/sections.hpp"
 #include "reports/serving_view.hpp"
 #include "reports/training_view.hpp"
@@ -48,12 +49,24 @@ Document training_report_of(const ReportInput& input) {
     return document;
 }
 
+// An exchange on a fabric alone: no model, no system.
+Document collective_report_of(const ReportInput& input) {
+    Document document{.title = input.study.name,
+                      .subtitle = input.study.description,
+                      .sections = {collective_summary_section(input.study)}};
+    for (auto& section : {assertions_section(input.study, input.assertions),
+                          std::optional(collective_points_section(input.study)), manifest_section(input.manifest)})
+        if (section) document.sections.push_back(*section);
+    return document;
+}
+
 }  // namespace
 
 Document report_of(const ReportInput& input) {
     if (is_access(input.study)) return access_report_of(input);
     if (is_serving(input.study)) return serving_report_of(input);
     if (is_training(input.study)) return training_report_of(input);
+    if (is_collective(input.study)) return collective_report_of(input);
     const Recommendation recommendation = recommend(input.study, input.assertions, input.law, input.model);
     Document document{.title = input.study.name,
                       .subtitle = input.study.description,

@@ -19,6 +19,7 @@
 #include "reports/serving_view.hpp"
 #include "reports/training_view.hpp"
 #include "sim/access/access_bench.hpp"
+#include "sim/collective/collective_engine.hpp"
 #include "sim/placement/memory.hpp"
 #include "sim/serving/serving_engine.hpp"
 #include "sim/study/find_binding.hpp"
@@ -37,7 +38,7 @@ std::vector<std::string> systems_of(const Scenario& first, const Study& study) {
         for (const auto& [path, value] : result.settings)
             if (path == "platform.system" && std::find(systems.begin(), systems.end(), value) == systems.end())
                 systems.push_back(value);
-    if (systems.empty()) systems = {first.system};
+    if (systems.empty() && !first.collective) systems = {first.system};
     return systems;
 }
 
@@ -129,7 +130,8 @@ int run_verb(const RunArguments& arguments, const std::string& root) {
         std::cout << json;
     else
         std::cout << scenario.name() << '\n' << study_table(study, law, model) << '\n';
-    if (arguments.json_file != "-" && !scenario.is_access() && !is_serving(study) && !is_training(study))
+    if (arguments.json_file != "-" && !scenario.is_access() && !scenario.is_collective() && !is_serving(study) &&
+        !is_training(study))
         std::cout << wrapped(recommended_text(recommend(study, scenario.assertions(), law, model), study, law, model));
     if (!arguments.json_file.empty() && arguments.json_file != "-") write_whole(arguments.json_file, json);
     if (report) {
@@ -156,6 +158,8 @@ int check_verb(const std::vector<std::string>& scenarios, const std::string& roo
                 try {
                     if (read.access)
                         bench.check(read);
+                    else if (read.collective)
+                        (void)plan(*read.collective);
                     else if (read.serving)
                         check_serving_fits(read);
                     else if (read.training)

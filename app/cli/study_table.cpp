@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "reports/access_view.hpp"
+#include "reports/collective_view.hpp"
 #include "reports/recommendation.hpp"
 #include "reports/serving_view.hpp"
 #include "reports/study_view.hpp"
@@ -60,11 +61,14 @@ const PointResult* of_engine(const PointRow& row, const std::string& engine) {
 std::string metrics_table(const Study& study, const std::vector<AccessColumn>& columns) {
     std::vector<std::vector<std::string>> lines(1);
     for (const auto& setting : study.results.front().settings) lines[0].push_back(short_name(setting.first));
+    const bool engines = engines_that_ran(study).size() > 1;
+    if (engines) lines[0].push_back("engine");
     const std::size_t settings = lines[0].size();
     for (const AccessColumn& column : columns) lines[0].push_back(column.head);
     for (const PointResult& result : study.results) {
         auto& line = lines.emplace_back();
         for (const auto& setting : result.settings) line.push_back(setting.second);
+        if (engines) line.push_back(result.engine);
         if (ran(result))
             for (const AccessColumn& column : columns) line.push_back(cell(*result.run, column));
         else
@@ -79,6 +83,7 @@ std::string study_table(const Study& study, const AllocationLaw& law, const std:
     if (is_access(study)) return metrics_table(study, access_columns(study));
     if (is_serving(study)) return metrics_table(study, serving_columns());
     if (is_training(study)) return metrics_table(study, training_columns(study));
+    if (is_collective(study)) return metrics_table(study, collective_columns(study));
     const std::vector<std::string> engines = engines_that_ran(study);
     const PointResult& any = *std::find_if(study.results.begin(), study.results.end(), ran);
     const bool losses = std::any_of(study.results.begin(), study.results.end(),

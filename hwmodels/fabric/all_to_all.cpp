@@ -44,16 +44,24 @@ std::vector<Stage> forwarded(const std::vector<std::vector<int>>& domains, const
     return {first, second};
 }
 
-CollectiveTime time_of(const Fabric& fabric, const std::vector<int>& ranks, const Spread& spread, Crossing crossing,
-                       const CollectiveTerms& terms) {
+std::vector<Stage> stages(const Fabric& fabric, const std::vector<int>& ranks, const Spread& spread,
+                          Crossing crossing) {
     const bool forwards = crossing == Crossing::forwarded && fabric.endpoints_per_domain() > 1;
     const auto domains = by_domain(fabric, ranks, forwards);
-    return time_of(fabric, forwards ? forwarded(domains, spread) : std::vector<Stage>{direct(fabric, ranks, spread)},
-                   static_cast<int>(ranks.size()), terms);
+    return forwards ? forwarded(domains, spread) : std::vector<Stage>{direct(fabric, ranks, spread)};
 }
 
-CollectiveTime moe(const Fabric& fabric, const std::vector<int>& ranks, const ExpertExchange& what, bool reversed,
-                   const CollectiveTerms& terms) {
+}  // namespace
+
+std::vector<Stage> stages_of(const Fabric& fabric, const std::vector<int>& ranks, const AllToAll& what) {
+    const auto domains = static_cast<double>(by_domain(fabric, ranks, false).size());
+    return stages(fabric, ranks,
+                  {.to_a_rank = what.bytes, .to_a_domain = what.bytes * (static_cast<double>(ranks.size()) / domains)},
+                  what.crossing);
+}
+
+std::vector<Stage> stages_of(const Fabric& fabric, const std::vector<int>& ranks, const ExpertExchange& what,
+                             bool back) {
     const auto domains = static_cast<double>(by_domain(fabric, ranks, false).size());
     const auto n = static_cast<double>(ranks.size());
     if (!(what.tokens >= 0) || !(what.token >= Bytes(0)) || what.ranks_per_token < 0 || what.ranks_per_token > n ||
@@ -62,31 +70,26 @@ CollectiveTime moe(const Fabric& fabric, const std::vector<int>& ranks, const Ex
                          fmt::format("{} ranks in {} domains", what.ranks_per_token, what.domains_per_token));
     const Bytes to_a_rank = what.token * (what.tokens * what.ranks_per_token / n);
     const Bytes once = what.token * (what.tokens * what.domains_per_token / domains);
-    return time_of(fabric, ranks,
-                   {.to_a_rank = to_a_rank,
-                    .to_a_domain = what.once_to_a_domain ? once : to_a_rank * (n / domains),
-                    .reversed = reversed},
-                   what.crossing, terms);
+    return stages(fabric, ranks,
+                  {.to_a_rank = to_a_rank,
+                   .to_a_domain = what.once_to_a_domain ? once : to_a_rank * (n / domains),
+                   .reversed = back},
+                  what.crossing);
 }
-
-}  // namespace
 
 CollectiveTime all_to_all(const Fabric& fabric, const std::vector<int>& ranks, const AllToAll& what,
                           const CollectiveTerms& terms) {
-    const auto domains = static_cast<double>(by_domain(fabric, ranks, false).size());
-    return time_of(fabric, ranks,
-                   {.to_a_rank = what.bytes, .to_a_domain = what.bytes * (static_cast<double>(ranks.size()) / domains)},
-                   what.crossing, terms);
+    return time_of(fabric, stages_of(fabric, ranks, what), static_cast<int>(ranks.size()), terms);
 }
 
 CollectiveTime dispatch(const Fabric& fabric, const std::vector<int>& ranks, const ExpertExchange& what,
                         const CollectiveTerms& terms) {
-    return moe(fabric, ranks, what, false, terms);
+    return time_of(fabric, stages_of(fabric, ranks, what, false), static_cast<int>(ranks.size()), terms);
 }
 
 CollectiveTime combine(const Fabric& fabric, const std::vector<int>& ranks, const ExpertExchange& what,
                        const CollectiveTerms& terms) {
-    return moe(fabric, ranks, what, true, terms);
+    return time_of(fabric, stages_of(fabric, ranks, what, true), static_cast<int>(ranks.size()), terms);
 }
 
 CollectiveTime exchange(const Fabric& fabric, const std::vector<TrafficDemand>& demands, const CollectiveTerms& terms) {

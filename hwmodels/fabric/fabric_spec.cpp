@@ -92,21 +92,14 @@ void read_source(const YamlField& field, std::string& kind, std::string& source)
 
 FabricLayerSpec read_layer(const YamlField& field, const PositiveFields& numbers) {
     FabricLayerSpec layer;
-    field.allow_only({"shape", "wiring", "planes", "cable", "reduces", "bandwidth", "effective_bandwidth", "latency",
-                      "hop", "switch_usd", "inter_switch_link_usd", "endpoint_link_usd", "switch_w",
-                      "inter_switch_link_w", "endpoint_link_w"});
-    const YamlField shape = field["shape"];
-    if (!shape.is_map()) {
+    field.allow_only(fabric_layer_fields());
+    if (const YamlField shape = field["shape"]; !shape.is_map()) {
         shape.problem("a map with a topology", shape.is_null() ? "nothing" : "something else");
-        return layer;
-    }
-    const std::string topology = shape["topology"].text();
-    std::vector<std::string> fields = choice(shape["topology"], kShapeFields);
-    if (!fields.empty()) {
+    } else if (std::vector<std::string> fields = choice(shape["topology"], kShapeFields); !fields.empty()) {
         fields.insert(fields.end(), {"topology", "kind", "source"});
         shape.allow_only(fields);
         read_source(shape, layer.shape_kind, layer.shape_source);
-        layer.shape = read_shape(shape, topology);
+        layer.shape = read_shape(shape, shape["topology"].text());
     }
     if (field["wiring"].exists()) layer.wiring = choice(field["wiring"], kWirings);
     if (layer.wiring == Wiring::rail_planes) layer.planes = count(field["planes"]);
@@ -177,6 +170,25 @@ Fabric build(const FabricSpec& spec) {
     if (spec.scale_up) add_layer(fabric, spec, *spec.scale_up, LinkClass::scale_up);
     if (spec.scale_out) add_layer(fabric, spec, *spec.scale_out, LinkClass::scale_out);
     return fabric;
+}
+
+const std::vector<std::string>& fabric_layer_fields() {
+    static const std::vector<std::string> fields{"shape",
+                                                 "wiring",
+                                                 "planes",
+                                                 "cable",
+                                                 "reduces",
+                                                 "bandwidth",
+                                                 "effective_bandwidth",
+                                                 "latency",
+                                                 "hop",
+                                                 "switch_usd",
+                                                 "inter_switch_link_usd",
+                                                 "endpoint_link_usd",
+                                                 "switch_w",
+                                                 "inter_switch_link_w",
+                                                 "endpoint_link_w"};
+    return fields;
 }
 
 FabricSpec read_fabric(const YamlField& root) {

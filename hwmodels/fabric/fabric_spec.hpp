@@ -42,6 +42,7 @@ struct FabricSpec {
     auto operator<=>(const FabricSpec&) const = default;
 };
 
+const std::vector<std::string>& fabric_layer_fields();
 // Notes what is wrong as problems of the field; whether the shape can be built is said by `build`.
 FabricSpec read_fabric(const YamlField& root);
 // Throws InputError with all that is wrong, each with its place; also for a shape that cannot be built.

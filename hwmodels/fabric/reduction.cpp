@@ -81,36 +81,33 @@ StageTraffic pair_of_trees(const Groups& groups, LinkClass link_class, Bytes byt
 // Rings through all domains: ring c enters every other domain at rank c and leaves it at rank c - 1, and the other way
 // round in those between, so that it crosses between ranks of the same number. With an odd count of domains the last
 // crossing needs a step inside first.
-Stage rings(const Groups& domains, Bytes bytes, double passes) {
+Stage rings(const Fabric& fabric, const Groups& domains, Bytes bytes, int passes) {
     const std::size_t width = domains[0].size(), ring_count = domains.size() > 1 ? width : 1;
-    const auto n = static_cast<double>(width * domains.size());
-    const Bytes on_an_edge = bytes * (passes * (n - 1) / n / static_cast<double>(ring_count));
-    StageTraffic inside{.link_class = LinkClass::scale_up}, across{.link_class = LinkClass::scale_out};
+    const int n = static_cast<int>(width * domains.size());
+    if (n == 1) return {};
+    const Bytes on_an_edge = bytes * (passes * (n - 1.0) / n / static_cast<double>(ring_count));
+    Stage stage{.traffic = {{.link_class = LinkClass::scale_up}, {.link_class = LinkClass::scale_out}},
+                .in_turn = true};
     for (std::size_t c = 0; c < ring_count; ++c) {
-        const auto at = [&](std::size_t d, std::size_t step) {  // the rank of domain d that the ring visits
-            const std::size_t last = width - 1;
-            return domains[d][(c + (d % 2 == 0 ? step : last - step)) % width];
-        };
-        for (std::size_t d = 0; d < domains.size(); ++d) {
-            for (std::size_t step = 0; step + 1 < width; ++step)
-                inside.demands.push_back({at(d, step), at(d, step + 1), on_an_edge});
-            const std::size_t next = (d + 1) % domains.size();
-            if (domains.size() == 1) {
-                if (width > 1) inside.demands.push_back({at(d, width - 1), at(d, 0), on_an_edge});
-                continue;
-            }
-            int from = at(d, width - 1);
-            if (next == 0 && domains.size() % 2 == 1 && width > 1) {
-                inside.demands.push_back({from, at(d, 0), on_an_edge});
-                from = at(d, 0);
-            }
-            across.demands.push_back({from, at(next, 0), on_an_edge});
+        Circle circle{.bytes = on_an_edge};
+        for (std::size_t d = 0; d < domains.size(); ++d)
+            for (std::size_t step = 0; step < width; ++step)
+                circle.ranks.push_back(domains[d][(c + (d % 2 == 0 ? step : width - 1 - step)) % width]);
+        if (domains.size() > 1 && domains.size() % 2 == 1 && width > 1)
+            circle.ranks.push_back(domains.back()[c]);  // from where it crosses back to the first
+        const auto edges = static_cast<int>(circle.ranks.size());
+        circle.steps = passes * (n - 1) * edges / n;
+        for (int e = 0; e < edges; ++e) {
+            const int from = circle.ranks[std::size_t(e)], to = circle.ranks[std::size_t((e + 1) % edges)];
+            stage.traffic[fabric.domain_of(from) == fabric.domain_of(to) ? 0 : 1].demands.push_back(
+                {from, to, on_an_edge});
         }
+        stage.circles.push_back(std::move(circle));
     }
     // Each part goes once round for each pass: all edges of a ring but one, one after the other.
-    for (StageTraffic* traffic : {&inside, &across})
-        traffic->rounds = passes * (n - 1) / n * static_cast<double>(traffic->demands.size() / ring_count);
-    return {.traffic = {std::move(inside), std::move(across)}, .in_turn = true};
+    for (StageTraffic& traffic : stage.traffic)
+        traffic.rounds = passes * (n - 1.0) / n * static_cast<double>(traffic.demands.size() / ring_count);
+    return stage;
 }
 
 Stage stage(StageTraffic traffic) { return {.traffic = {std::move(traffic)}}; }
@@ -159,15 +156,16 @@ std::vector<Stage> inside_out(const Fabric& fabric, const Groups& domains, const
 
 }  // namespace
 
-CollectiveTime reduction(const Fabric& fabric, const std::vector<int>& ranks, const Reduction& what,
-                         const CollectiveTerms& terms) {
+std::vector<Stage> stages_of(const Fabric& fabric, const std::vector<int>& ranks, const Reduction& what) {
     if (ranks.empty()) throw InputError(fabric.name(), "at least one rank", "none");
     const Groups domains = by_domain(fabric, ranks, true);
-    const double passes = what.operation == Operation::all_reduce ? 2 : 1;
-    return time_of(fabric,
-                   what.algorithm == Algorithm::ring ? std::vector<Stage>{rings(domains, what.bytes, passes)}
-                                                     : inside_out(fabric, domains, what),
-                   static_cast<int>(ranks.size()), terms);
+    if (what.algorithm != Algorithm::ring) return inside_out(fabric, domains, what);
+    return {rings(fabric, domains, what.bytes, what.operation == Operation::all_reduce ? 2 : 1)};
+}
+
+CollectiveTime reduction(const Fabric& fabric, const std::vector<int>& ranks, const Reduction& what,
+                         const CollectiveTerms& terms) {
+    return time_of(fabric, stages_of(fabric, ranks, what), static_cast<int>(ranks.size()), terms);
 }
 
 }  // namespace strata

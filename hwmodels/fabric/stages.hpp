@@ -19,10 +19,25 @@ struct StageTraffic {
     double rounds = 1;  // latencies that follow each other
 };
 
+// A circle of ranks. On each of its edges go `bytes` in as many parts as there are steps; a rank passes on in a step
+// what it was given in the one before.
+struct Circle {
+    std::vector<int> ranks{};
+    Bytes bytes{};
+    int steps = 1;
+};
+
 struct Stage {
     std::vector<StageTraffic> traffic{};
-    bool in_turn = false;  // its latencies follow each other, though its bytes move at once
+    bool in_turn = false;           // its latencies follow each other, though its bytes move at once
+    std::vector<Circle> circles{};  // that the traffic is made of; none: it is all on its way at once
 };
+
+std::vector<Stage> stages_of(const Fabric& fabric, const std::vector<int>& ranks, const AllToAll& what);
+// `back`: a combine, from where a dispatch has sent them.
+std::vector<Stage> stages_of(const Fabric& fabric, const std::vector<int>& ranks, const ExpertExchange& what,
+                             bool back);
+std::vector<Stage> stages_of(const Fabric& fabric, const std::vector<int>& ranks, const Reduction& what);
 
 CollectiveTime time_of(const Fabric& fabric, const std::vector<Stage>& stages, int ranks, const CollectiveTerms& terms);
 

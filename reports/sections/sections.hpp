@@ -63,4 +63,9 @@ Section serving_summary_section(const Study& study);
 // Every result, and why there is none.
 Section serving_points_section(const Study& study);
 
+// Of a study of kind collective: how long does it take, and what holds it up?
+Section collective_summary_section(const Study& study);
+// Every result, and why there is none.
+Section collective_points_section(const Study& study);
+
 }  // namespace strata

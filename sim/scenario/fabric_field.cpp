@@ -56,10 +56,11 @@ YAML::Node shape_with(const YAML::Node& base, const YamlField& set) {
 }
 
 YAML::Node layer_with(const YAML::Node& base, const YamlField& set) {
-    if (!set.is_map()) return YAML::Clone(set.node());
     YAML::Node layer = base && base.IsMap() ? YAML::Clone(base) : YAML::Node(YAML::NodeType::Map);
-    for (const std::string& key : set.keys()) {
+    set.allow_only(fabric_layer_fields());
+    for (const std::string& key : fabric_layer_fields()) {
         const YamlField field = set[key];
+        if (!field.exists()) continue;
         layer[key] = key == "shape" && field.is_map() ? shape_with(layer[key], field)
                      : is_number(key)                 ? sourced(field)
                                                       : YAML::Clone(field.node());
@@ -70,6 +71,9 @@ YAML::Node layer_with(const YAML::Node& base, const YamlField& set) {
         const bool rails = layer["wiring"] && layer["wiring"].Scalar() == "rail_planes";
         if (!same_topology(base["shape"], set["shape"]) && !rails && !set["planes"].exists()) layer.remove("planes");
     }
+    if (set["shape"].exists())  // prices and powers were those of another switch
+        for (const char* of_a_switch : {"switch_usd", "switch_w"})
+            if (!set[of_a_switch].exists()) layer.remove(of_a_switch);
     if (!layer["latency"]) {  // nobody says: a time that needs it is refused
         layer["latency"]["value"] = YAML::Node(YAML::NodeType::Null);
         layer["latency"]["kind"] = "unknown";
@@ -77,22 +81,26 @@ YAML::Node layer_with(const YAML::Node& base, const YamlField& set) {
     return layer;
 }
 
+YAML::Node size_with(const YAML::Node& base, const YamlField& set) {
+    YAML::Node size = base && base.IsMap() ? YAML::Clone(base) : YAML::Node(YAML::NodeType::Map);
+    set.allow_only({"endpoints", "domain"});
+    for (const char* count : {"endpoints", "domain"})
+        if (set[count].exists()) size[count] = YAML::Clone(set[count].node());
+    return assumed(size);
+}
+
 YAML::Node fabric_with(const YAML::Node& base, const YamlField& set) {
     YAML::Node fabric = base.IsMap() ? YAML::Clone(base) : YAML::Node(YAML::NodeType::Map);
     if (!fabric["name"]) fabric["name"] = set.path();
     bool changed = false;
-    for (const std::string& key : set.keys()) {
-        if (key == "part") continue;
-        changed = true;
+    set.allow_only({"part", "name", "size", "scale_up", "scale_out"});
+    for (const char* key : {"scale_up", "scale_out", "size", "name"}) {
         const YamlField field = set[key];
-        if (key == "scale_up" || key == "scale_out") {
-            fabric[key] = layer_with(fabric[key], field);
-        } else if (key == "size" && field.is_map()) {
-            for (const std::string& count : field.keys()) fabric[key][count] = YAML::Clone(field.node()[count]);
-            assumed(fabric[key]);
-        } else {
-            fabric[key] = YAML::Clone(field.node());
-        }
+        if (!field.exists()) continue;
+        changed = true;
+        fabric[key] = field.is_map() && std::string_view(key) == "size" ? size_with(fabric[key], field)
+                      : field.is_map()                                  ? layer_with(fabric[key], field)
+                                                                        : YAML::Clone(field.node());
     }
     if (changed && set["part"].exists() && !set["name"].exists())
         fabric["name"] = fabric["name"].Scalar() + " (modified)";

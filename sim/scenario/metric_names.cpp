@@ -124,6 +124,20 @@ const std::vector<std::string>& metric_names() {
         "goodput.checkpoint_share",
         "goodput.restart_share",
         "goodput.waiting_share",
+        "collective.time_us",
+        "collective.algorithm_bandwidth_GBps",
+        "collective.bus_bandwidth_GBps",
+        "collective.wire_us",
+        "collective.latency_us",
+        "collective.waiting_us",
+        "collective.busiest_link_share",
+        "fabric.bisection_GBps",
+        "fabric.diameter",
+        "fabric.switches",
+        "fabric.links",
+        "fabric.usd",
+        "fabric.usd_per_endpoint",
+        "fabric.power_w",
     };
     return names;
 }

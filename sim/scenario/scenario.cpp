@@ -149,16 +149,25 @@ std::optional<Assertion> read_assertion(const YamlField& field) {
     }
 }
 
-// An access has no step to walk or simulate, and a step is no access: each kind has its own engines.
-std::vector<std::string> read_engines(const YamlField& field, bool access) {
+// An access or a collective has no step to walk or simulate, and a step is neither: each kind has its own engines, of
+// which the first is the default.
+const std::vector<std::string>& engines_of(const std::string& kind) {
+    static const std::vector<std::string> steps{"analytic", "systemc"}, access{"bank"}, collective{"flow", "packet"};
+    return kind == "access" ? access : kind == "collective" ? collective : steps;
+}
+
+std::vector<std::string> read_engines(const YamlField& field, const std::string& kind) {
+    const std::vector<std::string>& own = engines_of(kind);
     std::vector<std::string> engines;
     for (const YamlField& item : field.items()) {
-        engines.push_back(
-            one_of<std::string>(item, {{"analytic", "analytic"}, {"systemc", "systemc"}, {"bank", "bank"}}));
-        if (item.text() == engines.back() && (engines.back() == "bank") != access)
-            item.problem(
-                access ? "an access is run by the engine 'bank' alone; analytic and systemc run steps of a model"
-                       : "the engine 'bank' runs scenarios of kind access alone; steps have analytic and systemc");
+        engines.push_back(one_of<std::string>(item, {{"analytic", "analytic"},
+                                                     {"systemc", "systemc"},
+                                                     {"bank", "bank"},
+                                                     {"flow", "flow"},
+                                                     {"packet", "packet"}}));
+        if (item.text() == engines.back() && std::find(own.begin(), own.end(), engines.back()) == own.end())
+            item.problem(fmt::format("an engine of kind {} ({})", kind.empty() ? "decode" : kind, fmt::join(own, ", ")),
+                         "'" + engines.back() + "'");
     }
     if (engines.empty()) field.problem("at least one engine", "none");
     return engines;
@@ -188,6 +197,7 @@ const std::vector<KindFields>& workload_kinds() {
         {"access", WorkloadKind::access, access_fields()},
         {"serving", WorkloadKind::serving, serving_fields()},
         {"training", WorkloadKind::training, training_fields()},
+        {"collective", WorkloadKind::collective, collective_fields()},
     };
     return kinds;
 }
@@ -355,13 +365,13 @@ ScenarioFile::ScenarioFile(const std::string& file, const YAML::Node& document, 
     const YamlField root(document_, file, "", problems, &places_);
     // Whatever else is wrong with it is said where points are read.
     const YamlField kind = root["workload"]["kind"];
-    access_ = kind.exists() && kind.node().IsScalar() && kind.node().Scalar() == "access";
-    engines_ = {access_ ? "bank" : "analytic"};
+    if (kind.exists() && kind.node().IsScalar()) kind_ = kind.node().Scalar();
+    engines_ = {engines_of(kind_).front()};
     root.allow_only({"name", "description", "engines", "model", "platform", "workload", "placement", "kernels",
                      "detail", "economics", "axes", "assertions"});
     name_ = root["name"].exists() ? root["name"].text() : std::filesystem::path(file).stem().string();
     if (root["description"].exists()) description_ = root["description"].text();
-    if (root["engines"].exists()) engines_ = read_engines(root["engines"], access_);
+    if (root["engines"].exists()) engines_ = read_engines(root["engines"], kind_);
     if (root["axes"].exists())
         for (const YamlField& axis : root["axes"].items()) axes_.push_back(read_axis(axis));
     if (root["assertions"].exists())
@@ -372,6 +382,8 @@ ScenarioFile::ScenarioFile(const std::string& file, const YAML::Node& document, 
         for (const std::string& path : axes_[i].paths)
             set_place(places_, path, places_.of_value[fmt::format("axes[{}]", i)]);
 }
+
+const std::vector<std::string>& ScenarioFile::engines_of_kind() const { return engines_of(kind_); }
 
 std::vector<Point> ScenarioFile::points() const {
     double count = 1;
@@ -429,14 +441,23 @@ Scenario ScenarioFile::read(const Point& point, const Catalog& catalog) const {
     const YamlField root(point.document, file_, "", problems, &places_);
     Scenario scenario;
     scenario.name = name_;
+    const WorkloadKind kind = read_kind(root["workload"]);
+    for (const auto& [name, apart] :
+         {std::pair("access", WorkloadKind::access), {"collective", WorkloadKind::collective}})
+        if ((kind == apart) != (kind_ == name))
+            root["workload"]["kind"].problem(fmt::format(
+                "{} is no value beside others: it has its own engines and metrics. Write a scenario of its own", name));
+    if (kind == WorkloadKind::collective) {
+        scenario.collective = read_collective(root["workload"], root["platform"], catalog);
+        refuse(root, {"model", "placement", "kernels", "detail", "economics"},
+               "this field belongs to decode and prefill; a collective has no model");
+        problems.throw_if_any();
+        return scenario;
+    }
     scenario.platform = read_platform(root["platform"], catalog);
     scenario.system = scenario.platform.system.name;
     const YamlField fabric = root["platform"]["fabric"];
     if (fabric.exists()) scenario.fabric = read_fabric_field(fabric, catalog);
-    const WorkloadKind kind = read_kind(root["workload"]);
-    if ((kind == WorkloadKind::access) != access_)
-        root["workload"]["kind"].problem(
-            "access is no value beside others: it has its own engine and metrics. Write a scenario of its own");
     if (kind == WorkloadKind::access) {
         scenario.access = read_access(root["workload"]);
         refuse(root, {"model", "placement", "kernels", "detail", "economics"},

@@ -14,6 +14,7 @@
 #include "sim/model/accounting.hpp"
 #include "sim/placement/rank_shares.hpp"
 #include "sim/scenario/access.hpp"
+#include "sim/scenario/collective.hpp"
 #include "sim/scenario/economics.hpp"
 #include "sim/scenario/serving_workload.hpp"
 #include "sim/scenario/training_workload.hpp"
@@ -23,7 +24,7 @@ namespace strata {
 enum class Tier { hbm, host, cxl, nvme };
 std::string_view to_string(Tier tier);
 
-enum class WorkloadKind { decode, prefill, access, serving, training };
+enum class WorkloadKind { decode, prefill, access, serving, training, collective };
 
 struct Assertion {
     std::string metric;
@@ -111,7 +112,8 @@ enum class Detail {
 // One point, fully read.
 struct Scenario {
     std::string name;
-    std::optional<Access> access{};  // then there is no model, and nothing is placed
+    std::optional<Access> access{};                  // then there is no model, and nothing is placed
+    std::optional<CollectiveWorkload> collective{};  // nor is there here, and no system
     Model model;
     double rho = 1;
     std::string system;  // its name in the catalogue; `platform` is what the scenario made of it
@@ -152,8 +154,10 @@ public:
     const std::string& file() const { return file_; }
     const std::string& name() const { return name_; }
     const std::string& description() const { return description_; }
-    const std::vector<std::string>& engines() const { return engines_; }  // analytic and systemc, or bank
-    bool is_access() const { return access_; }
+    const std::vector<std::string>& engines() const { return engines_; }  // those of its kind of workload
+    const std::vector<std::string>& engines_of_kind() const;
+    bool is_access() const { return kind_ == "access"; }
+    bool is_collective() const { return kind_ == "collective"; }
     const std::vector<Assertion>& assertions() const { return assertions_; }
     // The cross product of all axes; the last varies fastest. More than `kMaxPoints` is refused before any is made.
     std::vector<Point> points() const;
@@ -167,7 +171,7 @@ private:
 
     std::string file_, models_folder_, name_, description_;
     std::vector<std::string> engines_;
-    bool access_ = false;
+    std::string kind_;  // of the workload as the file has it; what has engines of its own is no value of an axis
     YAML::Node document_;
     Places places_;
     std::vector<Axis> axes_;

@@ -1,8 +1,11 @@
 #include "sim/study/study.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "sim/access/access_bench.hpp"
+#include "sim/collective/collective_engine.hpp"
 #include "sim/engine/analytic/analytic_engine.hpp"
 #include "sim/result/run_json.hpp"
 #include "sim/scenario/field_unit.hpp"
@@ -17,21 +20,25 @@ namespace strata {
 
 namespace {
 
+// In strata-simulate, the one program that has SystemC.
+bool runs_elsewhere(const std::string& engine) { return engine == "systemc" || engine == "packet"; }
+
 class StudyRunner {
 public:
     StudyRunner(const ScenarioFile& file, const StudyOptions& options, std::vector<Point> points)
         : file_(file), options_(options), inputs_(options.root), bench_(inputs_.catalog()), points_(std::move(points)) {
         study_ = {file.name(), file.description(), options.engines.empty() ? file.engines() : options.engines, {}, {}};
         note_units();
-        const bool access = file.is_access();
+        const std::vector<std::string>& own = file.engines_of_kind();
         for (const std::string& engine : study_.engines)
-            if (access ? engine != "bank" : engine != "analytic" && engine != "systemc")
-                throw InputError("engine", access ? "bank, which alone runs accesses" : "analytic or systemc",
+            if (std::find(own.begin(), own.end(), engine) == own.end())
+                throw InputError("engine",
+                                 fmt::format("one of those of this kind of workload: {}", fmt::join(own, ", ")),
                                  "'" + engine + "'");
     }
 
     Study run() {
-        const bool simulates = std::count(study_.engines.begin(), study_.engines.end(), "systemc") > 0;
+        const bool simulates = std::any_of(study_.engines.begin(), study_.engines.end(), runs_elsewhere);
         const std::string simulator = simulates ? simulator_path(options_.simulator) : "";
         study_.results.reserve(points_.size() * study_.engines.size());
         for (const Point& point : points_) {
@@ -45,7 +52,7 @@ public:
                                      "systemc");
                 if (!obstacle.empty())
                     put_aside(obstacle, study_.results.back());
-                else if (engine != "systemc")
+                else if (!runs_elsewhere(engine))
                     run_here(scenario, study_.results.back());
                 else
                     send_later(point, scenario);
@@ -82,10 +89,11 @@ private:
 
     void run_here(const Scenario& scenario, PointResult& result) {
         try {
-            result.run = scenario.access     ? bench_.run(scenario)
-                         : scenario.serving  ? run_serving(scenario, inputs_)
-                         : scenario.training ? run_training(scenario, inputs_)
-                                             : analysed(scenario);
+            result.run = scenario.access       ? bench_.run(scenario)
+                         : scenario.collective ? run_collective(*scenario.collective)
+                         : scenario.serving    ? run_serving(scenario, inputs_)
+                         : scenario.training   ? run_training(scenario, inputs_)
+                                               : analysed(scenario);
         } catch (const InputError& error) {
             return put_aside(error.what(), result);
         }

@@ -177,13 +177,16 @@ TEST_F(Cli, names_part_and_field_of_a_memory_that_no_model_describes) {
 
 TEST_F(Cli, refuses_an_engine_that_cannot_run_the_scenario) {
     expect_refused(std::string(kAccess) + "engines: [systemc]\n",
-                   "s.yaml:3:11: engines[0]: an access is run by the engine 'bank' alone");
+                   "s.yaml:3:11: engines[0]: expected an engine of kind access (bank), found 'systemc'");
     expect_refused(std::string(kPlain) + "engines: [bank]\n",
-                   "engines[0]: the engine 'bank' runs scenarios of kind acc");
+                   "engines[0]: expected an engine of kind decode (analytic, systemc), found 'bank'");
     EXPECT_EQ(strata("run " + scenario(kAccess) + " --engine analytic"), 2);
-    EXPECT_NE(err.find("expected bank, which alone runs accesses, found 'analytic'"), std::string::npos) << err;
+    EXPECT_NE(err.find("expected one of those of this kind of workload: bank, found 'analytic'"), std::string::npos)
+        << err;
     EXPECT_EQ(strata("run " + scenario(kPlain) + " --engine bank"), 2);
-    EXPECT_NE(err.find("expected analytic or systemc, found 'bank'"), std::string::npos) << err;
+    EXPECT_NE(err.find("expected one of those of this kind of workload: analytic, systemc, found 'bank'"),
+              std::string::npos)
+        << err;
 }
 
 TEST_F(Cli, refuses_a_sweep_over_accesses_and_steps) {

@@ -19,7 +19,7 @@ using Includes = std::map<std::string, std::vector<std::string>>;  // file -> wh
 
 int row_of(const std::string& file) {
     if (file == "hwmodels/units.hpp") return 0;
-    for (const char* modules : {"hwmodels/memory/", "hwmodels/link/"})  // SystemC
+    for (const char* modules : {"hwmodels/memory/", "hwmodels/link/", "hwmodels/fabric/packet/"})  // SystemC
         if (file.rfind(modules, 0) == 0) return 3;
     if (file.rfind("hwmodels/", 0) == 0 || file.rfind("kernels/", 0) == 0) return 1;
     if (file.rfind("sim/study/", 0) == 0 || file.rfind("reports/", 0) == 0) return 5;

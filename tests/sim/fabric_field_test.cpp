@@ -89,6 +89,13 @@ TEST(FabricField, describes_a_fabric_that_nobody_sells) {
     EXPECT_EQ(invented.spec.scale_up->bandwidth.source, "set in the scenario");
 }
 
+TEST(FabricField, another_switch_has_no_price_of_the_parts_own) {
+    EXPECT_TRUE(read("{part: DeepSeek_H800_2048, scale_out: {latency: 2 us}}").spec.scale_out->prices.switch_usd.value);
+    const Read other = read("{part: DeepSeek_H800_2048, scale_out: {shape: {radix: 128}}}");
+    EXPECT_EQ(other.errors, "");
+    EXPECT_FALSE(other.spec.scale_out->prices.switch_usd.value);
+}
+
 TEST(FabricField, another_topology_starts_anew) {
     const Read torus = read("{part: CloudMatrix384, scale_up: {shape: {topology: torus, sides: [8, 6, 8]}}}");
     EXPECT_EQ(torus.errors, "");  // planes were the tree's

@@ -208,6 +208,18 @@ private:
         }
         if (is_one_of(serving_fields())) document["workload"] = {{"kind", "serving"}};
         if (is_one_of(training_fields())) document["workload"] = {{"kind", "training"}};
+        if (is_one_of(collective_fields()) || at.to_string().starts_with("/platform/fabric")) {
+            const bool tokens = is_one_of({"tokens", "hidden", "top_k", "domain_limit", "bytes_per_element", "copies"});
+            document["workload"] = {{"kind", "collective"},
+                                    {"operation", is_one_of({"algorithm"}) ? "all_reduce" : "all_to_all"},
+                                    {"bytes", "1 MiB"}};
+            if (tokens)
+                document["workload"] = {
+                    {"kind", "collective"}, {"operation", "dispatch"}, {"tokens", 8}, {"hidden", 8}, {"top_k", 1}};
+            document["platform"].erase("system");
+            if (!document["platform"].contains("fabric")) document["platform"]["fabric"] = "DGX_H200";
+            document.erase("model");
+        }
         return document;
     }
 
@@ -303,6 +315,7 @@ TEST(ScenarioSchema, and_reader_keep_the_fields_of_accesses_and_steps_apart) {
     const Schema scenario(schema("scenario"));
     const Json access{{"kind", "access"}, {"part", "host_memory"}, {"pattern", "stream"}};
     const Json decode{{"kind", "decode"}};
+    const Json collective{{"kind", "collective"}, {"operation", "all_reduce"}, {"bytes", "1 MiB"}};
     const auto with = [](Json workload, const char* field, const Json& value) {
         workload[field] = value;
         return workload;
@@ -313,26 +326,29 @@ TEST(ScenarioSchema, and_reader_keep_the_fields_of_accesses_and_steps_apart) {
         return all;
     };
     const Json model{{"model", "v3"}}, none = Json::object();
-    for (const auto& [good, takes] :
-         std::vector<std::pair<Json, bool>>{{document(access, none), true},
-                                            {document(decode, model), true},
-                                            {document(decode, none), false},
-                                            {document(access, model), false},
-                                            {document(access, {{"placement", {{"tp", 1}}}}), false},
-                                            {document(access, {{"kernels", {{"experts", "fused"}}}}), false},
-                                            {document(with(access, "batch", 8), none), false},
-                                            {document(with(access, "context", 8), none), false},
-                                            {document(with(access, "prompt", 8), none), false},
-                                            {document(with(access, "prefix_hits", 0.5), none), false},
-                                            {document(with(access, "draft", Json::object()), none), false},
-                                            {document(with(decode, "part", "nvme"), model), false},
-                                            {document(with(decode, "pattern", "stream"), model), false},
-                                            {document(with(decode, "row", "8 B"), model), false},
-                                            {document(with(decode, "write_share", 0.5), model), false},
-                                            {document(with(decode, "load", 0.5), model), false},
-                                            {document(with(decode, "outstanding", 5), model), false},
-                                            {document({{"kind", "access"}, {"part", "host_memory"}}, none), false},
-                                            {document({{"kind", "access"}, {"pattern", "stream"}}, none), false}}) {
+    for (const auto& [good, takes] : std::vector<std::pair<Json, bool>>{
+             {document(access, none), true},
+             {document(decode, model), true},
+             {document(decode, none), false},
+             {document(access, model), false},
+             {document(access, {{"placement", {{"tp", 1}}}}), false},
+             {document(access, {{"kernels", {{"experts", "fused"}}}}), false},
+             {document(with(access, "batch", 8), none), false},
+             {document(with(access, "context", 8), none), false},
+             {document(with(access, "prompt", 8), none), false},
+             {document(with(access, "prefix_hits", 0.5), none), false},
+             {document(with(access, "draft", Json::object()), none), false},
+             {document(with(decode, "part", "nvme"), model), false},
+             {document(with(decode, "pattern", "stream"), model), false},
+             {document(with(decode, "row", "8 B"), model), false},
+             {document(with(decode, "write_share", 0.5), model), false},
+             {document(with(decode, "load", 0.5), model), false},
+             {document(with(decode, "outstanding", 5), model), false},
+             {document({{"kind", "access"}, {"part", "host_memory"}}, none), false},
+             {document({{"kind", "access"}, {"pattern", "stream"}}, none), false},
+             {{{"platform", {{"fabric", "DGX_H200"}}}, {"workload", collective}}, true},
+             {document(collective, {{"platform", {{"fabric", "DGX_H200"}}}, {"model", "v3"}}), false},
+             {document(with(decode, "crossing", "direct"), model), false}}) {
         EXPECT_EQ(scenario.takes(good), takes) << good.dump();
         EXPECT_EQ(read_scenario(good).empty(), takes) << good.dump();
     }

@@ -12,6 +12,7 @@
 #include <csignal>
 #include <cstring>
 
+#include "sim/engine/systemc/packet_engine.hpp"
 #include "sim/engine/systemc/systemc_engine.hpp"
 #include "sim/result/run_json.hpp"
 
@@ -29,6 +30,7 @@ Scenario scenario_of(const nlohmann::json& request, Inputs& inputs) {
 
 Json simulated(const nlohmann::json& request, Inputs& inputs) {
     const Scenario scenario = scenario_of(request, inputs);
+    if (scenario.collective) return {{"status", "ok"}, {"run", to_json(run_packets(*scenario.collective))}};
     const Program program = inputs.program_of(scenario);
     const Machine& machine = inputs.platform(scenario.platform).machine;
     const int ranks = simulated_ranks(program, machine, scenario.placement);
@@ -90,7 +92,8 @@ std::string ending_of(int status) {
 // What is wrong with a point its child says.
 void price_shapes(const nlohmann::json& request, Inputs& inputs) {
     try {
-        (void)inputs.program_of(scenario_of(request, inputs));
+        if (const Scenario scenario = scenario_of(request, inputs); !scenario.collective)
+            (void)inputs.program_of(scenario);
     } catch (const std::exception&) {
     }
 }

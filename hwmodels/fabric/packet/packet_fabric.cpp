@@ -1,0 +1,307 @@
+#include "hwmodels/fabric/packet/packet_fabric.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <stdexcept>
+
+#include "kernels/mixed_bits.hpp"
+
+namespace strata {
+
+namespace {
+
+Picoseconds to_ps(Seconds time) { return static_cast<Picoseconds>(std::llround(time.si() * 1e12)); }
+Seconds from_ps(Picoseconds time) { return Seconds(static_cast<double>(time) * 1e-12); }
+std::size_t at(int index) { return static_cast<std::size_t>(index); }
+
+// More would take hours: some 10^6 are simulated a second.
+constexpr double kMostHops = 2e9;
+// assumed: packets of a channel, 256 KiB of 4 KiB ones. A quarter of it costs a full, tapered tree 6 % of its
+// throughput where all begin with the same rank; more gains nothing (tests/systemc/packet_fabric_test.cpp).
+constexpr int kLeastBuffer = 64;
+
+}  // namespace
+
+PacketFabric::PacketFabric(const sc_core::sc_module_name& module_name, const Fabric& fabric, const PacketSpec& spec,
+                           const std::vector<Message>& messages)
+    : sc_module(module_name),
+      fabric_(fabric),
+      spec_(spec),
+      routers_{Router(fabric, LinkClass::scale_up), Router(fabric, LinkClass::scale_out)} {
+    add_messages(messages);
+    add_links();
+    SC_HAS_PROCESS(PacketFabric);
+    SC_METHOD(release);
+    sensitive << release_;
+    dont_initialize();
+}
+
+// Latencies are published between whole endpoints: what is left of them beside the flights is spent in the endpoints,
+// without holding up anybody else.
+Picoseconds PacketFabric::flight_of(const FabricLink& link) const {
+    const FabricLayer& layer = fabric_.layer(link.link_class);
+    const Seconds nearest = layer.latency.get() / (layer.direct ? 1 : 2);
+    if (fabric_.is_switch(link.from) && fabric_.is_switch(link.to)) return to_ps(layer.hop.get());
+    return to_ps(layer.hop.value ? std::min(*layer.hop.value, nearest) : nearest);
+}
+
+int PacketFabric::buffer_of(double bytes_per_ps, Picoseconds flight) const {
+    if (spec_.buffer_packets > 0) return spec_.buffer_packets;
+    const double round_trip = 2 * static_cast<double>(flight) * bytes_per_ps / spec_.packet.si();
+    return std::max(kLeastBuffer, static_cast<int>(std::ceil(2 * round_trip)));
+}
+
+void PacketFabric::add_messages(const std::vector<Message>& messages) {
+    double hops = 0;
+    int longest = 1;
+    arrival_.resize(messages.size());
+    for (std::size_t m = 0; m < messages.size(); ++m) {
+        const Message& what = messages[m];
+        messages_.push_back({.what = what});
+        if (at(what.stage) >= of_stage_.size()) of_stage_.resize(at(what.stage) + 1);
+        of_stage_[at(what.stage)].push_back(static_cast<int>(m));
+        if (what.from == what.to || !(what.bytes > Bytes(0))) continue;
+        Sending& sending = messages_.back();
+        const RoutesTo& routes = routes_to(what.to, what.link_class).to;
+        if (!routes.from(what.from)) throw no_route(fabric_, what.link_class, what.from, what.to);
+        const int links = routes.hops_from(what.from);
+        const FabricLayer& layer = fabric_.layer(what.link_class);
+        (void)layer.latency_over(links);  // throws where it is unknown
+        const Seconds nearest = layer.latency.get() / (layer.direct ? 1 : 2);
+        const Seconds flight = layer.hop.value ? std::min(*layer.hop.value, nearest) : nearest;
+        sending.overhead = to_ps((nearest - flight) * (layer.direct ? 1 : 2));
+        sending.packets = static_cast<int>(std::ceil(what.bytes / spec_.packet));
+        sending.packet_bytes = what.bytes.si() / sending.packets;
+        hops += double(sending.packets) * links;
+        longest = std::max(longest, links);
+    }
+    for (std::size_t m = 0; m < messages.size(); ++m)
+        if (messages[m].after >= 0) messages_.at(at(messages[m].after)).next.push_back(static_cast<int>(m));
+    for (const std::vector<int>& stage : of_stage_) missing_.push_back(static_cast<int>(stage.size()));
+    if (hops > kMostHops)
+        throw InputError(fabric_.name(), fmt::format("at most {:.0e} packet-hops", kMostHops),
+                         fmt::format("{:.2e}: send fewer bytes or larger packets, or use the flow level", hops));
+    if (spec_.virtual_channels == 0) spec_.virtual_channels = longest;
+}
+
+void PacketFabric::add_links() {
+    std::vector<int> inputs(at(fabric_.vertices()));
+    for (const FabricLink& link : fabric_.links()) input_at_far_end_.push_back(inputs[at(link.to)]++);
+    std::array<bool, 2> used{};
+    for (const Sending& sending : messages_) used[static_cast<std::size_t>(sending.what.link_class)] = true;
+    for (std::size_t l = 0; l < fabric_.links().size(); ++l) {
+        const FabricLink& link = fabric_.links()[l];
+        if (!used[static_cast<std::size_t>(link.link_class)]) {
+            links_.push_back(nullptr);
+            continue;
+        }
+        const double bytes_per_ps = link.bandwidth.si() * 1e-12;
+        const Picoseconds flight = flight_of(link);
+        const PacketLink::Spec spec{.index = static_cast<int>(l),
+                                    .bytes_per_ps = bytes_per_ps,
+                                    .flight = flight,
+                                    .channels = spec_.virtual_channels,
+                                    .buffer_packets = buffer_of(bytes_per_ps, flight),
+                                    .inputs = inputs[at(link.from)]};
+        links_.push_back(std::make_unique<PacketLink>(fmt::format("link{}", l).c_str(), spec, *this));
+    }
+    if (spec_.queueing == Queueing::fifo) lines_.assign(links_.size(), std::vector<Line>(at(spec_.virtual_channels)));
+}
+
+PacketFabric::Routes& PacketFabric::routes_to(int endpoint, LinkClass link_class) {
+    const auto c = static_cast<std::size_t>(link_class);
+    const auto known = routes_[c].find(endpoint);
+    if (known != routes_[c].end()) return known->second;
+    Routes routes{routers_[c].routes_to(endpoint), {}};
+    routes.sent.resize(routes.to.next_of.size());
+    return routes_[c].emplace(endpoint, std::move(routes)).first->second;
+}
+
+int PacketFabric::next_link(int vertex, const Packet& packet) {
+    const Message& what = messages_[at(packet.message)].what;
+    Routes& routes = routes_to(packet.to, what.link_class);
+    const std::span<const int> next = routes.to.next(vertex);
+    if (next.size() == 1) return next[0];
+    if (spec_.routing == PacketRouting::hashed)
+        return routers_[static_cast<std::size_t>(what.link_class)].hashed_next(routes.to, vertex, what.from);
+    // Ties: another link first for each vertex and destination, or each time.
+    const bool adaptive = spec_.routing == PacketRouting::adaptive;
+    const std::size_t first =
+        (adaptive ? ties_++ : mixed_bits((std::uint64_t(vertex) << 32) | std::uint64_t(packet.to))) % next.size();
+    double* sent = &routes.sent[static_cast<std::size_t>(next.data() - routes.to.next_of.data())];
+    std::size_t best = first;
+    double least = std::numeric_limits<double>::infinity();
+    for (std::size_t i = 0; i < next.size(); ++i) {
+        const std::size_t n = (first + i) % next.size();
+        const PacketLink& link = *links_[at(next[n])];
+        const double before = (adaptive ? double(link.occupied()) : sent[n]) / link.spec().bytes_per_ps;
+        if (before < least) {
+            least = before;
+            best = n;
+        }
+    }
+    sent[best] += packet.bytes;
+    return next[best];
+}
+
+// A message starts on all first links of its routes: on each its part, or on whichever is free.
+void PacketFabric::start(int message) {
+    Sending& sending = messages_[at(message)];
+    const Message& what = sending.what;
+    if (sending.packets == 0) return arrived(message, sc_core::sc_time_stamp().value());
+    const Routes& routes = routes_to(what.to, what.link_class);
+    const std::span<const int> next = routes.to.next(what.from);
+    if (spec_.routing == PacketRouting::hashed) {
+        const int link =
+            routers_[static_cast<std::size_t>(what.link_class)].hashed_next(routes.to, what.from, what.from);
+        return links_[at(link)]->offer({message, sending.packets});
+    }
+    if (spec_.routing == PacketRouting::adaptive) {
+        for (const int link : next) links_[at(link)]->offer({message, PacketStream::kShared});
+        return;
+    }
+    double bandwidth = 0, up_to = 0;
+    for (const int link : next) bandwidth += links_[at(link)]->spec().bytes_per_ps;
+    const std::size_t first = mixed_bits((std::uint64_t(what.from) << 32) | std::uint64_t(what.to)) % next.size();
+    for (std::size_t i = 0; i < next.size(); ++i) {
+        PacketLink& link = *links_[at(next[(first + i) % next.size()])];
+        const double from = std::round(up_to * sending.packets);
+        up_to += link.spec().bytes_per_ps / bandwidth;
+        const int part = static_cast<int>(std::round(up_to * sending.packets) - from);
+        if (part > 0) link.offer({message, part});
+    }
+}
+
+PacketId PacketFabric::make_packet(int message) {
+    Sending& sending = messages_[at(message)];
+    if (sending.made == sending.packets) return kNoPacket;
+    ++made_;
+    bytes_made_ += sending.packet_bytes;
+    return pool_.take({.message = message,
+                       .number = sending.made++,
+                       .to = sending.what.to,
+                       .bytes = sending.packet_bytes,
+                       .tail_in = sc_core::sc_time_stamp().value()});
+}
+
+void PacketFabric::has_left(const Packet& packet, Picoseconds tail) {
+    if (packet.came_by < 0) return;
+    PacketLink& link = *links_[at(packet.came_by)];
+    const int channel = link.channel_of(packet.hops - 1);
+    link.give_back_room(channel, tail);
+    if (spec_.queueing == Queueing::per_output) return;
+    Line& line = lines_[at(packet.came_by)][at(channel)];
+    line.has_head = !line.behind.empty();
+    if (line.has_head) pass_on(packet.came_by, line.behind.pop(pool_));
+}
+
+void PacketFabric::pass_on(int link, PacketId id) {
+    const Packet& packet = pool_[id];
+    links_[at(next_link(fabric_.link(link).to, packet))]->request(input_at_far_end_[at(link)], id);
+}
+
+void PacketFabric::has_come(int link, PacketId id) {
+    ++hops_;
+    const Packet& packet = pool_[id];
+    PacketLink& by = *links_[at(link)];
+    const int channel = by.channel_of(packet.hops - 1);
+    if (packet.to != fabric_.link(link).to) {
+        if (spec_.queueing == Queueing::per_output) return pass_on(link, id);
+        Line& line = lines_[at(link)][at(channel)];
+        if (line.has_head) return line.behind.push(pool_, id);
+        line.has_head = true;
+        return pass_on(link, id);
+    }
+    Sending& sending = messages_[at(packet.message)];
+    ++come_;
+    bytes_come_ += packet.bytes;
+    if (packet.number < sending.latest) ++overtaken_;
+    sending.latest = std::max(sending.latest, packet.number);
+    Picoseconds& arrival = arrival_[at(packet.message)];
+    arrival = std::max(arrival, packet.tail_in + sending.overhead);
+    const int message = packet.message;
+    by.give_back_room(channel, packet.tail_in);
+    pool_.give_back(id);
+    if (++sending.come == sending.packets) arrived(message, arrival);
+}
+
+void PacketFabric::arrived(int message, Picoseconds when) {
+    arrival_[at(message)] = when;
+    for (const int next : messages_[at(message)].next) release_at(next, when);
+    auto stage = at(messages_[at(message)].what.stage);
+    --missing_[stage];
+    // What waits for no message waits for the stages before it; the last message to arrive opens the next.
+    Picoseconds last = 0;
+    for (; stage + 1 < of_stage_.size() && missing_[stage] == 0; ++stage) {
+        for (const int m : of_stage_[stage]) last = std::max(last, arrival_[at(m)]);
+        for (const int m : of_stage_[stage + 1])
+            if (messages_[at(m)].what.after < 0) release_at(m, last);
+        if (missing_[stage + 1] != 0) break;
+    }
+}
+
+void PacketFabric::release_at(int message, Picoseconds when) {
+    releases_.push({when, message});
+    const Picoseconds now = sc_core::sc_time_stamp().value();
+    release_.notify(sc_core::sc_time::from_value(when > now ? when - now : 0));
+}
+
+void PacketFabric::release() {
+    const Picoseconds now = sc_core::sc_time_stamp().value();
+    while (!releases_.empty() && releases_.top().first <= now) {
+        const int message = releases_.top().second;
+        releases_.pop();
+        start(message);
+    }
+    if (!releases_.empty()) release_.notify(sc_core::sc_time::from_value(releases_.top().first - now));
+}
+
+void PacketFabric::check_all_came() const {
+    if (std::all_of(missing_.begin(), missing_.end(), [](int missing) { return missing == 0; })) {
+        if (made_ != come_ || std::abs(bytes_made_ - bytes_come_) > 1e-9 * bytes_made_)
+            throw std::logic_error("bytes were lost on the way");
+        return;
+    }
+    std::string where;
+    int blocked = 0;
+    for (const auto& link : links_)
+        if (link && link->is_blocked() && ++blocked <= 3)
+            where += fmt::format("{}{}", where.empty() ? "" : "; ", fabric_.describe(link->spec().index));
+    throw InputError(fmt::format(
+        "{}: deadlock: {} packets wait in a circle for room behind each other, with {} virtual channels; {} links are "
+        "blocked ({}{}). Give it as many channels as its longest route has links",
+        fabric_.name(), made_ - come_, spec_.virtual_channels, blocked, where, blocked > 3 ? "; ..." : ""));
+}
+
+PacketTimes PacketFabric::run() {
+    if (!of_stage_.empty())
+        for (const int m : of_stage_[0])
+            if (messages_[at(m)].what.after < 0) release_at(m, 0);
+    sc_core::sc_start();  // until nothing happens any more
+    check_all_came();
+    return times();
+}
+
+PacketTimes PacketFabric::times() const {
+    PacketTimes times{.packets = made_, .hops = hops_, .overtaken = overtaken_};
+    for (const Picoseconds arrival : arrival_) {
+        times.arrival.push_back(from_ps(arrival));
+        times.time = std::max(times.time, times.arrival.back());
+    }
+    Seconds longest;
+    for (std::size_t l = 0; l < links_.size(); ++l) {
+        times.carried.push_back(links_[l] ? Bytes(links_[l]->carried()) : Bytes(0));
+        times.busy.push_back(links_[l] ? from_ps(links_[l]->busy()) : Seconds(0));
+        if (times.busy.back() > longest) {
+            longest = times.busy.back();
+            times.bottleneck = static_cast<int>(l);
+        }
+    }
+    if (longest > times.time * (1 + 1e-9)) throw std::logic_error("a link was used beyond its bandwidth");
+    return times;
+}
+
+}  // namespace strata

@@ -1,0 +1,12 @@
+// A collective packet by packet, in simulated time. SystemC elaborates once a process, so one call a process.
+#pragma once
+
+#include "sim/result/run.hpp"
+
+namespace strata {
+
+// Throws InputError as the flow engine does, for routing by Valiant's stops, for algorithms that packets cannot play,
+// and for packets that wait for each other in a circle.
+Run run_packets(const CollectiveWorkload& what);
+
+}  // namespace strata
