@@ -114,27 +114,89 @@ TEST(Validation, of_the_shipped_ledger_misses_what_it_says_it_misses) {
                                                 "megamoe-flash-h200-512",
                                                 "nvme-read-cm6r",
                                                 "nvme-read-cm7r",
-                                                "sglang-serving-ttft-1k-1k-16",
-                                                "sglang-serving-ttft-1k-1k-32",
-                                                "sglang-serving-ttft-1k-1k-4",
-                                                "sglang-serving-ttft-1k-1k-8",
-                                                "sglang-serving-ttft-1k-8k-16",
-                                                "sglang-serving-ttft-1k-8k-32",
-                                                "sglang-serving-ttft-1k-8k-4",
-                                                "sglang-serving-ttft-1k-8k-64",
-                                                "sglang-serving-ttft-1k-8k-8",
+                                                "sglang-pools-ttft-8k-1k-1xtp8-1xdp8-128",
+                                                "sglang-pools-ttft-8k-1k-1xtp8-1xdp8-256",
                                                 "sglang-serving-ttft-8k-1k-16",
                                                 "sglang-serving-ttft-8k-1k-32",
-                                                "sglang-serving-ttft-8k-1k-4",
                                                 "sglang-serving-ttft-8k-1k-64",
-                                                "sglang-serving-ttft-8k-1k-8",
+                                                "trtllm-pools-tpot-1k-1k-1xdp8-9xtp8-4",
+                                                "trtllm-pools-tpot-1k-1k-1xtp8-9xtp8-4",
+                                                "trtllm-pools-ttft-1k-1k-1xdp8-9xtp8-16",
+                                                "trtllm-pools-ttft-1k-1k-1xdp8-9xtp8-32",
+                                                "trtllm-pools-ttft-1k-1k-1xdp8-9xtp8-4",
+                                                "trtllm-pools-ttft-1k-1k-1xdp8-9xtp8-8",
+                                                "trtllm-pools-ttft-1k-1k-1xtp8-9xtp8-32",
+                                                "trtllm-pools-ttft-1k-1k-1xtp8-9xtp8-4",
+                                                "trtllm-pools-ttft-8k-1k-1xdp8-1xdp8-128",
+                                                "trtllm-pools-ttft-8k-1k-1xtp8-6xtp8-8",
+                                                "trtllm-pools-ttft-8k-1k-2xtp8-3xdp8-64",
+                                                "trtllm-pools-ttft-8k-1k-2xtp8-5xtp8-32",
+                                                "trtllm-pools-ttft-8k-1k-3xdp8-1xdp8-512",
+                                                "trtllm-pools-ttft-8k-1k-3xtp8-1xdp8-512",
+                                                "trtllm-serving-tpot-1k-1k-4",
+                                                "trtllm-serving-tpot-1k-1k-4-ep8",
+                                                "trtllm-serving-tpot-1k-8k-4",
+                                                "trtllm-serving-tpot-1k-8k-64-ep8-r1",
+                                                "trtllm-serving-tpot-8k-1k-128-dp8-r1",
+                                                "trtllm-serving-tpot-8k-1k-256-dp8-r1",
+                                                "trtllm-serving-tpot-8k-1k-4",
+                                                "trtllm-serving-tpot-8k-1k-64-dp8-r1",
+                                                "trtllm-serving-tpot-8k-1k-8",
+                                                "trtllm-serving-ttft-1k-1k-256-dp8-r1",
+                                                "trtllm-serving-ttft-1k-1k-32",
+                                                "trtllm-serving-ttft-1k-1k-32-ep8",
+                                                "trtllm-serving-ttft-1k-1k-32-ep8-r1",
+                                                "trtllm-serving-ttft-1k-1k-4-ep8-r1",
+                                                "trtllm-serving-ttft-1k-1k-64",
+                                                "trtllm-serving-ttft-1k-1k-64-ep8",
+                                                "trtllm-serving-ttft-1k-1k-8-ep8-r1",
+                                                "trtllm-serving-ttft-1k-8k-128-ep8-r1",
+                                                "trtllm-serving-ttft-1k-8k-16",
+                                                "trtllm-serving-ttft-1k-8k-16-ep8-r1",
+                                                "trtllm-serving-ttft-1k-8k-32",
+                                                "trtllm-serving-ttft-1k-8k-32-ep8",
+                                                "trtllm-serving-ttft-1k-8k-4-ep8-r1",
+                                                "trtllm-serving-ttft-1k-8k-64",
+                                                "trtllm-serving-ttft-1k-8k-64-ep8",
+                                                "trtllm-serving-ttft-1k-8k-64-ep8-r1",
+                                                "trtllm-serving-ttft-1k-8k-8-ep8-r1",
+                                                "trtllm-serving-ttft-8k-1k-128-dp8-r1",
+                                                "trtllm-serving-ttft-8k-1k-16",
+                                                "trtllm-serving-ttft-8k-1k-16-ep8-r1",
+                                                "trtllm-serving-ttft-8k-1k-256-dp8-r1",
+                                                "trtllm-serving-ttft-8k-1k-32-ep8",
+                                                "trtllm-serving-ttft-8k-1k-64",
+                                                "trtllm-serving-ttft-8k-1k-64-dp8-r1",
+                                                "trtllm-serving-ttft-8k-1k-8-ep8-r1",
                                                 "trtllm-v3-h200-1k-1k-4",
                                                 "trtllm-v3-h200-1k-1k-8",
                                                 "trtllm-v3-h200-1k-8k-4",
                                                 "trtllm-v3-h200-8k-1k-4",
                                                 "trtllm-v3-h200-8k-1k-8",
                                                 "v3-prefill-h800-node"}));
-    EXPECT_GE(rows.size(), 118u);
+    EXPECT_GE(rows.size(), 214u);
+}
+
+TEST(Validation, sums_up_each_file_by_the_size_of_its_errors) {
+    const auto row = [](const char* file, double published, double predicted, bool pass) {
+        LedgerRow row;
+        row.file = file;
+        row.published = published;
+        row.predicted = predicted;
+        row.pass = pass;
+        return row;
+    };
+    LedgerRow in_points = row("a", 1, 9, false);
+    in_points.absolute = true;
+    const auto summaries = summaries_of({row("a", 100, 110, true), row("b", 10, 10, true), row("a", 100, 70, false),
+                                         row("a", 100, 95, true), in_points, row("", 1, 2, false)});
+    ASSERT_EQ(summaries.size(), 2u);
+    EXPECT_EQ(summaries[0].file, "a");
+    EXPECT_EQ(summaries[0].rows, 3);
+    EXPECT_EQ(summaries[0].within, 2);
+    EXPECT_NEAR(summaries[0].mean_error, 0.15, 1e-12);
+    EXPECT_NEAR(summaries[0].median_error, 0.10, 1e-12);
+    EXPECT_NEAR(summaries[1].mean_error, 0, 1e-12);
 }
 
 }  // namespace
