@@ -18,7 +18,10 @@ public:
         fields.insert(fields.begin(), "name");
         root.allow_only(fields);
     }
-    void group(const YamlField& field, const std::vector<std::string>& fields) const { field.allow_only(fields); }
+    // A group that is not there has fields that say so, if any must.
+    void group(const YamlField& field, const std::vector<std::string>& fields) const {
+        if (field.exists()) field.allow_only(fields);
+    }
     template <class T>
     void if_given(T& into, const YamlField& field) const {
         if (field.exists())
@@ -58,7 +61,7 @@ private:
 
 void read_fields(SystemSpec& spec, const YamlField& root, const Reader& read) {
     read.part(root, {"accelerator", "accelerators_per_node", "nodes", "host", "host_link", "scale_up_link",
-                     "scale_out_link"});
+                     "scale_out_link", "node_power_w", "node_usd"});
     read(spec.accelerator, root["accelerator"]);
     const YamlField host = root["host"];
     read.group(host, {"memory", "memory_units", "memory_capacity", "nvme", "nvme_units"});
@@ -126,6 +129,7 @@ Catalog::Catalog(const std::filesystem::path& folder) {
     note_files(dram_files_, folder / "dram");
     note_files(nvme_files_, folder / "nvme");
     note_files(pcie_files_, folder / "pcie");
+    note_files(fabric_files_, folder / "fabrics");
     const auto refer = [&](const std::string& what, const std::string& name, auto look_up) {
         if (name.empty()) return;
         try {
@@ -164,5 +168,6 @@ const std::string& Catalog::nvme_file(std::string_view drive) const { return fin
 const std::string& Catalog::pcie_file(std::string_view generation) const {
     return find(pcie_files_, generation, "PCIe generation");
 }
+const std::string& Catalog::fabric_file(std::string_view fabric) const { return find(fabric_files_, fabric, "fabric"); }
 
 }  // namespace strata

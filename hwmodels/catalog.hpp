@@ -15,7 +15,7 @@ namespace strata {
 class Catalog {
 public:
     // Reads FOLDER/{accelerators,memories,links,systems}/*.yaml and notes which files of models there are in
-    // FOLDER/{dram,nvme,pcie}. Throws InputError with all that is wrong.
+    // FOLDER/{dram,nvme,pcie,fabrics}. Throws InputError with all that is wrong.
     explicit Catalog(const std::filesystem::path& folder);
 
     // Throw InputError for a name that is not there, with the nearest that is.
@@ -23,10 +23,11 @@ public:
     const MemorySpec& memory(std::string_view name) const;
     const LinkSpec& link(std::string_view name) const;
     const SystemSpec& system(std::string_view name) const;
-    // The files that read_dram_spec, read_nvme_spec and read_pcie_spec take, by name.
+    // The files that read_dram_spec, read_nvme_spec, read_pcie_spec and read_fabric take, by name.
     const std::string& dram_file(std::string_view standard) const;
     const std::string& nvme_file(std::string_view drive) const;
     const std::string& pcie_file(std::string_view generation) const;
+    const std::string& fabric_file(std::string_view fabric) const;
 
     template <class Spec>
     using Named = std::map<std::string, Spec, std::less<>>;
@@ -40,7 +41,7 @@ private:
     Named<MemorySpec> memories_;
     Named<LinkSpec> links_;
     Named<SystemSpec> systems_;
-    Named<std::string> dram_files_, nvme_files_, pcie_files_;
+    Named<std::string> dram_files_, nvme_files_, pcie_files_, fabric_files_;
 };
 
 // One file of FOLDER/accelerators by itself. Throws InputError.

@@ -92,6 +92,24 @@ Part found(const YamlField& name, Find find) {
     }
 }
 
+// Whether kernels may take other times on `part`. Its room, its price and its power change none, and of `launch` all is
+// known.
+bool times_may_differ(const AcceleratorSpec& part, AcceleratorSpec before) {
+    before.memory_capacity = part.memory_capacity;
+    before.power_w = part.power_w;
+    before.idle_w = part.idle_w;
+    before.usd_per_hour_low = part.usd_per_hour_low;
+    before.usd_per_hour = part.usd_per_hour;
+    before.usd_per_hour_high = part.usd_per_hour_high;
+    before.purchase_usd = part.purchase_usd;
+    before.launch = part.launch;
+    return part != before;
+}
+template <class Part>
+bool times_may_differ(const Part& part, const Part& before) {
+    return part != before;
+}
+
 // A part by name, with some of its numbers measured or set, or all of that; what is set counts most. A part that is no
 // longer the catalogue's has another name, so that nothing measured on the real one is taken for its own.
 template <class Part, class Find, class... Measure>
@@ -107,7 +125,7 @@ Part read_part(const Part& base, const YamlField& field, Find find, Measure... m
     read_fields(part, field, Override(own));
     if (part.name.empty())
         part.name = field.path();
-    else if (part != before)
+    else if (times_may_differ(part, before))
         part.name += " (modified)";
     return part;
 }
@@ -164,7 +182,7 @@ PlatformSpec platform_spec(const Catalog& catalog, std::string_view name) {
 
 PlatformSpec read_platform(const YamlField& field, const Catalog& catalog) {
     field.allow_only({"system", "accelerators_per_node", "nodes", "host", "accelerator", "host_memory", "nvme",
-                      "host_link", "scale_up_link", "scale_out_link"});
+                      "host_link", "scale_up_link", "scale_out_link", "node_power_w", "node_usd", "fabric"});
     PlatformSpec platform =
         found<PlatformSpec>(field["system"], [&](const std::string& name) { return platform_spec(catalog, name); });
     SystemSpec& system = platform.system;

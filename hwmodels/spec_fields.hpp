@@ -10,7 +10,8 @@ namespace strata {
 
 template <class Read>
 void read_fields(AcceleratorSpec& spec, const YamlField& root, const Read& read) {
-    read.part(root, {"vendor", "cuda_name", "peak", "memory", "cores", "power_w", "scale_up", "scale_out_nic"});
+    read.part(root, {"vendor", "cuda_name", "peak", "memory", "cores", "power_w", "idle_w", "price", "launch",
+                     "scale_up", "scale_out_nic"});
     read(spec.vendor, root["vendor"]);
     read.if_given(spec.cuda_name, root["cuda_name"]);
     read.group(root["peak"], {"bf16", "fp8", "fp4"});
@@ -25,6 +26,14 @@ void read_fields(AcceleratorSpec& spec, const YamlField& root, const Read& read)
     read.if_given(spec.memory_units, root["memory"]["units"]);
     read(spec.cores, root["cores"]);
     read(spec.power_w, root["power_w"]);
+    read.if_given(spec.idle_w, root["idle_w"]);
+    const YamlField price = root["price"];
+    read.group(price, {"hour_low", "hour", "hour_high", "purchase"});
+    read.if_given(spec.usd_per_hour_low, price["hour_low"]);
+    read.if_given(spec.usd_per_hour, price["hour"]);
+    read.if_given(spec.usd_per_hour_high, price["hour_high"]);
+    read.if_given(spec.purchase_usd, price["purchase"]);
+    read.if_given(spec.launch, root["launch"]);
     read.group(root["scale_up"], {"bandwidth", "domain"});
     read(spec.scale_up_bandwidth, root["scale_up"]["bandwidth"]);
     read(spec.scale_up_domain, root["scale_up"]["domain"]);
@@ -45,10 +54,11 @@ void read_fields(MemorySpec& spec, const YamlField& root, const Read& read) {
 
 template <class Read>
 void read_fields(LinkSpec& spec, const YamlField& root, const Read& read) {
-    read.part(root, {"bandwidth", "effective_bandwidth", "latency", "pcie", "lanes"});
+    read.part(root, {"bandwidth", "effective_bandwidth", "latency", "pj_per_bit", "pcie", "lanes"});
     read(spec.bandwidth, root["bandwidth"]);
     read(spec.effective_bandwidth, root["effective_bandwidth"]);
     read(spec.latency, root["latency"]);
+    read.if_given(spec.pj_per_bit, root["pj_per_bit"]);
     read.if_given(spec.pcie, root["pcie"]);
     read.if_given(spec.lanes, root["lanes"]);
 }
@@ -61,6 +71,8 @@ void read_counts(SystemSpec& spec, const YamlField& root, const Read& read) {
     read(spec.host_memory_units, root["host"]["memory_units"]);
     read(spec.host_memory_capacity, root["host"]["memory_capacity"]);
     read(spec.nvme_units, root["host"]["nvme_units"]);
+    read.if_given(spec.node_power_w, root["node_power_w"]);
+    read.if_given(spec.node_usd, root["node_usd"]);
 }
 
 }  // namespace strata

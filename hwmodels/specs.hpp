@@ -43,7 +43,11 @@ struct AcceleratorSpec {
     std::string memory_standard;   // of the catalogue's DRAM standards; empty: none fits
     Sourced<double> memory_units;  // stacks or packages in use
     Sourced<double> cores;
-    Sourced<double> power_w;
+    Sourced<double> power_w;                                            // board: what it may draw for long
+    Sourced<double> idle_w;                                             // board: powered, no kernel running
+    Sourced<double> usd_per_hour_low, usd_per_hour, usd_per_hour_high;  // rented, over public lists: ends and typical
+    Sourced<double> purchase_usd;
+    Sourced<double> launch;  // share of each kernel's fixed time that is left: what if; nobody publishes one, so 1
     Sourced<Bandwidth> scale_up_bandwidth;  // per direction
     Sourced<double> scale_up_domain;
     Sourced<Bandwidth> nic_bandwidth;  // per direction
@@ -67,6 +71,7 @@ struct LinkSpec {
     Sourced<Bandwidth> bandwidth;            // per direction, raw
     Sourced<Bandwidth> effective_bandwidth;  // large transfers, as measured or after protocol overhead
     Sourced<Seconds> latency;
+    Sourced<double> pj_per_bit;
     std::string pcie;  // generation, of the catalogue's files; empty: another kind of link
     Sourced<double> lanes;
     auto operator<=>(const LinkSpec&) const = default;
@@ -84,6 +89,8 @@ struct SystemSpec {
     std::string nvme;                                      // a MemorySpec
     Sourced<double> nvme_units;                            // drives in a node
     std::string host_link, scale_up_link, scale_out_link;  // LinkSpecs
+    Sourced<double> node_power_w;                          // at most, accelerators included
+    Sourced<double> node_usd;                              // bought, accelerators included
     auto operator<=>(const SystemSpec&) const = default;
 };
 

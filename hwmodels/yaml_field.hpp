@@ -68,6 +68,8 @@ public:
     std::string where() const;  // "file:line:column: path"
 
     YamlField operator[](const std::string& key) const;
+    // Another node in this one's place: what a part of the catalogue becomes with what stands here set in it.
+    YamlField holding(const YAML::Node& node) const { return YamlField(node, file_, path_, *problems_, places_); }
     std::vector<YamlField> items() const;   // of a sequence; a problem is noted if it is none
     std::vector<std::string> keys() const;  // of a map, in file order
     // Notes a problem for each key that is not in `allowed`, with the nearest valid name, and for duplicates.

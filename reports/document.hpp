@@ -19,7 +19,7 @@ struct ChartAxis {
     std::vector<ChartTick> ticks{};         // not empty: only these are marked
 };
 
-enum class SeriesStyle { line, markers, band, bar };
+enum class SeriesStyle { line, markers, band, bar, stacked };  // stacked: bars on those of the series before
 
 struct ChartPoint {
     double x = 0, y = 0;

@@ -5,6 +5,7 @@
 #include "reports/access_view.hpp"
 #include "reports/sections/sections.hpp"
 #include "reports/serving_view.hpp"
+#include "reports/training_view.hpp"
 
 namespace strata {
 
@@ -30,6 +31,18 @@ Document serving_report_of(const ReportInput& input) {
                       .sections = {serving_summary_section(input.study)}};
     for (auto& section :
          {assertions_section(input.study, input.assertions), std::optional(serving_points_section(input.study)),
+          binding_section(input.study, nullptr), economics_section(input.study),
+          parts_section(input.catalog, input.systems), manifest_section(input.manifest)})
+        if (section) document.sections.push_back(*section);
+    return document;
+}
+
+Document training_report_of(const ReportInput& input) {
+    Document document{.title = input.study.name,
+                      .subtitle = input.study.description,
+                      .sections = {training_summary_section(input.study)}};
+    for (auto& section :
+         {assertions_section(input.study, input.assertions), std::optional(training_points_section(input.study)),
           parts_section(input.catalog, input.systems), manifest_section(input.manifest)})
         if (section) document.sections.push_back(*section);
     return document;
@@ -40,6 +53,7 @@ Document serving_report_of(const ReportInput& input) {
 Document report_of(const ReportInput& input) {
     if (is_access(input.study)) return access_report_of(input);
     if (is_serving(input.study)) return serving_report_of(input);
+    if (is_training(input.study)) return training_report_of(input);
     const Recommendation recommendation = recommend(input.study, input.assertions, input.law, input.model);
     Document document{.title = input.study.name,
                       .subtitle = input.study.description,
@@ -50,8 +64,12 @@ Document report_of(const ReportInput& input) {
     add(allocation_section(input.study, input.law, input.model, recommendation));
     add(speed_section(input.study, recommendation));
     add(memory_section(input.study, recommendation));
+    add(balance_section(input.study, recommendation));
     add(components_section(recommendation));
     add(limits_section(input.study, recommendation));
+    add(resources_section(input.study, recommendation));
+    add(binding_section(input.study, recommendation.point));
+    add(economics_section(input.study));
     add(agreement_section(input.study));
     add(assertions_section(input.study, input.assertions));
     add(points_section(input.study, input.law, input.model));

@@ -42,6 +42,11 @@ Json json_of(const AcceleratorSpec& part) {
             {"memory_standard", part.memory_standard},
             {"memory_units", sourced(part.memory_units)},
             {"power_w", sourced(part.power_w)},
+            {"idle_w", sourced(part.idle_w)},
+            {"usd_per_hour_low", sourced(part.usd_per_hour_low)},
+            {"usd_per_hour", sourced(part.usd_per_hour)},
+            {"usd_per_hour_high", sourced(part.usd_per_hour_high)},
+            {"purchase_usd", sourced(part.purchase_usd)},
             {"scale_up_bytes_per_s", sourced(part.scale_up_bandwidth)}};
 }
 Json json_of(const MemorySpec& part) {
@@ -70,7 +75,9 @@ Json json_of(const SystemSpec& system) {
             {"nvme", system.nvme},
             {"host_link", system.host_link},
             {"scale_up_link", system.scale_up_link},
-            {"scale_out_link", system.scale_out_link}};
+            {"scale_out_link", system.scale_out_link},
+            {"node_power_w", sourced(system.node_power_w)},
+            {"node_usd", sourced(system.node_usd)}};
 }
 Json by_component(const ParameterCount& count) {
     return {{"embedding", count.embedding},

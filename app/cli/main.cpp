@@ -105,6 +105,22 @@ int main(int argc, char** argv) {
     run.command = "strata";
     for (int i = 1; i < argc; ++i) run.command += std::string(" ") + argv[i];
 
+    run_command->add_flag("--binds", run.binds, "also what binds each point (see 'strata binds')");
+
+    strata::BindsArguments binds;
+    CLI::App* binds_command =
+        verb(app, "binds", "Make each resource of the platform a little better, one at a time, and say what helps most",
+             "  strata binds scenarios/examples/engram-tiers.yaml\n"
+             "  strata binds SCENARIO --by 25% --metric decode.tpot_ms --set workload.batch=64");
+    binds_command->add_option("scenario", binds.scenario, "scenario file (YAML)")->required();
+    binds_command->add_option("--by", binds.by, "how much better, such as 10%")->capture_default_str();
+    binds_command->add_option("--metric", binds.metric, "what to gain in (default: speed, by the kind of workload)");
+    binds_command->add_option("--json", binds.json_file, "write the gains as JSON to FILE, or to stdout with -");
+    binds_command->add_option("--set", binds.set, "override a field: PATH=VALUE")->allow_extra_args(false);
+    binds_command->add_option("--engine", binds.engines, "analytic or systemc")
+        ->check(CLI::IsMember({"analytic", "systemc"}))
+        ->allow_extra_args(false);
+
     std::vector<std::string> checked;
     CLI::App* check_command = verb(app, "check", "Read scenarios and say what is wrong with them",
                                    "  strata check scenarios/examples/*.yaml");
@@ -115,6 +131,28 @@ int main(int argc, char** argv) {
                                       "  strata validate\n  strata validate --only 'engram-*' --json -");
     validate_command->add_option("--json", ledger_json, "write the ledger as JSON to FILE, or to stdout with -");
     validate_command->add_option("--only", only, "rows whose id matches this pattern (such as 'engram-*')");
+
+    strata::BalanceArguments balance;
+    CLI::App* balance_command = verb(
+        app, "balance", "How evenly experts and ranks of a layer are loaded over time, by biases and by placing anew",
+        "  strata balance scenarios/examples/expert-balance.yaml --steps 1000 --replace 0 --replace 100");
+    balance_command->add_option("scenario", balance.scenario, "scenario with a workload.routing; its first point")
+        ->required();
+    balance_command->add_option("--set", balance.set, "override a field: PATH=VALUE; repeat it for more")
+        ->allow_extra_args(false);
+    balance_command->add_option("--layer", balance.layer, "counted from 0 (default: the first that has a router)")
+        ->check(CLI::Range(0, 10000));
+    balance_command->add_option("--steps", balance.steps, "steps of the model")
+        ->check(CLI::Range(2, 1000000))
+        ->capture_default_str();
+    balance_command->add_option("--bias-rate", balance.bias_rate, "by which a bias moves in a step")
+        ->check(CLI::NonNegativeNumber)
+        ->capture_default_str();
+    balance_command
+        ->add_option("--replace", balance.periods, "steps from one placement to the next, 0: never; repeat it")
+        ->check(CLI::Range(0, 1000000))
+        ->allow_extra_args(false);
+    balance_command->add_option("--json", balance.json_file, "write all steps as JSON to FILE, or to stdout with -");
 
     strata::MeasureArguments measure;
     strata::KernelMeasuring kernels;
@@ -179,7 +217,9 @@ int main(int argc, char** argv) {
         app.parse(argc, argv);
         const std::string root = root_folder();
         if (*run_command) return strata::run_verb(run, root);
+        if (*binds_command) return strata::binds_verb(binds, root);
         if (*check_command) return strata::check_verb(checked, root);
+        if (*balance_command) return strata::balance_verb(balance, root);
         if (*validate_command) return strata::validate_verb(ledger_json, only, root);
         if (*kernels_command) return strata::measure_kernels(kernels);
         if (*precision_command) return strata::measure_precision_verb(precision_file, seed);

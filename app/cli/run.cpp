@@ -17,9 +17,12 @@
 #include "reports/render/results_json.hpp"
 #include "reports/report.hpp"
 #include "reports/serving_view.hpp"
+#include "reports/training_view.hpp"
 #include "sim/access/access_bench.hpp"
 #include "sim/placement/memory.hpp"
 #include "sim/serving/serving_engine.hpp"
+#include "sim/study/find_binding.hpp"
+#include "sim/training/training_engine.hpp"
 
 namespace strata {
 
@@ -100,11 +103,13 @@ int run_verb(const RunArguments& arguments, const std::string& root) {
         folder.emplace(arguments.out_folder);
         assets = page_assets(root);
     }
-    const Study study = run_study(scenario, {.root = root,
-                                             .engines = arguments.engines,
-                                             .jobs = arguments.jobs,
-                                             .simulator = {},
-                                             .progress = progress_bar()});
+    const StudyOptions options{.root = root,
+                               .engines = arguments.engines,
+                               .jobs = arguments.jobs,
+                               .simulator = {},
+                               .progress = progress_bar()};
+    Study study = run_study(scenario, options);
+    if (arguments.binds) find_bindings(study, scenario, {}, options);
     // Nothing fits: that is an input to mend, not a result to plan with.
     const bool any_run =
         std::any_of(study.results.begin(), study.results.end(), [](const PointResult& r) { return r.run.has_value(); });
@@ -124,7 +129,7 @@ int run_verb(const RunArguments& arguments, const std::string& root) {
         std::cout << json;
     else
         std::cout << scenario.name() << '\n' << study_table(study, law, model) << '\n';
-    if (arguments.json_file != "-" && !scenario.is_access() && !is_serving(study))
+    if (arguments.json_file != "-" && !scenario.is_access() && !is_serving(study) && !is_training(study))
         std::cout << wrapped(recommended_text(recommend(study, scenario.assertions(), law, model), study, law, model));
     if (!arguments.json_file.empty() && arguments.json_file != "-") write_whole(arguments.json_file, json);
     if (report) {
@@ -143,6 +148,7 @@ int check_verb(const std::vector<std::string>& scenarios, const std::string& roo
             const ScenarioFile scenario(file, root + "/scenarios/models");
             const std::vector<Point> points = scenario.points();
             AccessBench bench(catalog);
+            Inputs inputs(root);
             std::size_t fitting = 0;
             std::string reason;
             for (const Point& point : points) {
@@ -152,6 +158,8 @@ int check_verb(const std::vector<std::string>& scenarios, const std::string& roo
                         bench.check(read);
                     else if (read.serving)
                         check_serving_fits(read);
+                    else if (read.training)
+                        run_training(read, inputs);
                     else
                         check_fits(read);
                     ++fitting;

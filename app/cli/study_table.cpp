@@ -8,6 +8,7 @@
 #include "reports/recommendation.hpp"
 #include "reports/serving_view.hpp"
 #include "reports/study_view.hpp"
+#include "reports/training_view.hpp"
 
 namespace strata {
 
@@ -77,6 +78,7 @@ std::string metrics_table(const Study& study, const std::vector<AccessColumn>& c
 std::string study_table(const Study& study, const AllocationLaw& law, const std::string& model) {
     if (is_access(study)) return metrics_table(study, access_columns(study));
     if (is_serving(study)) return metrics_table(study, serving_columns());
+    if (is_training(study)) return metrics_table(study, training_columns(study));
     const std::vector<std::string> engines = engines_that_ran(study);
     const PointResult& any = *std::find_if(study.results.begin(), study.results.end(), ran);
     const bool losses = std::any_of(study.results.begin(), study.results.end(),

@@ -12,8 +12,15 @@ struct RunArguments {
     std::string scenario, json_file, out_folder;
     std::vector<std::string> set;
     std::vector<std::string> engines;  // replaces the scenario's own
+    bool binds = false;                // of each point, what would make it better
     int jobs = 1;
     std::string command;  // as typed, for the report
+};
+
+struct BindsArguments {
+    std::string scenario, metric, json_file;
+    std::string by = "10%";
+    std::vector<std::string> set, engines;
 };
 
 struct MeasureArguments {
@@ -23,9 +30,20 @@ struct MeasureArguments {
     bool quick = false, no_io_uring = false;
 };
 
+struct BalanceArguments {
+    std::string scenario, json_file;
+    std::vector<std::string> set;
+    int layer = -1;  // the first that has a router
+    int steps = 500;
+    double bias_rate = 0.001;  // DeepSeek-V3, arXiv 2412.19437, section 4.2
+    std::vector<std::int64_t> periods{0, 50, 200};
+};
+
 int run_verb(const RunArguments& arguments, const std::string& root);
+int binds_verb(const BindsArguments& arguments, const std::string& root);
 int check_verb(const std::vector<std::string>& scenarios, const std::string& root);
 int validate_verb(const std::string& json_file, const std::string& only, const std::string& root);
+int balance_verb(const BalanceArguments& arguments, const std::string& root);
 int catalog_verb(const std::string& kind, const std::string& name, bool json, const std::string& root);
 int measure_verb(const MeasureArguments& arguments);
 int measure_precision_verb(const std::string& out_file, std::uint64_t seed);

@@ -15,8 +15,9 @@ struct Spread {
     bool reversed = false;  // the same bytes the other way round
 };
 
-void add(std::vector<Demand>& demands, int from, int to, Bytes bytes, bool reversed) {
-    if (from != to && bytes > Bytes(0)) demands.push_back(reversed ? Demand{to, from, bytes} : Demand{from, to, bytes});
+void add(std::vector<TrafficDemand>& demands, int from, int to, Bytes bytes, bool reversed) {
+    if (from != to && bytes > Bytes(0))
+        demands.push_back(reversed ? TrafficDemand{to, from, bytes} : TrafficDemand{from, to, bytes});
 }
 
 Stage direct(const Fabric& fabric, const std::vector<int>& ranks, const Spread& spread) {
@@ -88,11 +89,11 @@ CollectiveTime combine(const Fabric& fabric, const std::vector<int>& ranks, cons
     return moe(fabric, ranks, what, true, terms);
 }
 
-CollectiveTime exchange(const Fabric& fabric, const std::vector<Demand>& demands, const CollectiveTerms& terms) {
+CollectiveTime exchange(const Fabric& fabric, const std::vector<TrafficDemand>& demands, const CollectiveTerms& terms) {
     const std::array routers{Router(fabric, LinkClass::scale_up), Router(fabric, LinkClass::scale_out)};
     std::vector<Flow> flows;
     LinkLoads loads(fabric);
-    for (const Demand& d : demands) {
+    for (const TrafficDemand& d : demands) {
         const auto c = fabric.domain_of(d.from) == fabric.domain_of(d.to) ? LinkClass::scale_up : LinkClass::scale_out;
         const Router& router = routers[static_cast<std::size_t>(c)];
         const int links = loads.add(router, {d}, terms.routing);
@@ -105,7 +106,7 @@ CollectiveTime exchange(const Fabric& fabric, const std::vector<Demand>& demands
     time.scale_up = loads.sent(LinkClass::scale_up);
     time.scale_out = loads.sent(LinkClass::scale_out);
     std::vector<bool> taking_part(static_cast<std::size_t>(fabric.endpoints()));
-    for (const Demand& d : demands) taking_part[std::size_t(d.from)] = taking_part[std::size_t(d.to)] = true;
+    for (const TrafficDemand& d : demands) taking_part[std::size_t(d.from)] = taking_part[std::size_t(d.to)] = true;
     if (const auto last = std::max_element(times.arrival.begin(), times.arrival.end()); last != times.arrival.end())
         time.latency = flows[static_cast<std::size_t>(last - times.arrival.begin())].latency;
     time.wire = times.time - time.latency;

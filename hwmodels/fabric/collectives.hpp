@@ -3,6 +3,7 @@
 // other, the busiest link's bytes at its bandwidth, and what waiting for the slowest rank adds.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "hwmodels/fabric/traffic.hpp"
@@ -13,6 +14,10 @@ struct CollectiveTerms {
     Routing routing = Routing::sprayed;
     // Launch of its kernel: H200, back to back without a graph (github te42kyfo/gpu-benches gpu-small-kernels).
     Seconds startup = 2.5_us;
+    // What a step costs that waits for the one before, in place of the layer's latency: none unless a library's own is
+    // known. NCCL's tuner reckons a ring's step in its simple protocol at 3.4 us over NVLink and 14 us over a network
+    // (hwLat in NCCL's graph/tuning.cc).
+    std::optional<Seconds> scale_up_step{}, scale_out_step{};
     // Of the time on wires and in latencies. assumed: 0, because the effective bandwidths of the catalogue were
     // measured over whole exchanges that hold it already. UBEP (arXiv 2607.06202) finds 15 % on CloudMatrix384.
     double synchronisation = 0;
@@ -63,7 +68,8 @@ CollectiveTime dispatch(const Fabric& fabric, const std::vector<int>& ranks, con
 CollectiveTime combine(const Fabric& fabric, const std::vector<int>& ranks, const ExpertExchange& what,
                        const CollectiveTerms& terms = {});
 // Any bytes between any endpoints, shared fairly to the end of each flow: scale-up inside a domain, else scale-out.
-CollectiveTime exchange(const Fabric& fabric, const std::vector<Demand>& demands, const CollectiveTerms& terms = {});
+CollectiveTime exchange(const Fabric& fabric, const std::vector<TrafficDemand>& demands,
+                        const CollectiveTerms& terms = {});
 
 enum class Operation : unsigned char { all_reduce, all_gather, reduce_scatter };
 enum class Algorithm : unsigned char {

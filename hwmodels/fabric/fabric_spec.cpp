@@ -24,7 +24,7 @@ const Choices<Cable> kCables{{"board", Cable::board},
                              {"unknown", Cable::unknown}};
 // What describes each shape beside its topology.
 const Choices<std::vector<std::string>> kShapeFields{
-    {"fat_tree", {"levels", "radix", "planes", "lanes", "leaf_endpoints", "uplinks", "spine_radix"}},
+    {"fat_tree", {"levels", "radix", "lanes", "leaf_endpoints", "uplinks", "spine_radix"}},
     {"dragonfly", {"routers", "endpoints_per_router", "global_ports", "groups"}},
     {"slim_fly", {"q", "endpoints_per_router"}},
     {"hyperx", {"sides", "endpoints_per_router", "lanes"}},
@@ -66,7 +66,6 @@ Shape read_shape(const YamlField& field, const std::string& topology) {
         FatTree s;
         read(s.levels, field["levels"]);
         read(s.radix, field["radix"]);
-        read(s.planes, field["planes"]);
         read(s.lanes, field["lanes"]);
         read(s.leaf_endpoints, field["leaf_endpoints"]);
         read(s.uplinks, field["uplinks"]);
@@ -93,8 +92,8 @@ void read_source(const YamlField& field, std::string& kind, std::string& source)
 
 FabricLayerSpec read_layer(const YamlField& field, const PositiveFields& numbers) {
     FabricLayerSpec layer;
-    field.allow_only({"shape", "wiring", "rail_planes", "cable", "reduces", "bandwidth", "effective_bandwidth",
-                      "latency", "hop", "switch_usd", "inter_switch_link_usd", "endpoint_link_usd", "switch_w",
+    field.allow_only({"shape", "wiring", "planes", "cable", "reduces", "bandwidth", "effective_bandwidth", "latency",
+                      "hop", "switch_usd", "inter_switch_link_usd", "endpoint_link_usd", "switch_w",
                       "inter_switch_link_w", "endpoint_link_w"});
     const YamlField shape = field["shape"];
     if (!shape.is_map()) {
@@ -110,7 +109,13 @@ FabricLayerSpec read_layer(const YamlField& field, const PositiveFields& numbers
         layer.shape = read_shape(shape, topology);
     }
     if (field["wiring"].exists()) layer.wiring = choice(field["wiring"], kWirings);
-    if (layer.wiring == Wiring::rail_planes) layer.planes = count(field["rail_planes"]);
+    if (layer.wiring == Wiring::rail_planes) layer.planes = count(field["planes"]);
+    if (layer.wiring != Wiring::rail_planes && field["planes"].exists()) {
+        if (FatTree* tree = std::get_if<FatTree>(&layer.shape))
+            tree->planes = count(field["planes"]);
+        else
+            field["planes"].problem("this field belongs to fat trees, and to wiring rail_planes");
+    }
     if (field["cable"].exists()) layer.cable = choice(field["cable"], kCables);
     if (field["reduces"].exists()) layer.reduces = field["reduces"].boolean();
     numbers.required(layer.bandwidth, field["bandwidth"]);
@@ -174,13 +179,10 @@ Fabric build(const FabricSpec& spec) {
     return fabric;
 }
 
-FabricSpec read_fabric(const std::string& file) {
-    Problems problems;
-    const YAML::Node document = load_yaml(file);
-    const YamlField root(document, file, "", problems);
-    const PositiveFields numbers(file);
+FabricSpec read_fabric(const YamlField& root) {
+    const PositiveFields numbers(root.file());
     FabricSpec spec;
-    spec.file = file;
+    spec.file = root.file();
     root.allow_only({"name", "size", "scale_up", "scale_out"});
     spec.name = root["name"].text();
     const YamlField size = root["size"];
@@ -188,7 +190,7 @@ FabricSpec read_fabric(const std::string& file) {
     spec.endpoints = count(size["endpoints"], kMostEndpoints);
     spec.domain = count(size["domain"], kMostEndpoints);
     read_source(size, spec.size_kind, spec.size_source);
-    if (problems.empty() && spec.endpoints % spec.domain != 0)
+    if (spec.endpoints % spec.domain != 0)
         size["domain"].problem(fmt::format("a divisor of the {} endpoints", spec.endpoints),
                                fmt::format("{}", spec.domain));
     if (!root["scale_up"].is_null()) spec.scale_up = read_layer(root["scale_up"], numbers);
@@ -197,8 +199,14 @@ FabricSpec read_fabric(const std::string& file) {
     if (spec.scale_up && spec.scale_up->wiring != Wiring::by_domain)
         root["scale_up"]["wiring"].problem("wiring by_domain inside a domain", "another");
     if (spec.scale_out && spec.scale_out->planes > spec.domain)
-        root["scale_out"]["rail_planes"].problem(fmt::format("at most the {} endpoints of a domain", spec.domain),
-                                                 fmt::format("{}", spec.scale_out->planes));
+        root["scale_out"]["planes"].problem(fmt::format("at most the {} endpoints of a domain", spec.domain),
+                                            fmt::format("{}", spec.scale_out->planes));
+    return spec;
+}
+
+FabricSpec read_fabric(const std::string& file) {
+    Problems problems;
+    const FabricSpec spec = read_fabric(YamlField(load_yaml(file), file, "", problems));
     problems.throw_if_any();
     try {
         build(spec);

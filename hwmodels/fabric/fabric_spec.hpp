@@ -6,6 +6,7 @@
 
 #include "hwmodels/fabric/properties.hpp"
 #include "hwmodels/fabric/shapes.hpp"
+#include "hwmodels/yaml_field.hpp"
 
 namespace strata {
 
@@ -20,7 +21,7 @@ enum class Wiring : unsigned char {
 struct FabricLayerSpec {
     Shape shape{};
     Wiring wiring = Wiring::by_domain;
-    int planes = 1;  // of rail_planes: rails beyond them share planes in turn
+    int planes = 1;  // of rail_planes: rails beyond them share planes in turn. Those of every endpoint are the shape's
     Cable cable = Cable::unknown;
     bool reduces = false;
     std::string shape_kind{}, shape_source{};  // of all the above
@@ -29,6 +30,7 @@ struct FabricLayerSpec {
     Sourced<Seconds> latency{};                // between the nearest endpoints
     Sourced<Seconds> hop{};                    // of each link more
     FabricPrices prices{};
+    auto operator<=>(const FabricLayerSpec&) const = default;
 };
 
 struct FabricSpec {
@@ -37,9 +39,12 @@ struct FabricSpec {
     int domain = 0;  // endpoints of a scale-up domain
     std::string size_kind{}, size_source{};
     std::optional<FabricLayerSpec> scale_up{}, scale_out{};
+    auto operator<=>(const FabricSpec&) const = default;
 };
 
-// Throws InputError with all that is wrong, each with its place.
+// Notes what is wrong as problems of the field; whether the shape can be built is said by `build`.
+FabricSpec read_fabric(const YamlField& root);
+// Throws InputError with all that is wrong, each with its place; also for a shape that cannot be built.
 FabricSpec read_fabric(const std::string& file);
 
 // Throws InputError for a shape that does not fit and for an unknown bandwidth.

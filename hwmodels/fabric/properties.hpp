@@ -29,6 +29,7 @@ Bandwidth bisection(const Fabric& fabric, const std::vector<LinkClass>& over);
 struct FabricPrices {
     Sourced<double> switch_usd, inter_switch_link_usd, endpoint_link_usd;
     Sourced<double> switch_w, inter_switch_link_w, endpoint_link_w;
+    auto operator<=>(const FabricPrices&) const = default;
 };
 struct FabricBill {
     std::optional<double> usd, usd_per_endpoint, power_w;  // none where a price that it needs is null

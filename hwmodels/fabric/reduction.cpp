@@ -36,7 +36,7 @@ int depth(int n) {
 StageTraffic scatter(const Groups& groups, LinkClass link_class, Algorithm algorithm, Bytes bytes, Way way) {
     StageTraffic traffic{.link_class = link_class};
     const auto arrow = [&](int from, int to, Bytes size) {
-        traffic.demands.push_back(way == Way::gather ? Demand{to, from, size} : Demand{from, to, size});
+        traffic.demands.push_back(way == Way::gather ? TrafficDemand{to, from, size} : TrafficDemand{from, to, size});
     };
     for (const std::vector<int>& group : groups) {
         const std::size_t n = group.size();

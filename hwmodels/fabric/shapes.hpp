@@ -2,6 +2,7 @@
 // several layers or planes is joined several times. Sizes that cannot be built throw InputError.
 #pragma once
 
+#include <compare>
 #include <span>
 #include <variant>
 #include <vector>
@@ -21,6 +22,7 @@ struct FatTree {
     int leaf_endpoints = 0;  // under one leaf; 0: what half of the radix takes
     int uplinks = 0;         // of a leaf; 0: half of the radix
     int spine_radix = 0;     // of the top level; 0: the radix
+    auto operator<=>(const FatTree&) const = default;
 };
 
 // Groups of `routers` that are wired all to all, and groups wired to each other by `global_ports` of each router (Kim
@@ -31,6 +33,7 @@ struct Dragonfly {
     int endpoints_per_router = 2;
     int global_ports = 2;  // of a router
     int groups = 9;
+    auto operator<=>(const Dragonfly&) const = default;
 };
 
 // Two routers apart at most, near the Moore bound: McKay-Miller-Siran graphs over GF(q), q prime, q = 4w +- 1 (Besta
@@ -38,6 +41,7 @@ struct Dragonfly {
 struct SlimFly {
     int q = 5;
     int endpoints_per_router = 4;
+    auto operator<=>(const SlimFly&) const = default;
 };
 
 // Routers on a grid, wired all to all along each axis: HyperX (Ahn et al., SC 2009); with equal sides, a flattened
@@ -46,17 +50,20 @@ struct HyperX {
     std::vector<int> sides{};
     int endpoints_per_router = 1;
     int lanes = 1;  // between two routers
+    auto operator<=>(const HyperX&) const = default;
 };
 
 // Endpoints on a grid, each wired to all others of its row along each axis (UB-Mesh's nD full mesh).
 struct FullMesh {
     std::vector<int> sides{};
+    auto operator<=>(const FullMesh&) const = default;
 };
 
 // Endpoints on a grid with rings along each axis (TPU v4 and later: three axes). A side of two has both cables of its
 // ring between the same two endpoints.
 struct Torus {
     std::vector<int> sides{};
+    auto operator<=>(const Torus&) const = default;
 };
 
 using Shape = std::variant<FatTree, Dragonfly, SlimFly, HyperX, FullMesh, Torus>;

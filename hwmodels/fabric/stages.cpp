@@ -13,11 +13,11 @@ namespace {
 
 // Adds a stage's bytes to the loads; returns how long its latencies take.
 Seconds add(LinkLoads& loads, const Stage& stage, const Fabric& fabric, const std::array<Router, 2>& routers,
-            Routing routing) {
+            const CollectiveTerms& terms) {
     Seconds longest, sum;
     for (const StageTraffic& traffic : stage.traffic) {
         const Router& router = routers[static_cast<std::size_t>(traffic.link_class)];
-        int links = loads.add(router, traffic.demands, routing);
+        int links = loads.add(router, traffic.demands, terms.routing);
         for (const std::vector<int>& group : traffic.in_network)
             for (std::size_t i = 0; i < group.size(); ++i)
                 links = std::max(links, loads.add(router, group,
@@ -26,7 +26,8 @@ Seconds add(LinkLoads& loads, const Stage& stage, const Fabric& fabric, const st
                                                    .bytes = traffic.part,
                                                    .multicast = traffic.multicast}));
         if (links == 0) continue;
-        const Seconds latency = fabric.layer(traffic.link_class).latency_over(links) * traffic.rounds;
+        const auto& step = traffic.link_class == LinkClass::scale_up ? terms.scale_up_step : terms.scale_out_step;
+        const Seconds latency = (step ? *step : fabric.layer(traffic.link_class).latency_over(links)) * traffic.rounds;
         longest = std::max(longest, latency);
         sum += latency;
     }
@@ -41,10 +42,10 @@ CollectiveTime time_of(const Fabric& fabric, const std::vector<Stage>& stages, i
     LinkLoads all(fabric);
     CollectiveTime time;
     for (const Stage& stage : stages) {
-        time.latency += add(all, stage, fabric, routers, terms.routing);
+        time.latency += add(all, stage, fabric, routers, terms);
         if (terms.pipelined) continue;
         LinkLoads alone(fabric);
-        add(alone, stage, fabric, routers, terms.routing);
+        add(alone, stage, fabric, routers, terms);
         time.wire += alone.busiest().time;
     }
     const LinkLoads::Busiest busiest = all.busiest();

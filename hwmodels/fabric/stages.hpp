@@ -11,7 +11,7 @@ namespace strata {
 // Traffic of one stage on one layer.
 struct StageTraffic {
     LinkClass link_class = LinkClass::scale_up;
-    std::vector<Demand> demands{};
+    std::vector<TrafficDemand> demands{};
     // Groups whose vector is added up by switches, or multicast: a part of `part` bytes for each member.
     std::vector<std::vector<int>> in_network{};
     Bytes part{};

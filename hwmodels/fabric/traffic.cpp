@@ -9,26 +9,26 @@ namespace strata {
 namespace {
 
 // The demands in order of destination: routes are found once for each.
-std::vector<const Demand*> by_destination(const std::vector<Demand>& demands, int endpoints) {
+std::vector<const TrafficDemand*> by_destination(const std::vector<TrafficDemand>& demands, int endpoints) {
     std::vector<std::size_t> begin(static_cast<std::size_t>(endpoints) + 1);
-    for (const Demand& d : demands) ++begin[static_cast<std::size_t>(d.to) + 1];
+    for (const TrafficDemand& d : demands) ++begin[static_cast<std::size_t>(d.to) + 1];
     std::partial_sum(begin.begin(), begin.end(), begin.begin());
-    std::vector<const Demand*> sorted(demands.size());
-    for (const Demand& d : demands) sorted[begin[static_cast<std::size_t>(d.to)]++] = &d;
+    std::vector<const TrafficDemand*> sorted(demands.size());
+    for (const TrafficDemand& d : demands) sorted[begin[static_cast<std::size_t>(d.to)]++] = &d;
     return sorted;
 }
 
 }  // namespace
 
-int LinkLoads::add(const Router& router, const std::vector<Demand>& demands, Routing routing) {
+int LinkLoads::add(const Router& router, const std::vector<TrafficDemand>& demands, Routing routing) {
     int longest = 0, longest_to_stop = 0;
-    const std::vector<const Demand*> sorted = by_destination(demands, fabric_->endpoints());
+    const std::vector<const TrafficDemand*> sorted = by_destination(demands, fabric_->endpoints());
     const auto carry = [&](int link, double bytes) { bytes_[static_cast<std::size_t>(link)] += Bytes(bytes); };
     // Valiant: by stop, what each endpoint sends there and, by destination, what the stop sends on.
     std::vector<std::vector<double>> to_stop(static_cast<std::size_t>(fabric_->vertices()));
     for (auto first = sorted.begin(); first != sorted.end();) {
         const int to = (*first)->to;
-        const auto last = std::find_if(first, sorted.end(), [&](const Demand* d) { return d->to != to; });
+        const auto last = std::find_if(first, sorted.end(), [&](const TrafficDemand* d) { return d->to != to; });
         const RoutesTo routes = router.routes_to(to);
         const std::vector<int> stops = routing == Routing::valiant ? router.stops(routes) : std::vector<int>();
         TrafficPush push(routes, *fabric_);

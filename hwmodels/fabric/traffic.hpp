@@ -12,7 +12,7 @@
 
 namespace strata {
 
-struct Demand {
+struct TrafficDemand {
     int from = 0, to = 0;  // endpoints
     Bytes bytes{};
 };
@@ -22,7 +22,7 @@ public:
     explicit LinkLoads(const Fabric& fabric) : fabric_(&fabric), bytes_(fabric.links().size()) {}
 
     // Returns the links of the longest route. Throws InputError where there is no route.
-    int add(const Router& router, const std::vector<Demand>& demands, Routing routing);
+    int add(const Router& router, const std::vector<TrafficDemand>& demands, Routing routing);
     // One vector of `bytes` from each endpoint, added up on the way to `root`: each switch waits for all its parts and
     // sends one copy on (SHARP, Graham et al., COMHPC 2016). Multicast is the reverse: one copy down each link of the
     // tree. Trees of different numbers take different ways. Returns the links of the longest route.

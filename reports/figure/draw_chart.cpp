@@ -84,8 +84,8 @@ void add_graph(const Series& series, QCustomPlot& plot) {
         graph->setScatterStyle(marker_of(series.colour, std::max(4, (markers ? 10 : 9) - 2 * series.colour)));
 }
 
-// Groups of bars, one bar a series, side by side around each category.
-void add_bars(const Series& series, QCustomPlot& plot, std::size_t index, std::size_t count) {
+// Groups of bars, one bar a series, side by side around each category; stacked ones stand on `below`.
+QCPBars* add_bars(const Series& series, QCustomPlot& plot, std::size_t index, std::size_t count, QCPBars* below) {
     const double width = 0.8 / double(count);
     auto* bars = new QCPBars(plot.xAxis, plot.yAxis);
     for (const ChartPoint& point : series.points) bars->addData(point.x - 0.4 + width * (double(index) + 0.5), point.y);
@@ -95,12 +95,14 @@ void add_bars(const Series& series, QCustomPlot& plot, std::size_t index, std::s
     if (series.dashed) fill.setAlpha(90);
     bars->setBrush(fill);
     bars->setPen(QPen(colour_of(series.colour)));
+    if (below) bars->moveAbove(below);
+    return bars;
 }
 
 void set_ranges(const Chart& chart, QCustomPlot& plot) {
     plot.rescaleAxes();
     const bool bars = std::any_of(chart.series.begin(), chart.series.end(),
-                                  [](const Series& series) { return series.style == SeriesStyle::bar; });
+                                  [](const Series& series) { return series.style >= SeriesStyle::bar; });
     if (!chart.x.categories.empty())
         plot.xAxis->setRange(-0.6, double(chart.x.categories.size()) - 0.4);
     else if (!chart.x.log)
@@ -171,13 +173,16 @@ void draw_chart(const Chart& chart, QCustomPlot& plot) {
     dress(*plot.xAxis, chart.x);
     dress(*plot.yAxis, chart.y);
     std::size_t bar = 0;
+    QCPBars* pile = nullptr;
     const auto bars = static_cast<std::size_t>(std::count_if(
         chart.series.begin(), chart.series.end(), [](const Series& s) { return s.style == SeriesStyle::bar; }));
     for (const Series& series : chart.series) {
         if (series.style == SeriesStyle::band)
             add_band(series, plot);
         else if (series.style == SeriesStyle::bar)
-            add_bars(series, plot, bar++, bars);
+            add_bars(series, plot, bar++, bars, nullptr);
+        else if (series.style == SeriesStyle::stacked)
+            pile = add_bars(series, plot, 0, 1, pile);
         else
             add_graph(series, plot);
     }

@@ -10,7 +10,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 constexpr const char* kSchema = "strata-chart/1";
-constexpr std::array<const char*, 4> kStyles{"line", "markers", "band", "bar"};
+constexpr std::array<const char*, 5> kStyles{"line", "markers", "band", "bar", "stacked"};
 
 Json to_json(const ChartAxis& axis) {
     Json ticks = Json::array();

@@ -17,9 +17,10 @@ function datasets_of(series) {
         return [{ ...base, ...edge, data: points, label: "", backgroundColor: shade },
                 { ...base, ...edge, data: series.points.map(([x, , y]) => ({ x, y })), fill: "-1", backgroundColor: shade, pointStyle: "rect" }];
     }
-    if (series.style === "bar") {
+    if (series.style === "bar" || series.style === "stacked") {
         const filled = series.dashed ? of_palette(series.colour) + "55" : of_palette(series.colour);
-        return [{ ...base, type: "bar", data: series.points.map(([, y]) => y), backgroundColor: filled, borderWidth: 1 }];
+        return [{ ...base, type: "bar", data: series.points.map(([, y]) => y), backgroundColor: filled, borderWidth: 1,
+            ...(series.style === "stacked" ? { stack: "all" } : {}) }];
     }
     const markers = series.style === "markers", many = !markers && series.points.length > 40;
     // Lines that coincide are told apart by their markers: bigger ones lie below.
@@ -78,7 +79,8 @@ function draw(canvas) {
     const chart = charts[canvas.dataset.chart];
     const points = chart.series.flatMap(series => series.points);
     const y = axis_of(chart.y, "left", points.flatMap(point => point.slice(1)));
-    if (chart.series.some(series => series.style === "bar")) y.beginAtZero = true; else y.grace = "6%";
+    const stacked = chart.series.some(series => series.style === "stacked");
+    if (stacked || chart.series.some(series => series.style === "bar")) y.beginAtZero = true; else y.grace = "6%";
     return new Chart(canvas, {
         type: chart.x.categories.length ? "bar" : "line",
         data: { datasets: chart.series.flatMap(datasets_of).map((data, i) => ({ ...data, order: -i })) },
@@ -86,7 +88,7 @@ function draw(canvas) {
         options: {
             notes: chart.annotations, animation: false, responsive: true, maintainAspectRatio: false,
             interaction: { mode: "nearest", intersect: false },
-            scales: { x: axis_of(chart.x, "bottom", points.map(point => point[0])), y },
+            scales: { x: { ...axis_of(chart.x, "bottom", points.map(point => point[0])), stacked }, y: { ...y, stacked } },
             plugins: {
                 legend: { position: "top", align: "start", reverse: true, labels: { usePointStyle: true, boxWidth: 8, boxHeight: 8, font: { size: 12 }, color: colour("--ink"), padding: 14,
                     filter: item => item.text !== "" } },

@@ -15,6 +15,7 @@ std::string results_json(const Study& study, const std::vector<Assertion>& asser
             {"settings", settings}, {"engine", result.engine}, {"status", to_string(result.status)}};
         if (!result.reason.empty()) point["reason"] = result.reason;
         if (result.run) point.update(to_json(*result.run));
+        if (result.binding) point["binds"] = to_json(*result.binding);
         for (const Assertion& assertion : assertions)
             if (result.run && result.run->metrics.count(assertion.metric))
                 point["assertions"][assertion.text] = assertion.holds(result.run->metrics.at(assertion.metric));

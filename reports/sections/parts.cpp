@@ -35,6 +35,10 @@ struct Listing {
         add(part.name, "memory", part.memory_capacity);
         add(part.name, "memory bandwidth", part.memory_bandwidth);
         add(part.name, "scale-up domain", part.scale_up_domain);
+        add(part.name, "board power [W]", part.power_w);
+        add(part.name, "idle power [W]", part.idle_w);
+        add(part.name, "USD an hour", part.usd_per_hour);
+        add(part.name, "price [USD]", part.purchase_usd);
     }
     void add(const MemorySpec& part) {
         add(part.name, "bandwidth", part.bandwidth);
@@ -62,6 +66,8 @@ std::optional<Section> parts_section(const Catalog& catalog, const std::vector<s
         listing.add(name, "host memory units", system.host_memory_units);
         listing.add(name, "host memory", system.host_memory_capacity);
         listing.add(name, "drives", system.nvme_units);
+        listing.add(name, "power of a node [W]", system.node_power_w);
+        listing.add(name, "price of a node [USD]", system.node_usd);
         for (const std::string& memory : {system.host_memory, system.nvme})
             if (!memory.empty()) listing.add(catalog.memory(memory));
         for (const std::string& link : {system.host_link, system.scale_up_link, system.scale_out_link})

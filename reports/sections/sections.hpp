@@ -18,10 +18,18 @@ std::optional<Section> allocation_section(const Study& study, const AllocationLa
 std::optional<Section> speed_section(const Study& study, const Recommendation& recommendation);
 // What does each point fill, and where?
 std::optional<Section> memory_section(const Study& study, const Recommendation& recommendation);
+// How uneven are the ranks of an expert group, and what does that cost?
+std::optional<Section> balance_section(const Study& study, const Recommendation& recommendation);
 // Which part of the model takes the time, and what binds it?
 std::optional<Section> components_section(const Recommendation& recommendation);
 // What would have to be faster?
 std::optional<Section> limits_section(const Study& study, const Recommendation& recommendation);
+// How busy is each part of the machine?
+std::optional<Section> resources_section(const Study& study, const Recommendation& recommendation);
+// What would a better part bring? Shown in full of `chosen`, if it was asked for there; null: of the first point.
+std::optional<Section> binding_section(const Study& study, const PointResult* chosen);
+// What does a token cost, in money and energy?
+std::optional<Section> economics_section(const Study& study);
 // Where do the engines differ?
 std::optional<Section> agreement_section(const Study& study);
 // Do the scenario's assertions hold?
@@ -44,6 +52,11 @@ std::optional<Section> access_load_section(const Study& study);
 std::optional<Section> access_row_section(const Study& study);
 // Every result, and why there is none.
 Section access_points_section(const Study& study);
+
+// Of a study of kind training: how long does a step take, and where does its time go?
+Section training_summary_section(const Study& study);
+// Every result, and why there is none.
+Section training_points_section(const Study& study);
 
 // Of a study of kind serving: what do users see, and how many are served well?
 Section serving_summary_section(const Study& study);

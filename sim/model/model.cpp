@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "sim/model/precision.hpp"
 
 namespace strata {
@@ -103,8 +106,36 @@ AttentionConfig read_attention(const YamlField& field) {
     return attention;
 }
 
+RouterConfig read_router(const YamlField& field, const FfnConfig& ffn) {
+    RouterConfig router;
+    if (!field.exists()) return router;
+    field.allow_only({"score", "groups", "kept", "hash_layers"});
+    if (const std::string score = field["score"].exists() ? field["score"].text() : "sigmoid"; score == "sqrt_softplus")
+        router.sqrt_softplus = true;
+    else if (score != "sigmoid")
+        field["score"].problem("one of sigmoid, sqrt_softplus", "'" + score + "'");
+    const auto count = [](const YamlField& of, long long least, double most, int& into) {
+        if (!of.exists()) return;
+        const long long value = of.integer(least);
+        if (value < least || double(value) > most)
+            of.problem(fmt::format("a whole number from {} to {}", least, most), std::to_string(value));
+        else
+            into = static_cast<int>(value);
+    };
+    count(field["groups"], 1, std::max(1.0, ffn.experts), router.groups);
+    router.kept = router.groups;
+    count(field["kept"], 1, router.groups, router.kept);
+    count(field["hash_layers"], 0, 10000, router.hash_layers);
+    if (std::fmod(ffn.experts, router.groups) != 0)
+        field["groups"].problem(fmt::format("a divisor of the {} experts", ffn.experts), std::to_string(router.groups));
+    else if (ffn.experts / router.groups * router.kept < ffn.top_k)
+        field["kept"].problem(fmt::format("groups that hold the {} experts of a token", ffn.top_k),
+                              std::to_string(router.kept));
+    return router;
+}
+
 FfnConfig read_ffn(const YamlField& field) {
-    field.allow_only({"dense_layers", "dense_width", "experts", "shared", "top_k", "width"});
+    field.allow_only({"dense_layers", "dense_width", "experts", "shared", "top_k", "width", "router"});
     FfnConfig ffn;
     ffn.dense_layers = not_negative(field["dense_layers"]);
     ffn.dense_width = not_negative(field["dense_width"]);
@@ -115,6 +146,7 @@ FfnConfig read_ffn(const YamlField& field) {
     if (ffn.experts > 0 && (ffn.top_k <= 0 || ffn.top_k > ffn.experts))
         field["top_k"].problem(fmt::format("1 to {} experts a token", ffn.experts), fmt::format("{}", ffn.top_k));
     if (ffn.experts > 0) positive(field["width"]);
+    ffn.router = read_router(field["router"], ffn);
     return ffn;
 }
 

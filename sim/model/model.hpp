@@ -2,6 +2,7 @@
 // Read strictly from YAML; exact accounting of parameters, bytes and FLOPs is derived from it (accounting.hpp).
 #pragma once
 
+#include <compare>
 #include <optional>
 #include <string>
 #include <vector>
@@ -38,11 +39,21 @@ struct AttentionConfig {
     double indexer_candidates = 0;  // keys that are scored at most (coarse token-group selection); 0: all
 };
 
+// How a layer's router chooses. Softmax scores depend on each other, and no router here has them.
+struct RouterConfig {
+    bool sqrt_softplus = false;  // V4's score; else sigmoid, V3's
+    int groups = 1, kept = 1;    // only experts of the best groups are chosen
+    int hash_layers = 0;         // the first MoE layers, whose experts follow from the token's id
+    auto operator<=>(const RouterConfig&) const = default;
+};
+
 struct FfnConfig {
     double dense_layers = 0;  // the first ones
     double dense_width = 0;
     double experts = 0;  // routed; 0: every layer is dense
     double shared = 0, top_k = 0, width = 0;
+    RouterConfig router{};
+    auto operator<=>(const FfnConfig&) const = default;
 };
 
 struct EngramConfig {

@@ -41,6 +41,7 @@ struct StepShape {
     double queries = 1;            // new tokens of each sequence: 1 in decode, the prompt's length in prefill
     double context = 0;            // tokens already cached, of each sequence
     double tensor_ranks = 1;       // ranks that split attention heads and dense widths
+    double context_ranks = 1;      // ranks that share the tokens of a prompt; `queries` are this one's
     double expert_ranks = 1;       // ranks that share the routed experts (all their tokens meet there)
     double redundant_experts = 0;  // copies of busy experts, beside one of each
     bool fused_experts = false;    // one kernel for a layer's routed experts; else one an expert product

@@ -77,9 +77,14 @@ private:
     void add(std::string_view name, Slot slot, const KernelShape& shape) {
         ops_.push_back({name, slot, layer_, shape, -1});
     }
-    void product(std::string_view name, Slot slot, double n, double k) {
+    // `times` the tokens of this rank.
+    void product(std::string_view name, Slot slot, double n, double k, double times = 1) {
         add(name, slot,
-            Gemm{.m = tokens_, .n = n, .k = k, .weights = m_.weights, .activations = m_.activations_with(m_.weights)});
+            Gemm{.m = tokens_ * times,
+                 .n = n,
+                 .k = k,
+                 .weights = m_.weights,
+                 .activations = m_.activations_with(m_.weights)});
     }
 
     void site_begins(std::string_view name) {
@@ -150,7 +155,7 @@ private:
         query(query_width);
         indexer(indexed, 1);
         if (s_.prefill && indexed == 0) {
-            product("kv_up", Slot::attention, heads_ * (a_.nope_dim + a_.v_dim), a_.kv_rank);
+            product("kv_up", Slot::attention, heads_ * (a_.nope_dim + a_.v_dim), a_.kv_rank, s_.context_ranks);
             add("attention", Slot::attention,
                 ContextAttention{.sequences = s_.sequences,
                                  .length = s_.queries,

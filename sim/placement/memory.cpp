@@ -15,7 +15,7 @@ MemoryUse memory_use(const Scenario& scenario, int ranks_of_a_node) {
     const Model& model = scenario.model;
     const WeightBytes bytes = weight_bytes(model);
     const double tokens = scenario.workload.context + (scenario.workload.prefill ? scenario.workload.prompt : 1);
-    const double cached = tokens * scenario.workload.batch / placement.dp / placement.pp;
+    const double cached = tokens * scenario.workload.batch / placement.dp / placement.pp / placement.cp;
     const double ranks = std::max(1, std::min(ranks_of_a_node, placement.ranks()));
     MemoryUse use;
     const auto keep = [&](Tier tier, Bytes of_a_rank, Bytes of_a_node) {
@@ -25,7 +25,7 @@ MemoryUse memory_use(const Scenario& scenario, int ranks_of_a_node) {
     };
     use.weights = bytes.other / placement.tp / placement.pp;
     keep(Tier::hbm, use.weights, {});
-    const double copies = model.ffn.experts > 0 ? 1 + placement.redundant_experts / model.ffn.experts : 1;
+    const double copies = model.ffn.experts > 0 ? 1 + placement.expert_dials.redundant / model.ffn.experts : 1;
     use.experts = bytes.experts * copies / placement.expert_shards() / placement.pp;
     keep(placement.experts, use.experts, use.experts * ranks);
     // Latent KV is shared by all heads, so tensor ranks each hold all of it; a tier that they share holds it once.
@@ -48,12 +48,21 @@ void check_fits(const Scenario& scenario) {
     const double per_node = system.accelerators_per_node.get();
     const double available = per_node * system.nodes.get();
     if (placement.ranks() > available)
-        throw InputError("placement: tp x dp x pp",
+        throw InputError("placement: tp x cp x dp x pp",
                          fmt::format("at most {:.0f} ranks ({} has that many accelerators)", available, system.name),
                          std::to_string(placement.ranks()));
-    const int stage = placement.tp * placement.dp;
+    const int stage = placement.stage_ranks();
     if (placement.ep > stage || stage % placement.ep != 0)
-        throw InputError("placement.ep", fmt::format("a divisor of tp x dp = {}", stage), std::to_string(placement.ep));
+        throw InputError("placement.ep", fmt::format("a divisor of tp x cp x dp = {}", stage),
+                         std::to_string(placement.ep));
+    if (placement.cp > 1 && !scenario.workload.prefill)
+        throw InputError("placement.cp",
+                         "1 outside prefill: a decode step has one token of a sequence, and none to share",
+                         std::to_string(placement.cp));
+    if (placement.cp > scenario.workload.prompt)
+        throw InputError("placement.cp",
+                         fmt::format("a token of the prompt ({}) for each rank", scenario.workload.prompt),
+                         std::to_string(placement.cp));
     if (placement.pp > scenario.model.layers)
         throw InputError("placement.pp", fmt::format("at most one stage a layer ({})", scenario.model.layers),
                          std::to_string(placement.pp));

@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 #include <set>
 
 #include "sim/placement/memory.hpp"
+#include "sim/result/economics.hpp"
+#include "sim/result/resources.hpp"
 
 namespace strata {
 
@@ -60,6 +63,17 @@ Seconds attention_layer_time(const Program& program) {
         layers.insert({task.layer, task.batch});
     }
     return layers.empty() ? sum : sum / double(layers.size());
+}
+
+// How much longer the busiest ranks compute their experts than the mean rank.
+Seconds straggling(const Program& program) {
+    Seconds sum;
+    for (const Task& task : program.tasks) {
+        if (task.lane != Lane::compute || task.variation < 0) continue;
+        const std::vector<double>& done = program.variations[static_cast<std::size_t>(task.variation)].done;
+        sum += task.duration * (1 - std::accumulate(done.begin(), done.end(), 0.0) / double(done.size()));
+    }
+    return sum;
 }
 
 constexpr std::array<std::string_view, 7> kComponents{"embedding", "mhc",    "attention", "ffn",
@@ -120,6 +134,7 @@ Run summarise(const Scenario& scenario, const Machine& machine, const Program& p
     const double step_s = timeline.makespan.si();
     const double new_tokens = work.batch * (work.prefill ? work.prompt : 1);
     const std::string kind = work.prefill ? "prefill" : "decode";
+    run.metrics["workload.batch"] = work.batch;
     run.metrics[kind + (work.prefill ? ".ttft_ms" : ".tpot_ms")] = step_s * 1e3;
     run.metrics[kind + ".tokens_per_s"] = new_tokens / step_s;
     run.metrics[kind + ".tokens_per_s_per_accelerator"] = new_tokens / step_s / ranks;
@@ -129,6 +144,12 @@ Run summarise(const Scenario& scenario, const Machine& machine, const Program& p
     run.metrics["memory.nvme_gb"] = to_GB(memory.nvme_of_a_node);
     run.metrics["engram.stall_ms"] = to_ms(fetch_stall(program, timeline));
     run.metrics["moe.layer_us"] = to_us(expert_layer_time(program, timeline));
+    if (program.balance) {
+        run.metrics["moe.load_max_over_mean"] = program.balance->load_max_over_mean;
+        run.metrics["moe.straggler_ms"] = to_ms(straggling(program));
+        run.metrics["moe.ranks_per_token"] = program.balance->ranks_of_a_token;
+        run.metrics["moe.nodes_per_token"] = program.balance->nodes_of_a_token;
+    }
     run.metrics["attention.layer_us"] = to_us(attention_layer_time(program));
     run.metrics["network.scale_up_ms"] = to_ms(timeline.busy[static_cast<std::size_t>(Lane::scale_up)]);
     run.metrics["network.scale_out_ms"] = to_ms(timeline.busy[static_cast<std::size_t>(Lane::scale_out)]);
@@ -137,6 +158,8 @@ Run summarise(const Scenario& scenario, const Machine& machine, const Program& p
     for (std::size_t lane = 0; lane < kLanes; ++lane) run.utilisation[lane] = timeline.busy[lane].si() / step_s;
     run.components = component_times(program);
     run.bottleneck = bottleneck_of(run);
+    run.resources = resources_of(scenario, machine, program, timeline);
+    add_economics(run, scenario, spending_of(scenario, machine, program, timeline));
     return run;
 }
 

@@ -47,7 +47,8 @@ struct Run {
     std::string bottleneck;                             // the busiest lane; of compute, what binds most of its time
     std::map<std::string, ComponentTime> components{};  // "attention", "experts", ...
     std::optional<Accessed> accessed{};                 // of a scenario of kind access, which has no step and no lanes
-    std::vector<ResourceUse> resources{};               // from an engine that models them one by one
+    std::vector<ResourceUse> resources{};               // of every part (systemc), or of any rank and node (analytic)
+    std::map<std::string, std::string> absent{};        // metrics that need a number nobody has published: which one
 };
 
 // Of a program's compute lane, by the origin of each task's time.

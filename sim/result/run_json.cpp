@@ -29,6 +29,26 @@ nlohmann::ordered_json to_json(const Run& run) {
     for (const ResourceUse& use : run.resources)
         json["resources"][use.name] = {
             {"busy", use.busy}, {"bytes", use.bytes.si()}, {"queued_us", use.queued.si() * 1e6}};
+    if (!run.absent.empty()) json["absent"] = run.absent;
+    return json;
+}
+
+nlohmann::ordered_json to_json(const Binding& binding) {
+    const auto listed = [](const std::vector<Gain>& gains) {
+        nlohmann::ordered_json list = nlohmann::ordered_json::array();
+        for (const Gain& gain : gains) {
+            nlohmann::ordered_json set = nlohmann::ordered_json::object();
+            for (const auto& [path, value] : gain.settings) set[path] = value;
+            list.push_back({{"resource", gain.resource}, {"gain", gain.gain}, {"elasticity", gain.elasticity}});
+            if (!gain.obstacle.empty()) list.back()["obstacle"] = gain.obstacle;
+            list.back()["set"] = set;
+        }
+        return list;
+    };
+    nlohmann::ordered_json json{
+        {"metric", binding.metric}, {"base", binding.base}, {"by", binding.by}, {"gains", listed(binding.gains)}};
+    if (!binding.pairs.empty()) json["pairs"] = listed(binding.pairs);
+    if (!binding.unknown.empty()) json["unknown"] = binding.unknown;
     return json;
 }
 
@@ -47,6 +67,7 @@ Run run_from_json(const nlohmann::ordered_json& json) {
                                     .overhead = time.at("overhead"),
                                     .exchange = time.at("exchange"),
                                     .fetch = time.at("fetch")};
+    if (json.contains("absent")) run.absent = json.at("absent").get<std::map<std::string, std::string>>();
     if (!json.contains("resources")) return run;
     for (const auto& [name, use] : json.at("resources").items())
         run.resources.push_back({.name = name,

@@ -2,6 +2,7 @@
 // which expert has which weight is drawn, and drifts if a half-life is given.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -27,6 +28,7 @@ struct Popularity {
     // one half). Without one nothing drifts. assumed: no measured half-life is published.
     std::optional<double> half_life{};
 
+    auto operator<=>(const Popularity&) const = default;
     double exponent_of(int layer) const;
     // Throws InputError that names the field.
     void check(int layers) const;

@@ -86,7 +86,12 @@ ScoreRouting::LayerState& ScoreRouting::at(int layer, std::int64_t step) {
 const std::vector<std::vector<double>>& ScoreRouting::inclusion_of(int layer, std::int64_t step) {
     LayerState& state = at(layer, step);
     if (!state.inclusion.empty()) return state.inclusion;
-    const bool by_law = spec_.topics.count == 1 && state.bias.empty() && !spec_.router.limit.limits();
+    const bool alike = spec_.topics.count == 1 && state.bias.empty();
+    const bool by_law = alike && !spec_.router.limit.limits();
+    if (alike && spec_.popularity.law == PopularityLaw::balanced) {  // by symmetry, whatever the router's groups
+        state.inclusion = {std::vector<double>(std::size_t(experts()), double(spec_.router.top_k) / experts())};
+        return state.inclusion;
+    }
     for (int topic = 0; topic < spec_.topics.count; ++topic) {
         const std::vector<double>& weights = state.weights[std::size_t(topic)];
         state.inclusion.push_back(spec_.router.limit.limits() ? pilot(state, weights, layer, topic)

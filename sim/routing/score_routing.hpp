@@ -13,6 +13,7 @@ namespace strata {
 struct Topics {
     int count = 1;
     double boost = 0;
+    auto operator<=>(const Topics&) const = default;
 };
 
 struct ScoreRoutingSpec {

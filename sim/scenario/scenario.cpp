@@ -9,7 +9,9 @@
 #include <regex>
 
 #include "sim/scenario/choices.hpp"
+#include "sim/scenario/fabric_field.hpp"
 #include "sim/scenario/metric_names.hpp"
+#include "sim/scenario/routing_field.hpp"
 
 namespace strata {
 
@@ -181,10 +183,11 @@ struct KindFields {
 
 const std::vector<KindFields>& workload_kinds() {
     static const std::vector<KindFields> kinds{
-        {"decode", WorkloadKind::decode, {"batch", "context"}},
-        {"prefill", WorkloadKind::prefill, {"batch", "context", "prompt"}},
+        {"decode", WorkloadKind::decode, {"batch", "context", "routing"}},
+        {"prefill", WorkloadKind::prefill, {"batch", "context", "prompt", "routing"}},
         {"access", WorkloadKind::access, access_fields()},
         {"serving", WorkloadKind::serving, serving_fields()},
+        {"training", WorkloadKind::training, training_fields()},
     };
     return kinds;
 }
@@ -220,7 +223,12 @@ void refuse(const YamlField& parent, const std::vector<std::string>& fields, con
 Workload read_workload(const YamlField& field, bool prefill) {
     Workload workload;
     workload.prefill = prefill;
-    workload.batch = at_least(field["batch"], 1, 1);
+    if (const YamlField batch = field["batch"]; batch.is_map()) {
+        batch.allow_only({"largest_with"});
+        workload.largest_with = read_assertion(batch["largest_with"]);
+    } else {
+        workload.batch = at_least(batch, 1, 1);
+    }
     workload.context = at_least(field["context"], 0, 0);
     workload.prompt = at_least(field["prompt"], 1, 1);
     return workload;
@@ -240,26 +248,28 @@ Kernels read_kernels(const YamlField& field) {
             field["experts"],
             {{"grouped", ExpertKernel::grouped}, {"fused", ExpertKernel::fused}, {"mega", ExpertKernel::mega}});
     if (field["exchange"].exists())
-        kernels.exchange = one_of<ExchangeKernel>(field["exchange"],
-                                                  {{"deepep", ExchangeKernel::deepep}, {"wire", ExchangeKernel::wire}});
+        kernels.exchange = one_of<ExchangeKernel>(
+            field["exchange"],
+            {{"deepep", ExchangeKernel::deepep}, {"fabric", ExchangeKernel::fabric}, {"wire", ExchangeKernel::wire}});
     return kernels;
 }
 
 }  // namespace
 
-Placement read_placement(const YamlField& field) {
+Placement read_placement(const YamlField& field, bool routing) {
     Placement placement;
     if (!field.exists()) return placement;
-    field.allow_only({"tp", "dp", "ep", "pp", "micro_batches", "experts", "kv", "engram"});
+    field.allow_only({"tp", "cp", "dp", "ep", "pp", "micro_batches", "experts", "kv", "engram"});
     placement.tp = count_of(field["tp"]);
     placement.dp = count_of(field["dp"]);
+    placement.cp = count_of(field["cp"]);
     placement.ep = count_of(field["ep"]);
     placement.pp = count_of(field["pp"]);
     placement.micro_batches = count_of(field["micro_batches"]);
     if (const YamlField experts = field["experts"]; experts.exists()) {
-        experts.allow_only({"tier", "redundant"});
+        experts.allow_only({"tier", "redundant", "order", "learned", "age"});
         placement.experts = tier_of(experts["tier"]);
-        placement.redundant_experts = static_cast<int>(at_least(experts["redundant"], 0, 0));
+        placement.expert_dials = read_expert_dials(experts, routing);
     }
     if (const YamlField kv = field["kv"]; kv.exists()) {
         kv.allow_only({"tier"});
@@ -283,6 +293,12 @@ bool Assertion::holds(double value) const {
     if (comparison == "<") return value < bound;
     if (comparison == ">=") return value >= bound;
     return value > bound;
+}
+
+Point with_settings(const Point& point, const std::vector<std::pair<std::string, std::string>>& settings) {
+    Point changed{point.settings, YAML::Clone(point.document)};
+    for (const auto& [path, value] : settings) set_at(changed.document, path, YAML::Node(value));
+    return changed;
 }
 
 ScenarioFile::ScenarioFile(const std::string& file, std::string models_folder,
@@ -311,7 +327,7 @@ ScenarioFile::ScenarioFile(const std::string& file, const YAML::Node& document, 
     access_ = kind.exists() && kind.node().IsScalar() && kind.node().Scalar() == "access";
     engines_ = {access_ ? "bank" : "analytic"};
     root.allow_only({"name", "description", "engines", "model", "platform", "workload", "placement", "kernels",
-                     "detail", "axes", "assertions"});
+                     "detail", "economics", "axes", "assertions"});
     name_ = root["name"].exists() ? root["name"].text() : std::filesystem::path(file).stem().string();
     if (root["description"].exists()) description_ = root["description"].text();
     if (root["engines"].exists()) engines_ = read_engines(root["engines"], access_);
@@ -384,13 +400,15 @@ Scenario ScenarioFile::read(const Point& point, const Catalog& catalog) const {
     scenario.name = name_;
     scenario.platform = read_platform(root["platform"], catalog);
     scenario.system = scenario.platform.system.name;
+    const YamlField fabric = root["platform"]["fabric"];
+    if (fabric.exists()) scenario.fabric = read_fabric_field(fabric, catalog);
     const WorkloadKind kind = read_kind(root["workload"]);
     if ((kind == WorkloadKind::access) != access_)
         root["workload"]["kind"].problem(
             "access is no value beside others: it has its own engine and metrics. Write a scenario of its own");
     if (kind == WorkloadKind::access) {
         scenario.access = read_access(root["workload"]);
-        refuse(root, {"model", "placement", "kernels", "detail"},
+        refuse(root, {"model", "placement", "kernels", "detail", "economics"},
                "this field belongs to decode and prefill; an access has no model");
         problems.throw_if_any();
         return scenario;
@@ -398,11 +416,18 @@ Scenario ScenarioFile::read(const Point& point, const Catalog& catalog) const {
     if (kind == WorkloadKind::serving) {
         scenario.serving = read_serving(root["workload"], file_);
         if (scenario.serving->pools) refuse(root, {"placement"}, "each of workload.pools has a placement of its own");
+    } else if (kind == WorkloadKind::training) {
+        scenario.training = read_training(root["workload"]);
     } else {
         scenario.workload = read_workload(root["workload"], kind == WorkloadKind::prefill);
+        scenario.routing = read_routing(root["workload"]["routing"], file_);
     }
-    scenario.placement = read_placement(root["placement"]);
+    scenario.placement = read_placement(root["placement"], scenario.routing.has_value());
+    if (scenario.workload.largest_with) scenario.workload.batch = scenario.placement.dp * scenario.placement.batches();
     scenario.kernels = read_kernels(root["kernels"]);
+    if (scenario.kernels.exchange == ExchangeKernel::fabric && !scenario.fabric)
+        root["kernels"]["exchange"].problem("fabric needs a platform.fabric: a name of the catalogue or a description");
+    scenario.economics = read_economics(root["economics"], catalog);
     if (root["detail"].exists())
         scenario.detail = one_of<Detail>(root["detail"], {{"op", Detail::op}, {"bank", Detail::bank}});
     scenario.model = read_model_of(root["model"], problems);

@@ -9,17 +9,29 @@
 #include <utility>
 #include <vector>
 
+#include "hwmodels/fabric/fabric_spec.hpp"
 #include "hwmodels/platform_spec.hpp"
 #include "sim/model/accounting.hpp"
+#include "sim/placement/rank_shares.hpp"
 #include "sim/scenario/access.hpp"
+#include "sim/scenario/economics.hpp"
 #include "sim/scenario/serving_workload.hpp"
+#include "sim/scenario/training_workload.hpp"
 
 namespace strata {
 
 enum class Tier { hbm, host, nvme };
 std::string_view to_string(Tier tier);
 
-enum class WorkloadKind { decode, prefill, access, serving };
+enum class WorkloadKind { decode, prefill, access, serving, training };
+
+struct Assertion {
+    std::string metric;
+    std::string comparison;  // <=, <, >=, >
+    double bound = 0;
+    std::string text;
+    bool holds(double value) const;
+};
 
 // The step of a model that is run.
 struct Workload {
@@ -27,25 +39,28 @@ struct Workload {
     double batch = 1;    // sequences in flight over the whole deployment
     double context = 0;  // decode: tokens cached of each sequence; prefill: tokens cached before the prompt
     double prompt = 1;   // prefill: new tokens of each sequence
+    std::optional<Assertion> largest_with{};  // `batch` is to be found: the largest with which this holds
 };
 
 struct Placement {
     int tp = 1, dp = 1, ep = 1, pp = 1;
-    int micro_batches = 1;  // of one rank, run interleaved so that exchanges hide behind the other's compute
-    int redundant_experts = 0;
+    int cp = 1;                  // ranks that share the tokens of a prompt; each attends with its own, over all of them
+    int micro_batches = 1;       // of one rank, run interleaved so that exchanges hide behind the other's compute
+    ExpertDials expert_dials{};  // copies, and who holds what
     Tier experts = Tier::hbm, kv = Tier::hbm;
     Tier engram = Tier::hbm;
     bool prefetch = true;      // false: rows are fetched when the layer needs them
     double hot_rows = 0;       // Engram rows of each layer kept in accelerator memory
     double zipf_exponent = 0;  // skew of row popularity; 0 is uniform
 
-    int ranks() const { return tp * dp * pp; }
+    int ranks() const { return stage_ranks() * pp; }
+    int stage_ranks() const { return tp * cp * dp; }  // neighbours split tensors, then prompts
     // Ranks that hold different parts of the routed experts of one stage.
     int expert_shards() const { return ep > tp ? ep : tp; }
     int batches() const { return micro_batches * pp; }
 };
 
-Placement read_placement(const YamlField& field);
+Placement read_placement(const YamlField& field, bool routing = false);
 
 // Which implementation runs where there are several.
 enum class ExpertKernel {
@@ -55,6 +70,7 @@ enum class ExpertKernel {
 };
 enum class ExchangeKernel {
     deepep,  // as measured: low latency in decode, normal in prefill
+    fabric,  // flows on the platform's fabric, which then must have one
     wire     // every copy at the link's effective bandwidth and latency: the bound
 };
 struct Kernels {
@@ -68,14 +84,6 @@ enum class Detail {
     bank  // every row, in the banks that it lies in
 };
 
-struct Assertion {
-    std::string metric;
-    std::string comparison;  // <=, <, >=, >
-    double bound = 0;
-    std::string text;
-    bool holds(double value) const;
-};
-
 // One point, fully read.
 struct Scenario {
     std::string name;
@@ -84,11 +92,15 @@ struct Scenario {
     double rho = 1;
     std::string system;  // its name in the catalogue; `platform` is what the scenario made of it
     PlatformSpec platform;
+    std::optional<FabricSpec> fabric{};  // what ranks exchange over, where kernels.exchange asks for it
     Workload workload;
-    std::optional<ServingWorkload> serving{};  // then `workload` is not used: steps of many shapes are run
+    std::optional<RoutingDials> routing{};       // none: tokens spread evenly over all experts
+    std::optional<ServingWorkload> serving{};    // then `workload` is not used: steps of many shapes are run
+    std::optional<TrainingWorkload> training{};  // nor here
     Placement placement;
     Kernels kernels;
     Detail detail = Detail::op;
+    Economics economics{};
 };
 
 struct Axis {
@@ -100,6 +112,9 @@ struct Point {
     std::vector<std::pair<std::string, std::string>> settings;  // path, value: what distinguishes it in the sweep
     YAML::Node document;
 };
+
+// The point with more fields set, each by its path, as --set would.
+Point with_settings(const Point& point, const std::vector<std::pair<std::string, std::string>>& settings);
 
 // A scenario file as given: points can be drawn from it, each read on its own.
 class ScenarioFile {

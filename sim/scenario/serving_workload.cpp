@@ -97,9 +97,9 @@ Seconds limit(const YamlField& field) {
 
 const std::vector<std::string>& serving_fields() {
     static const std::vector<std::string> fields{
-        "requests",     "rate",          "trace",         "input",    "output",   "prefixes",   "seed",
-        "concurrency",  "replicas",      "step_tokens",   "batching", "prefill",  "preemption", "acceptance",
-        "memory_share", "ttft_limit_ms", "tpot_limit_ms", "pools",    "failures", "server"};
+        "requests",     "rate",          "trace",         "input",    "output",        "prefixes",   "seed",
+        "concurrency",  "replicas",      "step_tokens",   "batching", "prefill",       "preemption", "acceptance",
+        "memory_share", "ttft_limit_ms", "tpot_limit_ms", "pools",    "rank_failures", "server"};
     return fields;
 }
 
@@ -135,7 +135,7 @@ ServingWorkload read_serving(const YamlField& field, const std::string& file) {
             serving.acceptance.push_back(share_of(position, 0));
     serving.memory_share = share_of(field["memory_share"], 0.9);
     read_pools_into(serving, field);
-    serving.failures = read_failures(field["failures"]);
+    serving.failures = read_failures(field["rank_failures"]);
     serving.server = read_server(field["server"]);
     serving.limits = {limit(field["ttft_limit_ms"]), limit(field["tpot_limit_ms"])};
     return serving;

@@ -40,7 +40,7 @@ void check(const ServingSpec& spec) {
         const ReplicaPool* pool = !failure.in_decode_pool ? &spec.pool : spec.decode ? &spec.decode->pool : nullptr;
         if (!pool || failure.replica < 0 || failure.replica >= pool->replicas || failure.rank < 0 ||
             failure.rank >= pool->replica.accelerators)
-            throw InputError("failures", "a rank of a replica that is there",
+            throw InputError("rank_failures", "a rank of a replica that is there",
                              fmt::format("rank {} of replica {}", failure.rank, failure.replica));
         if (!(failure.repaired >= failure.pause && failure.pause >= Seconds(0)))
             throw InputError("failures.repaired", "a repair no earlier than the end of the pause",

@@ -7,6 +7,7 @@
 
 #include "sim/failure/serving_failures.hpp"
 #include "sim/placement/memory.hpp"
+#include "sim/result/economics.hpp"
 #include "sim/scenario/serving_pools.hpp"
 #include "sim/serving/request_trace.hpp"
 #include "sim/serving/step_pricing.hpp"
@@ -286,6 +287,19 @@ Run run_serving(const Scenario& scenario, Inputs& inputs) {
     double all = 0;
     for (const auto& [origin, seconds] : run.share_of_compute) all += seconds;
     for (auto& [origin, share] : run.share_of_compute) share /= all;
+    const ServingMetrics& metrics = result.metrics;
+    double accelerators = double(spec.pool.replicas) * spec.pool.replica.accelerators;
+    double busy = metrics.pool.utilisation;
+    if (spec.decode) {
+        const double decoding = double(spec.decode->pool.replicas) * spec.decode->pool.replica.accelerators;
+        busy = (busy * accelerators + metrics.decode_pool.utilisation * decoding) / (accelerators + decoding);
+        accelerators += decoding;
+    }
+    add_economics(run, scenario,
+                  {.accelerators = accelerators,
+                   .tokens_per_s = metrics.output_tokens_per_second,
+                   .all_tokens_per_s = metrics.tokens_per_accelerator * accelerators,
+                   .busy = busy});
     return run;
 }
 

@@ -5,8 +5,12 @@
 #include "sim/access/access_bench.hpp"
 #include "sim/engine/analytic/analytic_engine.hpp"
 #include "sim/result/run_json.hpp"
+#include "sim/scenario/field_unit.hpp"
+#include "sim/scenario/schema.hpp"
 #include "sim/serving/serving_engine.hpp"
+#include "sim/study/largest_batch.hpp"
 #include "sim/study/simulator_pool.hpp"
+#include "sim/training/training_engine.hpp"
 #include "sim/workload/inputs.hpp"
 
 namespace strata {
@@ -15,9 +19,10 @@ namespace {
 
 class StudyRunner {
 public:
-    StudyRunner(const ScenarioFile& file, const StudyOptions& options)
-        : file_(file), options_(options), inputs_(options.root), bench_(inputs_.catalog()), points_(file.points()) {
-        study_ = {file.name(), file.description(), options.engines.empty() ? file.engines() : options.engines, {}};
+    StudyRunner(const ScenarioFile& file, const StudyOptions& options, std::vector<Point> points)
+        : file_(file), options_(options), inputs_(options.root), bench_(inputs_.catalog()), points_(std::move(points)) {
+        study_ = {file.name(), file.description(), options.engines.empty() ? file.engines() : options.engines, {}, {}};
+        note_units();
         const bool access = file.is_access();
         for (const std::string& engine : study_.engines)
             if (access ? engine != "bank" : engine != "analytic" && engine != "systemc")
@@ -31,15 +36,19 @@ public:
         study_.results.reserve(points_.size() * study_.engines.size());
         for (const Point& point : points_) {
             // What cannot be read is wrong for every engine: no result.
-            const Scenario scenario = file_.read(point, inputs_.catalog());
+            Scenario scenario = file_.read(point, inputs_.catalog());
+            const std::string obstacle = settle_batch(scenario);
             for (const std::string& engine : study_.engines) {
-                study_.results.push_back({point.settings, engine, PointStatus::ok, {}, {}});
-                if (scenario.serving && engine == "systemc")
-                    throw InputError("engines", "analytic alone: it prices the steps of serving", "systemc");
-                if (engine != "systemc")
+                study_.results.push_back({point.settings, engine, PointStatus::ok, {}, {}, {}});
+                if ((scenario.serving || scenario.training) && engine == "systemc")
+                    throw InputError("engines", "analytic alone: it prices the steps of serving and of training",
+                                     "systemc");
+                if (!obstacle.empty())
+                    put_aside(obstacle, study_.results.back());
+                else if (engine != "systemc")
                     run_here(scenario, study_.results.back());
                 else
-                    send_later(point);
+                    send_later(point, scenario);
             }
         }
         simulate(simulator);
@@ -47,14 +56,38 @@ public:
     }
 
 private:
+    void note_units() {
+        if (points_.empty() || points_.front().settings.empty()) return;
+        const auto schema = schema_of("scenario", options_.root + "/scenarios/schema");
+        for (const auto& [path, value] : points_.front().settings)
+            if (std::string unit = unit_of(schema, path); !unit.empty()) study_.units[path] = std::move(unit);
+    }
+
+    // Finds the batch where the scenario asks for that, for every engine the same; says why if there is none.
+    std::string settle_batch(Scenario& scenario) {
+        if (!scenario.workload.largest_with) return "";
+        try {
+            scenario.workload.batch = largest_batch(scenario, inputs_);
+            return "";
+        } catch (const InputError& error) {
+            return error.what();
+        }
+    }
+
+    void put_aside(const std::string& reason, PointResult& result) {
+        result.status = PointStatus::infeasible;
+        result.reason = reason;
+        count();
+    }
+
     void run_here(const Scenario& scenario, PointResult& result) {
         try {
-            result.run = scenario.access    ? bench_.run(scenario)
-                         : scenario.serving ? run_serving(scenario, inputs_)
-                                            : analysed(scenario);
+            result.run = scenario.access     ? bench_.run(scenario)
+                         : scenario.serving  ? run_serving(scenario, inputs_)
+                         : scenario.training ? run_training(scenario, inputs_)
+                                             : analysed(scenario);
         } catch (const InputError& error) {
-            result.status = PointStatus::infeasible;
-            result.reason = error.what();
+            return put_aside(error.what(), result);
         }
         count();
     }
@@ -65,11 +98,13 @@ private:
         return summarise(scenario, machine, program, run_analytic(program), "analytic");
     }
 
-    void send_later(const Point& point) {
+    void send_later(const Point& point, const Scenario& scenario) {
+        YAML::Node document = YAML::Clone(point.document);
+        if (scenario.workload.largest_with) document["workload"]["batch"] = scenario.workload.batch;
         const nlohmann::ordered_json request{{"id", study_.results.size() - 1},
                                              {"root", options_.root},
                                              {"file", file_.file()},
-                                             {"document", YAML::Dump(point.document)}};
+                                             {"document", YAML::Dump(document)}};
         lines_.push_back(request.dump());
         result_of_line_.push_back(study_.results.size() - 1);
     }
@@ -111,6 +146,12 @@ std::string_view to_string(PointStatus status) {
     return status == PointStatus::ok ? "ok" : status == PointStatus::infeasible ? "infeasible" : "failed";
 }
 
-Study run_study(const ScenarioFile& file, const StudyOptions& options) { return StudyRunner(file, options).run(); }
+Study run_study(const ScenarioFile& file, const StudyOptions& options) {
+    return run_study(file, options, file.points());
+}
+
+Study run_study(const ScenarioFile& file, const StudyOptions& options, std::vector<Point> points) {
+    return StudyRunner(file, options, std::move(points)).run();
+}
 
 }  // namespace strata

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "sim/result/binding.hpp"
 #include "sim/result/run.hpp"
 
 namespace strata {
@@ -27,8 +29,9 @@ struct PointResult {
     std::vector<std::pair<std::string, std::string>> settings;
     std::string engine;
     PointStatus status = PointStatus::ok;
-    std::string reason;      // why there is no run: it does not fit, or what failed
-    std::optional<Run> run;  // present if ok
+    std::string reason;                // why there is no run: it does not fit, or what failed
+    std::optional<Run> run;            // present if ok
+    std::optional<Binding> binding{};  // where it was asked for
 };
 
 // Everything that a report is made from.
@@ -36,9 +39,13 @@ struct Study {
     std::string name, description;
     std::vector<std::string> engines;
     std::vector<PointResult> results;  // in the order of the points, for each point in the order of the engines
+    // Of the fields that it varies, by path; none of those without a unit.
+    std::map<std::string, std::string> units{};
 };
 
 // Throws InputError for a point that cannot even be read.
 Study run_study(const ScenarioFile& scenario, const StudyOptions& options);
+// The same of some points of it, changed or not.
+Study run_study(const ScenarioFile& scenario, const StudyOptions& options, std::vector<Point> points);
 
 }  // namespace strata

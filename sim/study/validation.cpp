@@ -33,10 +33,12 @@ Settings settings_of(const YamlField& field) {
     return settings;
 }
 
-// The origin that holds the largest share of the compute time; exchanges alone are modelled.
+// The origin that holds the largest share of the compute time; exchanges and failures alone are modelled.
 std::string provenance_of(const Run& run, const std::string& metric) {
     if (run.accessed) return run.accessed->origin;
-    if (metric.rfind("network.", 0) == 0 || run.share_of_compute.empty()) return "modelled";
+    for (const char* group : {"network.", "goodput."})
+        if (metric.rfind(group, 0) == 0) return "modelled";
+    if (run.share_of_compute.empty()) return "modelled";
     return std::max_element(run.share_of_compute.begin(), run.share_of_compute.end(),
                             [](const auto& a, const auto& b) { return a.second < b.second; })
         ->first;

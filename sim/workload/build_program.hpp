@@ -1,12 +1,24 @@
 // Model + workload + placement + platform -> the Program of one step and the Machine that runs it.
 #pragma once
 
+#include "sim/placement/rank_shares.hpp"
 #include "sim/scenario/scenario.hpp"
+#include "sim/workload/fabric_costs.hpp"
 #include "sim/workload/platform.hpp"
 
 namespace strata {
 
-Program build_program(const Scenario& scenario, const Platform& platform, const CostBook& costs);
+// What a Program takes beside its platform where the scenario says more.
+struct ProgramInputs {
+    const RankShares* shares = nullptr;  // of the expert group's ranks (`shares_spec`); null: tokens spread evenly
+    FabricCosts* fabric = nullptr;       // null: exchanges do not ask for one
+};
+
+Program build_program(const Scenario& scenario, const Platform& platform, const CostBook& costs,
+                      const ProgramInputs& more = {});
+
+// What RankShares is asked for.
+RankSharesSpec shares_spec(const Scenario& scenario, int ranks_of_a_node);
 
 // The share of look-ups that the `cached` most popular of `rows` rows answer, under a Zipf law of exponent s >= 0
 // (popularity of rank i proportional to i^-s). The sums are replaced by integrals from 1/2, exact within 1 % beyond

@@ -1,5 +1,7 @@
 #include "sim/workload/inputs.hpp"
 
+#include <fmt/format.h>
+
 #include "sim/placement/memory.hpp"
 
 namespace strata {
@@ -16,7 +18,35 @@ const Platform& Inputs::platform(const PlatformSpec& spec) {
 Program Inputs::program_of(const Scenario& scenario) {
     if (scenario.access) throw InputError("workload.kind", "decode or prefill: an access has no Program", "'access'");
     check_fits(scenario);
-    return build_program(scenario, platform(scenario.platform), costs_);
+    const bool over_fabric = scenario.kernels.exchange == ExchangeKernel::fabric;
+    return build_program(scenario, platform(scenario.platform), costs_,
+                         {.shares = scenario.routing ? &shares_of(scenario) : nullptr,
+                          .fabric = over_fabric ? &fabric_of(scenario) : nullptr});
+}
+
+FabricCosts& Inputs::fabric_of(const Scenario& scenario) {
+    if (!scenario.fabric)
+        throw InputError("kernels.exchange", "a platform.fabric for exchanges of kind fabric", "none");
+    auto known = fabrics_.find(*scenario.fabric);
+    if (known == fabrics_.end()) known = fabrics_.emplace(*scenario.fabric, FabricCosts(*scenario.fabric)).first;
+    FabricCosts& fabric = known->second;
+    const Placement& placement = scenario.placement;
+    if (placement.stage_ranks() > fabric.endpoints())
+        throw InputError("platform.fabric",
+                         fmt::format("an endpoint for each of tp x cp x dp = {} ranks", placement.stage_ranks()),
+                         fmt::format("{} ({})", fabric.endpoints(), scenario.fabric->name));
+    return fabric;
+}
+
+const RankShares& Inputs::shares_of(const Scenario& scenario) {
+    const Model& model = scenario.model;
+    const SharesKey key{.ffn = model.ffn,
+                        .layers = model.layers,
+                        .vocabulary = model.vocab,
+                        .spec = shares_spec(scenario, platform(scenario.platform).machine.ranks)};
+    auto known = shares_.find(key);
+    if (known == shares_.end()) known = shares_.emplace(key, RankShares(model, key.spec)).first;
+    return known->second;
 }
 
 }  // namespace strata

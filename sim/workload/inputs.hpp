@@ -8,20 +8,35 @@
 
 namespace strata {
 
+// What the spread of tokens over ranks depends on.
+struct SharesKey {
+    FfnConfig ffn{};
+    int layers = 0;
+    double vocabulary = 0;
+    RankSharesSpec spec{};
+    auto operator<=>(const SharesKey&) const = default;
+};
+
 class Inputs {
 public:
     // `root` holds hwmodels/catalog and sim/cost.
     explicit Inputs(const std::string& root);
 
     const Catalog& catalog() const { return catalog_; }
+    const CostBook& costs() const { return costs_; }
     const Platform& platform(const PlatformSpec& spec);
     // Throws InputError for a point that does not fit its platform, or needs a number that nobody has published.
     Program program_of(const Scenario& scenario);
 
 private:
+    const RankShares& shares_of(const Scenario& scenario);
+    FabricCosts& fabric_of(const Scenario& scenario);
+
     Catalog catalog_;
     CostBook costs_;
     std::map<PlatformSpec, Platform> platforms_;
+    std::map<SharesKey, RankShares> shares_;
+    std::map<FabricSpec, FabricCosts> fabrics_;
 };
 
 }  // namespace strata

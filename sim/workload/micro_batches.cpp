@@ -22,10 +22,20 @@ std::vector<std::uint32_t> ends(const Program& program, bool heads) {
     return found;
 }
 
+// What is said of the step as a whole.
+Program without_tasks(const Program& one) {
+    return {.tasks = {},
+            .edges = {},
+            .turns_waited = one.turns_waited,
+            .differing_ranks = one.differing_ranks,
+            .variations = one.variations,
+            .balance = one.balance};
+}
+
 }  // namespace
 
 Program interleaved(const Program& one, int copies) {
-    Program all;
+    Program all = without_tasks(one);
     all.tasks.reserve(one.tasks.size() * static_cast<std::size_t>(copies));
     std::vector<std::vector<std::uint32_t>> index(static_cast<std::size_t>(copies),
                                                   std::vector<std::uint32_t>(one.tasks.size()));
@@ -50,7 +60,7 @@ Program repeated(const Program& one, int times) {
     const auto size = static_cast<std::uint32_t>(one.tasks.size());
     int batches = 1;
     for (const Task& task : one.tasks) batches = std::max(batches, task.batch + 1);
-    Program all;
+    Program all = without_tasks(one);
     for (std::uint32_t t = 0; t < static_cast<std::uint32_t>(times); ++t) {
         for (Task task : one.tasks) {
             task.batch += static_cast<int>(t) * batches;
@@ -66,7 +76,7 @@ Program repeated(const Program& one, int times) {
 }
 
 Program delayed(const Program& program, int turns) {
-    Program all;
+    Program all = without_tasks(program);
     all.turns_waited = turns;
     Task wait;
     wait.name = "pipeline_fill";

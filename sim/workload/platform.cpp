@@ -27,6 +27,7 @@ Platform platform_of(const PlatformSpec& spec) {
     machine.memory_rows = accelerator_rows(spec);
     machine.host_rows = host_rows(spec);
     if (accelerator.scale_up_domain.value) platform.scale_up_domain = *accelerator.scale_up_domain.value;
+    platform.launch = accelerator.launch.value.value_or(1);
     const auto rate = [](const LinkSpec& link) {
         return link.effective_bandwidth.value ? *link.effective_bandwidth.value : link.bandwidth.get();
     };

@@ -15,6 +15,7 @@ struct Platform {
     Seconds host_latency, nvme_latency, scale_up_latency, scale_out_latency;
     Bandwidth scale_up_raw, scale_out_raw;  // what exchange curves are efficiencies of
     double scale_up_domain = 1;
+    double launch = 1;  // share of the fixed time of kernels that is left
     double nvme_granularity = 4096;
     // Whether the number is known at all is asked only by the placement that needs it.
     std::string host_missing, nvme_missing, scale_up_missing, scale_out_missing;

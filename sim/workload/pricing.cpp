@@ -31,16 +31,16 @@ Price price_exchange(const Task& task, const Platform& platform, const CostBook&
         return {.duration = task.moved / link.effective + link.latency, .latency = link.latency};
     if (task.pricing == Pricing::exchange && task.point && costs.table(task.family)) {
         const Estimate cost = costs.estimate(*task.point, platform.device);
-        return {.duration = cost.time,
-                .latency = std::min(cost.overhead, cost.time),
-                .origin = cost.origin,
-                .outside = cost.outside};
+        const Seconds fixed = std::min(cost.overhead, cost.time), spared = fixed * (1 - platform.launch);
+        return {
+            .duration = cost.time - spared, .latency = fixed - spared, .origin = cost.origin, .outside = cost.outside};
     }
     const Seconds overhead = costs.curve(task.family).overhead;
     const Estimate cost = costs.exchange(task.family, task.moved, link.raw, platform.device);
     if (task.pricing == Pricing::overlapped)
         return {.duration = cost.time - overhead, .latency = {}, .origin = cost.origin};
-    return {.duration = cost.time, .latency = overhead, .origin = cost.origin};
+    const Seconds spared = overhead * (1 - platform.launch);
+    return {.duration = cost.time - spared, .latency = overhead - spared, .origin = cost.origin};
 }
 
 Price price_fetch(const Task& task, const Platform& platform, int ranks) {
@@ -73,18 +73,25 @@ Price price(const Task& task, const Platform& platform, const CostBook& costs, i
                                           .point = task.point,
                                           .spared = task.spared},
                                platform.device);
-            return {cost.time, Seconds(0), cost.origin, cost.overhead, cost.memory_bound, cost.outside};
+            const Seconds spared = cost.overhead * (1 - platform.launch);
+            return {cost.time - spared,     Seconds(0),        cost.origin,
+                    cost.overhead - spared, cost.memory_bound, cost.outside};
         }
         case Pricing::fetch: return price_fetch(task, platform, ranks);
+        case Pricing::fabric:
         case Pricing::given: return {.duration = task.duration, .latency = task.latency, .origin = task.origin};
         default: return price_exchange(task, platform, costs);
     }
 }
 
 Platform beside_exchanges(const Scenario& scenario, const Platform& platform) {
-    Platform left = platform;
     const bool overlap = scenario.placement.micro_batches > 1 && scenario.placement.ep > 1;
-    if (!scenario.workload.prefill || !overlap || scenario.kernels.exchange == ExchangeKernel::wire) return left;
+    const bool exchanges = scenario.workload.prefill && overlap && scenario.kernels.exchange != ExchangeKernel::wire;
+    return exchanges ? without_exchange_cores(platform) : platform;
+}
+
+Platform without_exchange_cores(const Platform& platform) {
+    Platform left = platform;
     if (platform.device.cores <= kExchangeCores) return left;
     const double share = 1 - kExchangeCores / platform.device.cores;
     left.device.name.clear();  // tables and records were measured with all cores

@@ -23,6 +23,9 @@ constexpr double kMeasuredRanks = 8;
 // Throws InputError where the platform lacks a number that the task needs. `ranks` of the placement share a node.
 Price price(const Task& task, const Platform& platform, const CostBook& costs, int ranks);
 
+// The platform without the SMs that exchanges in normal mode keep; as it is where its cores are not known.
+Platform without_exchange_cores(const Platform& platform);
+
 // The platform as the scenario's kernels find it: exchanges in normal mode keep SMs of their own.
 Platform beside_exchanges(const Scenario& scenario, const Platform& platform);
 

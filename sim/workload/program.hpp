@@ -31,6 +31,7 @@ enum class Pricing : std::uint8_t {
     overlapped,  // an exchange inside a kernel: the curve's efficiency without its overhead
     wire,        // bytes at the link's effective bandwidth, and its latency
     fetch,       // the slowest part of the way to host memory or drives, shared evenly, and its latency
+    fabric,      // by flows on a fabric, when the Program is built
     given        // a wait whose time is set by the Program as a whole
 };
 
@@ -51,12 +52,14 @@ struct Task {
                           // exchange's own efficiency
     Bytes row{};          // what stands together in memory: of fetches, and of kernels that gather
     int peers = 0;        // exchanges: ranks among which the bytes go, the own one included
+    bool joins = false;   // of an exchange: it ends when all its peers have sent
     double requests = 0;  // fetches from drives: reads, each of which counts against the drives' IOPS
     Bytes spared{};       // of kernels: what the format of their weights spares the point's memory traffic
     std::optional<OpPoint> point{};  // the same as a point of its family's table, where that measured such an op
 
     // What that takes (pricing.hpp).
     Origin origin = Origin::modelled;
+    int variation = -1;         // index in Program::variations: ranks differ in this task, which is the busiest one's
     bool outside = false;       // of the lengths that the family's table holds: a guess, and shown as one
     bool memory_bound = false;  // of a kernel: bytes, not FLOPs, set its time beyond the overhead
     Seconds overhead{};         // of a kernel: launch and whatever work does not explain
@@ -72,11 +75,27 @@ struct Edge {
     friend auto operator<=>(const Edge&, const Edge&) = default;
 };
 
+// How the ranks of an expert group differ in a task, for what the Task says: all are at most 1.
+struct Variation {
+    std::vector<double> done;      // [ranks], time on the lane and bytes
+    std::vector<double> received;  // [ranks], of exchanges: bytes that arrive
+};
+
+// How evenly tokens are spread over the ranks of an expert group; means over layers.
+struct ExpertBalance {
+    double load_max_over_mean = 1;
+    double ranks_of_a_token = 0, nodes_of_a_token = 0;  // distinct ones that its experts are on
+};
+
 struct Program {
     std::vector<Task> tasks;
     std::vector<Edge> edges;  // sorted by `before`
     // So many times must a micro-batch pass before the first task: task 0 then is that wait (a pipeline that fills).
     int turns_waited = 0;
+    // Where tokens do not spread evenly: tasks are then those of the busiest rank of each layer, for which all wait.
+    int differing_ranks = 1;  // of an expert group
+    std::vector<Variation> variations{};
+    std::optional<ExpertBalance> balance{};
 };
 
 TaskGraph graph_of(const Program& program);

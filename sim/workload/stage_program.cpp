@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <optional>
+#include <tuple>
+#include <utility>
 
 #include "kernels/collective/collective.hpp"
 #include "sim/model/step_ops.hpp"
@@ -29,13 +32,29 @@ void settle(std::vector<Edge>& edges) {
         for (std::size_t j = i; j > 0 && edges[j] < edges[j - 1]; --j) std::swap(edges[j], edges[j - 1]);
 }
 
+// The op as a rank with this share of the layer's tokens has it.
+Op with_share(Op op, const RankShare& share) {
+    if (auto* product = std::get_if<GroupedGemm>(&op.shape)) {
+        product->rows = share.pairs;
+        product->groups = share.touched;
+    } else if (auto* swiglu = std::get_if<SwigluQuantise>(&op.shape)) {
+        swiglu->rows = share.pairs;
+    } else if (auto* experts = std::get_if<MoeExperts>(&op.shape)) {
+        experts->tokens = share.pairs * experts->experts / (experts->top_k * experts->local_experts);
+    }
+    return op;
+}
+
 class StageBuilder {
 public:
-    StageBuilder(const Scenario& scenario, const StepShape& shape, const Platform& platform, const CostBook& costs)
+    StageBuilder(const Scenario& scenario, const StepShape& shape, const Platform& platform, const CostBook& costs,
+                 const ProgramInputs& more)
         : scenario_(scenario),
           placement_(scenario.placement),
           platform_(platform),
           costs_(costs),
+          shares_(more.shares),
+          fabric_(more.fabric),
           tokens_(shape.tokens()),
           ops_(step_ops(scenario.model, shape)),
           task_of_op_(ops_.size()) {}
@@ -47,6 +66,12 @@ public:
         for (std::size_t i = 0; i < ops_.size(); ++i) add(i);
         if (sends_on) send_on();
         settle(program_.edges);
+        if (shares_) {
+            program_.differing_ranks = std::max(placement_.ep, placement_.tp);
+            program_.balance = {.load_max_over_mean = shares_->load_max_over_mean(),
+                                .ranks_of_a_token = shares_->ranks_of_a_token(),
+                                .nodes_of_a_token = shares_->nodes_of_a_token()};
+        }
         return std::move(program_);
     }
 
@@ -65,13 +90,17 @@ private:
             if (first_of_slot) before_experts(op);
         }
         if (placement_.kv != Tier::hbm) fetch_kv(op);
-        last_ = op.twin >= 0 ? append_like(task_of_op_[static_cast<std::size_t>(op.twin)], op.layer)
-                             : append(computation(op), {last_});
+        if (gathered_ != kNone && (op.name == "kv_up" || op.name == "indexer_logits" || op.name == "attention"))
+            awaited_.push_back(std::exchange(gathered_, kNone));
+        last_ = shares_ && op.slot == Slot::experts ? append_uneven(op)
+                : op.twin >= 0 ? append_like(task_of_op_[static_cast<std::size_t>(op.twin)], op.layer)
+                               : append(computation(op), {last_});
         task_of_op_[i] = last_;
         if (op.name == "router") router_ = last_;
+        if (op.name == "qkv_down" && placement_.cp > 1) gather_context(op);
         if (!last_of_slot) return;
         if (op.slot == Slot::experts)
-            if (const auto combine = exchange(op, false)) last_ = append(*combine, {last_});
+            if (const auto combine = exchange(op, false)) last_ = append_exchange(*combine, false, last_);
         // Tensor ranks hold partial sums after attention and after the feed-forward layer.
         const bool routed_follow = i + 1 < ops_.size() && ops_[i + 1].slot == Slot::experts;
         if (op.slot == Slot::attention || op.slot == Slot::experts || (op.slot == Slot::ffn && !routed_follow))
@@ -143,7 +172,67 @@ private:
     void before_experts(const Op& op) {
         if (placement_.experts != Tier::hbm) fetch_experts(op);
         const auto dispatch = exchange(op, true);
-        if (dispatch) awaited_.push_back(append(*dispatch, {router_}));
+        if (dispatch) awaited_.push_back(append_exchange(*dispatch, true, router_));
+    }
+
+    // The share of the rank at this place of the group; neighbours that split experts have the same.
+    template <class Of>
+    std::vector<double> by_rank(const std::vector<RankShare>& shares, Of of) const {
+        const auto group = static_cast<std::size_t>(std::max(placement_.ep, placement_.tp));
+        std::vector<double> values(group);
+        for (std::size_t rank = 0; rank < group; ++rank) values[rank] = of(shares[rank * shares.size() / group]);
+        return values;
+    }
+
+    void vary(std::uint32_t task, Variation variation) {
+        program_.tasks[task].variation = static_cast<int>(program_.variations.size());
+        program_.variations.push_back(std::move(variation));
+    }
+
+    // The busiest rank's computation, and how long the others take for it.
+    std::uint32_t append_uneven(const Op& op) {
+        const std::vector<RankShare>& shares = shares_->of_layer(op.layer);
+        const auto time_of = [&](const RankShare& share) {
+            const auto [known, is_new] = uneven_times_.try_emplace({op.name, share.pairs, share.touched});
+            if (is_new && share.pairs > 0)
+                known->second =
+                    price(computation(with_share(op, share)), platform_, costs_, placement_.ranks()).duration;
+            return known->second;
+        };
+        const auto busiest = std::max_element(shares.begin(), shares.end(),
+                                              [&](const auto& a, const auto& b) { return time_of(a) < time_of(b); });
+        const std::uint32_t task = append(computation(with_share(op, *busiest)), {last_});
+        const Seconds longest = program_.tasks[task].duration;
+        if (longest > Seconds(0))
+            vary(task, {.done = by_rank(shares, [&](const RankShare& share) { return time_of(share) / longest; }),
+                        .received = {}});
+        return task;
+    }
+
+    // What the busiest rank receives of a dispatch, or sends of a combine, takes longest; its peers wait for it.
+    std::uint32_t append_exchange(const Task& asked, bool dispatch, std::uint32_t before) {
+        const std::uint32_t index = append(asked, {before});
+        if (!shares_) return index;
+        Task& task = program_.tasks[index];
+        const bool once = task.pricing != Pricing::wire && scenario_.workload.prefill;
+        const std::vector<RankShare>& shares = shares_->of_layer(task.layer);
+        const auto bytes = [once](const RankShare& share) { return once ? share.copies : share.pairs; };
+        double most = 0, sum = 0;
+        for (const RankShare& share : shares) {
+            most = std::max(most, bytes(share));
+            sum += bytes(share);
+        }
+        const double mean_over_most = sum / double(shares.size()) / most;
+        std::vector<double> uneven = by_rank(shares, [&](const RankShare& share) { return bytes(share) / most; });
+        std::vector<double> even(uneven.size(), mean_over_most);
+        task.duration = task.latency + (task.duration - task.latency) / mean_over_most;
+        task.moved = task.moved / mean_over_most;
+        task.on_link = task.on_link / mean_over_most;
+        if (dispatch)
+            vary(index, {.done = std::move(even), .received = std::move(uneven)});
+        else
+            vary(index, {.done = std::move(uneven), .received = std::move(even)});
+        return index;
     }
 
     // DeepGEMM's MegaMoE: expert waves are dispatched, computed and combined in one kernel (arXiv 2606.19348, section
@@ -151,6 +240,9 @@ private:
     // assumed.
     void mega(std::size_t last) {
         constexpr double kWaves = 4;
+        if (shares_)
+            throw InputError("kernels.experts", "grouped or fused where tokens spread unevenly (workload.routing)",
+                             "mega, which is priced as a whole");
         const Op& op = ops_[last];
         if (placement_.experts != Tier::hbm) fetch_experts(ops_[last - 2]);
         Task kernel = computation(ops_[last - 2]);  // gate_up, swiglu, down
@@ -162,6 +254,10 @@ private:
             Task task = *exchange(op, dispatch);
             if (task.pricing == Pricing::exchange) task.pricing = Pricing::overlapped;
             task.moved = task.moved * share;
+            if (task.pricing == Pricing::fabric) {
+                task.duration = (task.duration - task.latency) * share;
+                task.latency = {};
+            }
             return task;
         };
         const std::uint32_t sent = append(part(true, 1 / kWaves), {router_});
@@ -210,6 +306,26 @@ private:
                   selected ? last_ : kNone);
     }
 
+    // Ranks that share prompts have each other's entries and index keys before they attend; of a window, the one that
+    // ends where their own tokens begin.
+    void gather_context(const Op& op) {
+        const Model& model = scenario_.model;
+        const AttentionConfig& attention = model.attention;
+        const LayerAttention& layer =
+            model.attention_of[std::min(static_cast<std::size_t>(op.layer), model.attention_of.size() - 1)];
+        if (layer.kind == AttentionKind::reuse) return;  // reads those of an earlier layer
+        const bool indexed = layer.kind == AttentionKind::dsa || layer.kind == AttentionKind::csa;
+        const double each = attention.entry_bytes + (indexed ? attention.indexer_key_bytes : 0);
+        const double others = tokens_ * (placement_.cp - 1) / layer.ratio;
+        const double window = scenario_.workload.batch / placement_.dp / placement_.batches() * attention.window;
+        Task task = named(op, "gather_context", Lane::scale_up, Pricing::wire);
+        task.peers = placement_.tp * placement_.cp;
+        if (task.peers > platform_.scale_up_domain) task.lane = Lane::scale_out;
+        task.joins = true;
+        task.moved = Bytes((layer.kind == AttentionKind::swa ? 0 : others * each) + window * attention.entry_bytes);
+        gathered_ = append(task, {last_});
+    }
+
     // `pieces` of `piece_bytes` each from a tier below the accelerator's memory.
     void fetch(const Op& op, std::string_view name, Tier tier, double pieces, double piece_bytes, std::uint32_t after) {
         const bool nvme = tier == Tier::nvme;
@@ -232,20 +348,24 @@ private:
         const bool inside = peers <= platform_.scale_up_domain, low_latency = !scenario_.workload.prefill;
         const bool wire = scenario_.kernels.exchange == ExchangeKernel::wire;
         const double places = inside || wire ? peers : std::ceil(peers / platform_.scale_up_domain);
+        const double met = shares_ ? (inside ? shares_->ranks_of_a_token() : shares_->nodes_of_a_token())
+                                   : copies_per_rank(scenario_.model.ffn.top_k, places);
         const Model& model = scenario_.model;
         const double top_k = model.ffn.top_k;
         // Tokens travel as the experts take them, results in BF16 (DeepSeek-V3, section 3.2).
         const double sent = bytes_per_element(model.activations_with(model.experts));
         const ExpertAllToAll copies{.tokens = tokens_ / placement_.tp,
                                     .hidden = model.hidden,
-                                    .copies = wire || low_latency ? top_k : copies_per_rank(top_k, places),
+                                    .copies = wire || low_latency ? top_k : met,
                                     .bytes_per_element = dispatch ? sent : kCombineBytes,
                                     .peers = places};
         const std::string_view name = dispatch ? "dispatch" : "combine";
         Task task = named(op, name, inside ? Lane::scale_up : Lane::scale_out, Pricing::wire);
         task.moved = copies.sent();
         task.peers = placement_.ep;
+        task.joins = true;
         if (wire) return task;
+        if (fabric_) return over_fabric(task, copies, dispatch);
         task.pricing = Pricing::exchange;
         task.family = static_cast<Family>(
             static_cast<int>(dispatch ? Family::dispatch_low_latency : Family::combine_low_latency) + (inside ? 0 : 2) +
@@ -258,6 +378,38 @@ private:
         return task;
     }
 
+    // In normal mode a token goes once to each domain and is handed on inside; in low latency mode every copy goes its
+    // own way (github deepseek-ai/DeepEP).
+    Task over_fabric(const Task& task, const ExpertAllToAll& copies, bool dispatch) const {
+        const double domains = std::ceil(double(placement_.ep) / fabric_->domain()), top_k = scenario_.model.ffn.top_k;
+        const bool crosses = domains > 1, once = crosses && scenario_.workload.prefill;
+        const double in_domains = !crosses  ? 1
+                                  : shares_ ? std::min(domains, shares_->nodes_of_a_token())
+                                            : copies_per_rank(top_k, domains);
+        const double on_ranks = scenario_.workload.prefill ? distinct_ranks() : top_k;
+        const Bytes one(copies.tokens * copies.hidden * copies.bytes_per_element);
+        const FabricTime time = fabric_->tokens({.ranks = placement_.ep,
+                                                 .copies = std::min<double>(on_ranks, placement_.ep),
+                                                 .domains = in_domains,
+                                                 .combine = !dispatch,
+                                                 .once = once},
+                                                one);
+        return on_fabric(task, time, crosses);
+    }
+
+    double distinct_ranks() const {
+        return shares_ ? shares_->ranks_of_a_token() : copies_per_rank(scenario_.model.ffn.top_k, placement_.ep);
+    }
+
+    static Task on_fabric(Task task, const FabricTime& time, bool crosses) {
+        task.lane = crosses ? Lane::scale_out : Lane::scale_up;
+        task.pricing = Pricing::fabric;
+        task.moved = time.sent;
+        task.duration = time.time;
+        task.latency = time.latency;
+        return task;
+    }
+
     void all_reduce(const Op& op) {
         if (placement_.tp <= 1) return;
         const bool inside = placement_.tp <= platform_.scale_up_domain;
@@ -265,12 +417,16 @@ private:
                           inside ? Pricing::exchange : Pricing::wire);
         task.family = Family::all_reduce;
         task.peers = placement_.tp;
+        task.joins = true;
         const double elements = tokens_ * scenario_.model.hidden;
         static const Label in_a_graph = label_of("sglang_graph");
         if (inside && placement_.tp <= kMeasuredRanks)
             task.point = {
                 .family = task.family, .sides = {elements * 2, double(placement_.tp)}, .labels = {in_a_graph}};
         task.moved = AllReduce{.elements = elements, .bytes_per_element = 2, .peers = double(placement_.tp)}.sent();
+        if (fabric_)
+            task = on_fabric(task, fabric_->all_reduce(placement_.tp, Bytes(elements * 2)),
+                             placement_.tp > fabric_->domain());
         last_ = append(task, {last_});
     }
 
@@ -287,19 +443,22 @@ private:
     const Placement& placement_;
     const Platform& platform_;
     const CostBook& costs_;
-    double tokens_ = 0;  // of this rank
+    const RankShares* shares_;
+    FabricCosts* fabric_;
+    std::map<std::tuple<std::string_view, double, double>, Seconds> uneven_times_;  // by op, pairs, experts touched
+    double tokens_ = 0;                                                             // of this rank
     std::vector<Op> ops_;
     std::vector<std::uint32_t> task_of_op_;
     Program program_;
-    std::uint32_t last_ = kNone, router_ = kNone;
+    std::uint32_t last_ = kNone, router_ = kNone, gathered_ = kNone;
     std::vector<std::uint32_t> awaited_;  // by the next computation
 };
 
 }  // namespace
 
 Program stage_program(const Scenario& scenario, const StepShape& shape, bool sends_on, const Platform& platform,
-                      const CostBook& costs) {
-    return StageBuilder(scenario, shape, platform, costs).build(sends_on);
+                      const CostBook& costs, const ProgramInputs& more) {
+    return StageBuilder(scenario, shape, platform, costs, more).build(sends_on);
 }
 
 }  // namespace strata

@@ -7,6 +7,6 @@ namespace strata {
 
 // `sends_on`: not the last stage, so the residual goes to the next.
 Program stage_program(const Scenario& scenario, const StepShape& shape, bool sends_on, const Platform& platform,
-                      const CostBook& costs);
+                      const CostBook& costs, const ProgramInputs& more = {});
 
 }  // namespace strata

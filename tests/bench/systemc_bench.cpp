@@ -12,28 +12,37 @@
 namespace strata {
 namespace {
 
-constexpr int kRanks = 8;
+const std::string kRoot = STRATA_SOURCE_DIR;
 
 struct Step {
     Program program;
     Machine machine;
+    int ranks;
 };
 
-Step flash_step() {
-    const std::string root = STRATA_SOURCE_DIR;
-    Inputs inputs(root);
-    const Scenario scenario = read_point(
-        "{model: v4.1-flash, platform: {system: HGX_H200}, workload: {kind: decode, batch: 512, context: 8192}, "
-        "placement: {dp: 8, ep: 8, engram: {tier: host}}}",
-        "bench", root + "/scenarios/models", inputs.catalog());
-    return {inputs.program_of(scenario), inputs.platform(scenario.platform).machine};
+Step step_of(Inputs& inputs, const std::string& document) {
+    const Scenario scenario = read_point(document, "bench", kRoot + "/scenarios/models", inputs.catalog());
+    Program program = inputs.program_of(scenario);
+    const Machine& machine = inputs.platform(scenario.platform).machine;
+    const int ranks = simulated_ranks(program, machine, scenario.placement);
+    return {std::move(program), machine, ranks};
 }
 
-void simulate_in_child(benchmark::State& state, const Program& program, const Machine& machine) {
+Step flash_step() {
+    Inputs inputs(kRoot);
+    return step_of(inputs,
+                   "{model: v4.1-flash, platform: {system: HGX_H200}, workload: {kind: decode, batch: 512, context: "
+                   "8192}, placement: {dp: 8, ep: 8, engram: {tier: host}}}");
+}
+
+// `step` is called in the child too, where it counts.
+template <class MakeStep>
+void in_child(benchmark::State& state, const MakeStep& step) {
     for (auto _ : state) {
         const pid_t child = fork();
         if (child == 0) {
-            benchmark::DoNotOptimize(run_systemc(program, machine, kRanks).timeline.makespan);
+            const Step now = step();
+            benchmark::DoNotOptimize(run_systemc(now.program, now.machine, now.ranks).timeline.makespan);
             _exit(0);
         }
         int status = 1;
@@ -43,19 +52,38 @@ void simulate_in_child(benchmark::State& state, const Program& program, const Ma
 }
 
 void ops(benchmark::State& state) {
-    const Step step = flash_step();
-    const Program program = repeated(step.program, 50);
-    simulate_in_child(state, program, step.machine);
-    state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(program.tasks.size()) * kRanks);
+    Step step = flash_step();
+    step.program = repeated(step.program, 50);
+    in_child(state, [&]() -> const Step& { return step; });
+    state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(step.program.tasks.size()) * step.ranks);
 }
 BENCHMARK(ops)->Name("systemc/ops")->UseRealTime()->Unit(benchmark::kMillisecond);
 
 void point(benchmark::State& state) {
     const Step step = flash_step();
-    simulate_in_child(state, step.program, step.machine);
+    in_child(state, [&]() -> const Step& { return step; });
     state.SetItemsProcessed(state.iterations());
 }
 BENCHMARK(point)->Name("systemc/point")->UseRealTime()->Unit(benchmark::kMillisecond);
+
+// A decode step of v3 with skewed routing, all ranks of the expert group: from the scenario's text to the end of the
+// simulation. The catalogue and the cost book are read before; routing and prices of new shapes are worked out within.
+void expert_group(benchmark::State& state, const std::string& platform, const std::string& placement, int batch) {
+    Inputs inputs(kRoot);
+    const std::string document = "{model: v3, platform: " + platform +
+                                 ", workload: {kind: decode, batch: " + std::to_string(batch) +
+                                 ", context: 4096, routing: {law: zipf, exponent: 0.5}}, placement: " + placement + "}";
+    in_child(state, [&] { return step_of(inputs, document); });
+}
+BENCHMARK_CAPTURE(expert_group, ep320, "{system: CloudMatrix384}", "{dp: 320, ep: 320, experts: {redundant: 64}}",
+                  15360)
+    ->Name("systemc/expert-group/EP320")
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(expert_group, folded, "{system: CloudMatrix384, nodes: 22}", "{dp: 8192, ep: 256}", 196608)
+    ->Name("systemc/expert-group/8192-folded")
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace strata

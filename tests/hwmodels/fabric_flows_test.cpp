@@ -21,8 +21,8 @@ Fabric joined(int endpoints, const Shape& shape, Bandwidth bandwidth = 1.0_GBps)
     return fabric;
 }
 
-std::vector<Demand> everyone_to_everyone(int n, Bytes bytes) {
-    std::vector<Demand> demands;
+std::vector<TrafficDemand> everyone_to_everyone(int n, Bytes bytes) {
+    std::vector<TrafficDemand> demands;
     for (int from = 0; from < n; ++from)
         for (int to = 0; to < n; ++to)
             if (from != to) demands.push_back({from, to, bytes});
@@ -30,8 +30,8 @@ std::vector<Demand> everyone_to_everyone(int n, Bytes bytes) {
 }
 
 // Pairs and sizes of 1 to 100 MB without a pattern.
-std::vector<Demand> scattered(int n, int count, std::uint64_t seed) {
-    std::vector<Demand> demands;
+std::vector<TrafficDemand> scattered(int n, int count, std::uint64_t seed) {
+    std::vector<TrafficDemand> demands;
     for (int i = 0; i < count; ++i) {
         const std::uint64_t bits = mixed_bits(seed * 1000 + std::uint64_t(i));
         const int from = int(bits % std::uint64_t(n)), to = int((bits >> 20) % std::uint64_t(n));
@@ -40,20 +40,20 @@ std::vector<Demand> scattered(int n, int count, std::uint64_t seed) {
     return demands;
 }
 
-std::vector<Flow> flows_of(const Fabric& fabric, const std::vector<Demand>& demands, Routing routing) {
+std::vector<Flow> flows_of(const Fabric& fabric, const std::vector<TrafficDemand>& demands, Routing routing) {
     const Router router(fabric, LinkClass::scale_out);
     std::vector<Flow> flows;
-    for (const Demand& d : demands)
+    for (const TrafficDemand& d : demands)
         flows.push_back({.bytes = d.bytes, .shares = router.shares(d.from, d.to, routing), .latency = {}});
     return flows;
 }
 
-FlowTimes played(const Fabric& fabric, const std::vector<Demand>& demands, Routing routing,
+FlowTimes played(const Fabric& fabric, const std::vector<TrafficDemand>& demands, Routing routing,
                  Folding folding = Folding::symmetric) {
     return flow_times(capacities(fabric), flows_of(fabric, demands, routing), folding);
 }
 
-LinkLoads loads_of(const Fabric& fabric, const std::vector<Demand>& demands, Routing routing) {
+LinkLoads loads_of(const Fabric& fabric, const std::vector<TrafficDemand>& demands, Routing routing) {
     LinkLoads loads(fabric);
     loads.add(Router(fabric, LinkClass::scale_out), demands, routing);
     return loads;
@@ -120,7 +120,7 @@ TEST(FlowTimes, nothing_takes_no_time_and_links_that_are_not_there_are_our_mista
 TEST(FlowTimes, folded_flows_end_when_each_by_itself_would) {
     for (const auto& [name, fabric] : small_fabrics())
         for (const Routing routing : kRoutings) {
-            std::vector<Demand> demands = everyone_to_everyone(fabric.endpoints(), Bytes(1e6));
+            std::vector<TrafficDemand> demands = everyone_to_everyone(fabric.endpoints(), Bytes(1e6));
             for (std::size_t i = 0; i < demands.size(); i += 3) demands[i].bytes = Bytes(5e6);
             const FlowTimes each = played(fabric, demands, routing, Folding::none);
             const FlowTimes folded = played(fabric, demands, routing);
@@ -175,7 +175,7 @@ TEST(FlowPhysics, bytes_are_conserved_and_no_link_is_used_beyond_its_bandwidth) 
                     balance[std::size_t(fabric.links()[l].to)] += times.carried[l].si();
                     balance[std::size_t(fabric.links()[l].from)] -= times.carried[l].si();
                 }
-                for (const Demand& d : demands) {
+                for (const TrafficDemand& d : demands) {
                     balance[std::size_t(d.from)] += d.bytes.si();
                     balance[std::size_t(d.to)] -= d.bytes.si();
                 }
@@ -191,7 +191,7 @@ TEST(FlowPhysics, is_never_below_the_floor_of_the_wires) {
                 const Seconds time = played(fabric, demands, routing).time * (1 + 1e-9);
                 EXPECT_GE(time, loads_of(fabric, demands, routing).busiest().time) << name;
                 Bytes across;  // from the first half to the second, whatever the routes
-                for (const Demand& d : demands)
+                for (const TrafficDemand& d : demands)
                     if (d.from < fabric.endpoints() / 2 && d.to >= fabric.endpoints() / 2) across += d.bytes;
                 EXPECT_GE(time, across / bisection(fabric, {LinkClass::scale_out})) << name;
             }
@@ -243,7 +243,7 @@ TEST(ValiantRouting, spreads_what_all_send_to_the_next_group_over_all_groups) {
     // 9 groups of 4 routers with 2 endpoints. Most of the 8 flows of a group have their only shortest route over its
     // one link to the next; Valiant's use all 8 of its global links, and those of other groups on the way.
     const Fabric fabric = joined(72, Dragonfly{4, 2, 2, 9});
-    std::vector<Demand> demands;
+    std::vector<TrafficDemand> demands;
     for (int e = 0; e < 72; ++e) demands.push_back({e, (e + 8) % 72, 1.0_GB});
     const double shortest = played(fabric, demands, Routing::sprayed).time.si();
     const double valiant = played(fabric, demands, Routing::valiant).time.si();

@@ -84,7 +84,7 @@ TEST(FabricSpec, an_unknown_latency_is_an_error_only_when_a_time_needs_it) {
 }
 
 TEST(FabricSpec, every_shape_can_be_described) {
-    for (const char* shape : {"topology: fat_tree, levels: 2, radix: 8, planes: 2",
+    for (const char* shape : {"topology: fat_tree, levels: 2, radix: 8",
                               "topology: dragonfly, routers: 2, endpoints_per_router: 1, "
                               "global_ports: 2, groups: 4",
                               "topology: slim_fly, q: 5, endpoints_per_router: 1",
@@ -108,8 +108,11 @@ TEST(FabricSpec, says_what_is_wrong_and_where) {
     EXPECT_NE(error_of(with_shape("topology: hyperx, sides: [30000, 30000, 30000], endpoints_per_router: 1"))
                   .find("expected a fabric that fits in memory"),
               std::string::npos);
-    EXPECT_NE(error_of(with_shape("topology: fat_tree") + "  wiring: rail_planes\n  rail_planes: 5\n")
-                  .find("scale_out.rail_planes: expected at most the 4 endpoints of a domain, found 5"),
+    EXPECT_NE(error_of(with_shape("topology: fat_tree") + "  wiring: rail_planes\n  planes: 5\n")
+                  .find("scale_out.planes: expected at most the 4 endpoints of a domain, found 5"),
+              std::string::npos);
+    EXPECT_NE(error_of(with_shape("topology: torus, sides: [8]") + "  planes: 2\n")
+                  .find("scale_out.planes: this field belongs to fat trees, and to wiring rail_planes"),
               std::string::npos);
     EXPECT_NE(error_of(kSize).find("expected scale_up or scale_out, found neither"), std::string::npos);
     EXPECT_NE(error_of(kSize + "scale_up: {bandwidth: {value: 1 GB/s, kind: assumed, source: a}}\n")

@@ -151,7 +151,8 @@ TEST(Placement, refuses_what_does_not_fit_with_the_numbers) {
     EXPECT_ERROR(replaced(kPlain, "dp: 8, ep: 8", "dp: 1, ep: 1"),
                  "expected at most 141.0 GB in HBM of one accelerator of HGX_H200, found");
     EXPECT_ERROR(replaced(kPlain, "dp: 8", "dp: 16"), "at most 8 ranks");
-    EXPECT_ERROR(replaced(kPlain, "ep: 8", "ep: 3"), "a divisor of tp x dp = 8, found 3");
+    EXPECT_ERROR(replaced(kPlain, "ep: 8", "ep: 3"), "a divisor of tp x cp x dp = 8, found 3");
+    EXPECT_ERROR(replaced(kPlain, "dp: 8, ep: 8", "cp: 2, dp: 4, ep: 8"), "1 outside prefill");
 }
 
 TEST(Placement, in_pipeline_stages_takes_no_less_than_each_token_through_all_layers) {

@@ -195,7 +195,7 @@ private:
         return document;
     }
 
-    // A field of an access or of serving stands in one.
+    // A field of an access, of serving or of training stands in one.
     static Json in_its_workload(const Pointer& at, Json document) {
         const auto is_one_of = [&](const std::vector<std::string>& fields) {
             return at.parent_pointer().to_string() == "/workload" &&
@@ -207,6 +207,7 @@ private:
             document.erase("model");
         }
         if (is_one_of(serving_fields())) document["workload"] = {{"kind", "serving"}};
+        if (is_one_of(training_fields())) document["workload"] = {{"kind", "training"}};
         return document;
     }
 

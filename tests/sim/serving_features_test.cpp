@@ -279,7 +279,7 @@ TEST(ServingFeatures, refuse_what_could_never_be_served) {
     ServingSpec spec = serving_of(replica_of(4, 1000));
     spec.failures = {{.at = Seconds(5), .replica = 1}};
     EXPECT_EQ(refusal(spec, {request(0, 9, 1)}),
-              "failures: expected a rank of a replica that is there, found rank 0 of replica 1");
+              "rank_failures: expected a rank of a replica that is there, found rank 0 of replica 1");
     EXPECT_EQ(refusal(serving_of(replica_of(4, 1000)), {request(0, 0, 1)}),
               "request 0: expected 1 to 1e9 tokens of input and of output, found 0 and 1");
     EXPECT_EQ(refusal(serving_of(replica_of(4, 1000)), {request(std::nan(""), 9, 1)}),

@@ -76,7 +76,7 @@ TEST_F(ServingPools, say_for_themselves_what_else_the_placement_says) {
               std::string::npos);
     EXPECT_NE(refusal("requests: 1, concurrency: 4, " + kPools + "prefill}", "").find("workload.concurrency"),
               std::string::npos);
-    EXPECT_NE(refusal("requests: 1, failures: {mtbf_hours: 5}", "").find("repair_s"), std::string::npos);
+    EXPECT_NE(refusal("requests: 1, rank_failures: {mtbf_hours: 5}", "").find("repair_s"), std::string::npos);
 }
 
 // Room for three sequences of 2900 tokens and a bit: the fourth must leave now and then.
@@ -94,7 +94,7 @@ TEST_F(ServingPools, swapped_sequences_all_end) {
 TEST_F(ServingPools, failing_accelerators_lose_time_and_no_request) {
     const std::string load = "requests: 400, rate: 2, input: 1024, output: 256, concurrency: 32";
     const PointResult sound = result_of(load),
-                      failing = result_of(load + ", failures: {mtbf_hours: 0.3, detection_s: 5, repair_s: 30}");
+                      failing = result_of(load + ", rank_failures: {mtbf_hours: 0.3, detection_s: 5, repair_s: 30}");
     ASSERT_TRUE(sound.run && failing.run) << failing.reason;
     EXPECT_EQ(sound.run->metrics.at("serving.availability"), 1);
     EXPECT_EQ(sound.run->metrics.at("serving.failures"), 0);

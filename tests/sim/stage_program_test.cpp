@@ -47,6 +47,35 @@ TEST(StageProgram, leaves_the_node_when_its_experts_do) {
     EXPECT_DOUBLE_EQ(dispatch.moved.si(), 64 * 8 * 3.0 / 4 * 7168 * (1 + 4.0 / 128));
 }
 
+TEST(StageProgram, of_context_ranks_attends_together_as_one_rank_would_alone) {
+    const auto prompt = [](const std::string& model, int ranks) {
+        const Catalog catalog(kRoot + "/hwmodels/catalog");
+        const CostBook costs(kRoot + "/sim/cost/cost_curves.yaml");
+        const Scenario scenario = read_point(
+            "{model: " + model +
+                ", platform: {system: HGX_H800, nodes: 4}, workload: {kind: prefill, batch: 8, prompt: 32768, context: "
+                "8192}, placement: {dp: 8, ep: 8, cp: " +
+                std::to_string(ranks) + "}}",
+            "test", kRoot + "/scenarios/models", catalog);
+        return build_program(scenario, platform_of(scenario.platform), costs);
+    };
+    for (const std::string model : {"v3", "v3.2", "v4-flash"}) {
+        const Program alone = prompt(model, 1), four = prompt(model, 4);
+        const auto flops = [](const Program& program) {
+            double sum = 0;
+            for (const Task& task : named(program, "attention")) sum += task.flops.si();
+            return sum;
+        };
+        EXPECT_NEAR(4 * flops(four) / flops(alone), 1, 1e-3) << model;
+        EXPECT_TRUE(named(alone, "gather_context").empty());
+        EXPECT_EQ(named(four, "gather_context").size(), named(four, "attention").size()) << model;
+    }
+    // Entries of 576 BF16 values, 24576 tokens of the others. They are gathered before keys and values are made of all.
+    const Program four = prompt("v3", 4);
+    EXPECT_EQ(named(four, "gather_context").front().moved, Bytes(24576.0 * 1152));
+    EXPECT_EQ(named(four, "kv_up").front().flops, named(prompt("v3", 1), "kv_up").front().flops);
+}
+
 TEST(StageProgram, dispatches_beside_the_shared_expert_and_computes_experts_after_both) {
     const Program program = program_of("dp: 8, ep: 8");
     const auto at = [&](const char* name) {

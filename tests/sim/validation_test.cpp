@@ -109,11 +109,14 @@ TEST(Validation, of_the_shipped_ledger_misses_what_it_says_it_misses) {
                                                 "hbm-copy-h100",
                                                 "hbm-copy-h200",
                                                 "hbm-read-a100",
+                                                "llama3-interruptions",
                                                 "megamoe-flash-h200-1024",
                                                 "megamoe-flash-h200-2048",
                                                 "megamoe-flash-h200-512",
+                                                "mhc-training-share",
                                                 "nvme-read-cm6r",
                                                 "nvme-read-cm7r",
+                                                "rsc1-mttf-1024",
                                                 "sglang-pools-ttft-8k-1k-1xtp8-1xdp8-128",
                                                 "sglang-pools-ttft-8k-1k-1xtp8-1xdp8-256",
                                                 "sglang-serving-ttft-8k-1k-16",
@@ -173,7 +176,14 @@ TEST(Validation, of_the_shipped_ledger_misses_what_it_says_it_misses) {
                                                 "trtllm-v3-h200-1k-8k-4",
                                                 "trtllm-v3-h200-8k-1k-4",
                                                 "trtllm-v3-h200-8k-1k-8",
-                                                "v3-prefill-h800-node"}));
+                                                "v3-prefill-h800-node",
+                                                "v3-training-hours",
+                                                "v3-training-mfu",
+                                                "v3-training-mfu-causal",
+                                                "v3-training-step",
+                                                "v3-training-tokens",
+                                                "v3-training-update",
+                                                "v3-training-weights"}));
     EXPECT_GE(rows.size(), 214u);
 }
 

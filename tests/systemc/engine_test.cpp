@@ -12,6 +12,7 @@ namespace {
 
 Machine machine() {
     Machine machine;
+    machine.ranks = 8;
     machine.memory = 1000.0_GBps;
     machine.host_link = 10.0_GBps;
     machine.host_memory = 40.0_GBps;

@@ -14,14 +14,14 @@ LaneEngine::LaneEngine(const sc_core::sc_module_name& module_name, Done done)
     dont_initialize();
 }
 
-void LaneEngine::perform(const Task& task, Seconds at_least) {
+void LaneEngine::perform(const Task& task, double share) {
     Transfer& transfer = payload_.transfer();
-    transfer.bytes = task.moved;
-    transfer.on_link = task.on_link > Bytes(0) ? task.on_link : task.moved;
+    transfer.bytes = task.moved * share;
+    transfer.on_link = (task.on_link > Bytes(0) ? task.on_link : task.moved) * share;
     transfer.requests = 0;
     transfer.cost = 1;
     landed_ = sc_core::SC_ZERO_TIME;
-    served_.notify(std::max(to_sc_time(at_least), payload_.send(way)));
+    served_.notify(std::max(to_sc_time((task.duration - task.latency) * share), payload_.send(way)));
 }
 
 void LaneEngine::fetch(const Task& task, Bytes chunk, double in_memory) {

@@ -18,8 +18,9 @@ public:
     using Done = std::function<void(const sc_core::sc_time& landed)>;
     LaneEngine(const sc_core::sc_module_name& name, Done done);
 
-    // In one piece: the lane is occupied for `at_least`, or longer where its way serves it later.
-    void perform(const Task& task, Seconds at_least);
+    // In one piece, `share` of what the task says: the lane is occupied so long, or longer where its way serves it
+    // later.
+    void perform(const Task& task, double share);
     // Chunk by chunk, so that others on the way get their turn. Each is sent when the one before is through; its write
     // into `landing` is posted: the next chunk does not wait for it, the task does. A byte of it costs the memory that
     // it comes from as much as `in_memory` bytes at its peak.

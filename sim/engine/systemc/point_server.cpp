@@ -31,7 +31,7 @@ Json simulated(const nlohmann::json& request, Inputs& inputs) {
     const Scenario scenario = scenario_of(request, inputs);
     const Program program = inputs.program_of(scenario);
     const Machine& machine = inputs.platform(scenario.platform).machine;
-    const int ranks = std::min(machine.ranks, scenario.placement.ranks());
+    const int ranks = simulated_ranks(program, machine, scenario.placement);
     const Simulation simulation = run_systemc(program, machine, ranks, scenario.detail);
     Run run = summarise(scenario, machine, program, simulation.timeline, "systemc");
     run.resources = simulation.resources;

@@ -27,6 +27,7 @@ std::size_t index_of(Lane lane) { return static_cast<std::size_t>(lane); }
 
 Schedule::Schedule(const Program& program, const Machine& machine, Detail detail)
     : graph(graph_of(program)),
+      variations(program.variations),
       predecessors(program.tasks.size()),
       in_memory(program.tasks.size(), 1),
       chunk(chunk_of(program, detail)) {
@@ -39,13 +40,16 @@ Schedule::Schedule(const Program& program, const Machine& machine, Detail detail
 
 // Latencies are not given to the parts here: what is published of them is end to end, and that of a collective spans
 // several hops, so the Program's tasks carry them.
-Rank::Rank(const sc_core::sc_module_name& module_name, const Machine& machine, const Schedule& schedule)
+Rank::Rank(const sc_core::sc_module_name& module_name, const Machine& machine, const Schedule& schedule, int place,
+           Exchanges& exchanges)
     : sc_module(module_name),
       hbm("hbm", {.bandwidth = machine.memory}),
       host_link("host_link", {.bandwidth = machine.host_link}),
       scale_up("scale_up", {.bandwidth = machine.scale_up}),
       scale_out("scale_out", {.bandwidth = machine.scale_out}),
       schedule_(schedule),
+      place_(place),
+      exchanges_(exchanges),
       awaited_(schedule.predecessors) {
     for (std::size_t lane = 0; lane < kLanes; ++lane)
         lanes_[lane].engine =
@@ -83,7 +87,12 @@ void Rank::start_next(std::size_t lane) {
     if (task.lane == Lane::host_fetch || task.lane == Lane::nvme_fetch)
         state.engine->fetch(task, schedule_.chunk, schedule_.in_memory[index]);
     else
-        state.engine->perform(task, task.duration - task.latency);
+        state.engine->perform(task, share_of(task));
+}
+
+// Of what the task says, which is the busiest rank's.
+double Rank::share_of(const Task& task) const {
+    return task.variation < 0 ? 1 : schedule_.variations[std::size_t(task.variation)].done[std::size_t(place_)];
 }
 
 void Rank::lane_done(std::size_t lane, const sc_core::sc_time& landed) {
@@ -91,15 +100,23 @@ void Rank::lane_done(std::size_t lane, const sc_core::sc_time& landed) {
     const std::uint32_t task = schedule_.of_a_lane[lane][state.next++];
     state.occupied = false;
     const sc_core::sc_time& now = sc_core::sc_time_stamp();
-    timeline_.busy[lane] += to_seconds(now) - timeline_.tasks[task].begin;
+    const Seconds began = timeline_.tasks[task].begin;
+    timeline_.busy[lane] += to_seconds(now) - began;
     const sc_core::sc_time end = landed + to_sc_time(schedule_.graph[task].latency);
-    if (end == now) {
+    if (schedule_.graph[task].joins)
+        exchanges_.sent(place_, task, began, to_seconds(now));
+    else if (end == now)
         complete(task);
-    } else {
-        arrivals_.push({end, task});
-        arrival_.notify(end - now);  // no effect if an earlier arrival is expected
-    }
+    else
+        expect(task, end);
     start_next(lane);
+}
+
+void Rank::expect(std::uint32_t task, Seconds at) { expect(task, std::max(to_sc_time(at), sc_core::sc_time_stamp())); }
+
+void Rank::expect(std::uint32_t task, const sc_core::sc_time& at) {
+    arrivals_.push({at, task});
+    arrival_.notify(at - sc_core::sc_time_stamp());  // no effect if an earlier arrival is expected
 }
 
 void Rank::arrive() {

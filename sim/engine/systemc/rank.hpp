@@ -9,6 +9,7 @@
 
 #include "hwmodels/link/link_module.hpp"
 #include "hwmodels/memory/memory_module.hpp"
+#include "sim/engine/systemc/exchanges.hpp"
 #include "sim/engine/systemc/lane_engine.hpp"
 #include "sim/scenario/scenario.hpp"
 #include "sim/workload/program.hpp"
@@ -20,6 +21,7 @@ struct Schedule {
     Schedule(const Program& program, const Machine& machine, Detail detail);
 
     TaskGraph graph;
+    std::vector<Variation> variations;
     std::vector<std::uint32_t> predecessors;                   // how many, of each task
     std::array<std::vector<std::uint32_t>, kLanes> of_a_lane;  // tasks in their order
     std::vector<double> in_memory;                             // of fetches: bytes at its memory's peak, for each byte
@@ -28,8 +30,12 @@ struct Schedule {
 
 class Rank : public sc_core::sc_module {
 public:
-    Rank(const sc_core::sc_module_name& name, const Machine& machine, const Schedule& schedule);
+    // `place`: of the ranks that are simulated. `exchanges` outlives it.
+    Rank(const sc_core::sc_module_name& name, const Machine& machine, const Schedule& schedule, int place,
+         Exchanges& exchanges);
 
+    // The end of an exchange in which ranks wait for each other.
+    void expect(std::uint32_t task, Seconds at);
     const Timeline& timeline() const { return timeline_; }
     bool finished() const { return done_ == timeline_.tasks.size(); }
 
@@ -53,9 +59,13 @@ private:
     void start_next(std::size_t lane);
     void lane_done(std::size_t lane, const sc_core::sc_time& landed);
     void arrive();
+    void expect(std::uint32_t task, const sc_core::sc_time& at);
     void complete(std::uint32_t task);
+    double share_of(const Task& task) const;
 
     const Schedule& schedule_;
+    int place_;
+    Exchanges& exchanges_;
     std::array<LaneState, kLanes> lanes_;
     std::vector<std::uint32_t> awaited_;  // predecessors that are not done, of each task
     // Tasks whose lane is free again but whose last byte is on its way, the first to arrive on top.

@@ -12,55 +12,51 @@ namespace strata {
 
 namespace {
 
+bool ends_sooner(const Rank* a, const Rank* b) { return a->timeline().makespan < b->timeline().makespan; }
+
 // One node: its ranks and what they share.
 class Node : public sc_core::sc_module {
 public:
-    Node(const sc_core::sc_module_name& module_name, const Machine& machine, const Schedule& schedule, int ranks,
-         Detail detail)
+    // `first` of all ranks, and how many.
+    Node(const sc_core::sc_module_name& module_name, const Machine& machine, const Schedule& schedule, int first,
+         int count, Exchanges& exchanges, Detail detail)
         : sc_module(module_name), nvme_("nvme", {.bandwidth = machine.nvme, .requests_per_s = machine.nvme_iops}) {
         if (detail == Detail::bank)
             host_banks_ =
                 std::make_unique<DramModule>("host_memory", machine.host_rows->spec(), machine.host_rows->units());
         else
             host_memory_ = std::make_unique<MemoryModule>("host_memory", ServiceRate{.bandwidth = machine.host_memory});
-        for (int i = 0; i < ranks; ++i) {
-            ranks_.push_back(std::make_unique<Rank>(("gpu" + std::to_string(i)).c_str(), machine, schedule));
+        for (int i = 0; i < count; ++i) {
+            ranks_.push_back(
+                std::make_unique<Rank>(("gpu" + std::to_string(i)).c_str(), machine, schedule, first + i, exchanges));
             auto& to_memory = ranks_.back()->host_link.out;
             detail == Detail::bank ? to_memory.bind(host_banks_->in) : to_memory.bind(host_memory_->in);
             ranks_.back()->host_link.out.bind(nvme_.in);
         }
     }
 
-    const Rank& slowest() const {
-        return **std::max_element(ranks_.begin(), ranks_.end(), [](const auto& a, const auto& b) {
-            return a->timeline().makespan < b->timeline().makespan;
-        });
-    }
+    const std::vector<std::unique_ptr<Rank>>& ranks() const { return ranks_; }
 
-    bool finished() const {
-        return std::all_of(ranks_.begin(), ranks_.end(), [](const auto& rank) { return rank->finished(); });
-    }
-
-    std::vector<ResourceUse> resources() const {
+    // Over a step that takes so long.
+    std::vector<ResourceUse> resources(Seconds step) const {
         std::vector<ResourceUse> found;
-        if (host_memory_) add(found, *host_memory_);
-        if (host_banks_) add(found, *host_banks_);
-        add(found, nvme_);
+        if (host_memory_) add(found, *host_memory_, step);
+        if (host_banks_) add(found, *host_banks_, step);
+        add(found, nvme_, step);
         for (const auto& rank : ranks_) {
-            add(found, rank->hbm);
-            add(found, rank->host_link);
-            add(found, rank->scale_up);
-            add(found, rank->scale_out);
+            add(found, rank->hbm, step);
+            add(found, rank->host_link, step);
+            add(found, rank->scale_up, step);
+            add(found, rank->scale_out, step);
         }
         return found;
     }
 
 private:
     template <class Part>
-    void add(std::vector<ResourceUse>& to, const Part& part) const {
+    void add(std::vector<ResourceUse>& to, const Part& part, Seconds step) const {
         const ServiceQueue& queue = part.queue();
         if (queue.rate().bandwidth <= Bandwidth(0)) return;  // this machine has no such part, or nobody knows it
-        const Seconds step = slowest().timeline().makespan;
         to.push_back({.name = part.name(),
                       .busy = step > Seconds(0) ? queue.busy() / step : 0,
                       .bytes = queue.served(),
@@ -68,11 +64,10 @@ private:
     }
 
     // Of banks, what their data buses carried.
-    void add(std::vector<ResourceUse>& to, const DramModule& part) const {
+    void add(std::vector<ResourceUse>& to, const DramModule& part, Seconds step) const {
         const DramMemory& memory = part.memory();
         const DramCounts counts = memory.counts();
         const Bytes moved(double(counts.reads + counts.writes) * memory.mapping().access_bytes());
-        const Seconds step = slowest().timeline().makespan;
         to.push_back(
             {.name = part.name(), .busy = step > Seconds(0) ? moved / memory.peak() / step : 0, .bytes = moved});
     }
@@ -81,6 +76,40 @@ private:
     std::unique_ptr<DramModule> host_banks_;
     MemoryModule nvme_;
     std::vector<std::unique_ptr<Rank>> ranks_;
+};
+
+// Nodes whose ranks exchange with each other. What lies between nodes is in the price of an exchange; what differs
+// between ranks, and who waits for whom, is found here.
+class Cluster {
+public:
+    Cluster(const Machine& machine, const Schedule& schedule, int ranks, Detail detail)
+        : exchanges_(schedule.graph, schedule.variations, ranks, [this](int rank, std::uint32_t task, Seconds at) {
+              ranks_[std::size_t(rank)]->expect(task, at);
+          }) {
+        const int on_a_node = std::max(1, machine.ranks);
+        for (int first = 0; first < ranks; first += on_a_node) {
+            nodes_.push_back(std::make_unique<Node>(("node" + std::to_string(nodes_.size())).c_str(), machine, schedule,
+                                                    first, std::min(on_a_node, ranks - first), exchanges_, detail));
+            for (const auto& rank : nodes_.back()->ranks()) ranks_.push_back(rank.get());
+        }
+    }
+
+    bool finished() const {
+        return std::all_of(ranks_.begin(), ranks_.end(), [](const Rank* rank) { return rank->finished(); });
+    }
+
+    // The slowest rank's timeline, and the resources of its node.
+    Simulation result() const {
+        const auto slowest = std::max_element(ranks_.begin(), ranks_.end(), ends_sooner);
+        const auto node = std::size_t(slowest - ranks_.begin()) / nodes_.front()->ranks().size();
+        const Timeline& timeline = (*slowest)->timeline();
+        return {timeline, nodes_[node]->resources(timeline.makespan)};
+    }
+
+private:
+    Exchanges exchanges_;
+    std::vector<std::unique_ptr<Node>> nodes_;
+    std::vector<Rank*> ranks_;
 };
 
 // SystemC prints what it has to say on stdout, where results go.
@@ -94,6 +123,11 @@ void report(const sc_core::sc_report& message, const sc_core::sc_actions& /*usua
 
 }  // namespace
 
+int simulated_ranks(const Program& program, const Machine& machine, const Placement& placement) {
+    const int on_a_node = std::min(machine.ranks, placement.ranks());
+    return program.differing_ranks > 1 ? program.differing_ranks : on_a_node;
+}
+
 Simulation run_systemc(const Program& program, const Machine& machine, int ranks, Detail detail) {
     static bool used = false;
     if (used) throw std::logic_error("run_systemc: SystemC elaborates once a process");
@@ -103,10 +137,10 @@ Simulation run_systemc(const Program& program, const Machine& machine, int ranks
         throw InputError(
             "detail: bank needs a host memory whose DRAM standard the catalogue has (platform.host_memory.standard)");
     const Schedule schedule(program, machine, detail);
-    const Node node("node0", machine, schedule, ranks, detail);
+    const Cluster cluster(machine, schedule, ranks, detail);
     sc_core::sc_start();
-    if (!node.finished()) throw std::logic_error("run_systemc: tasks wait for each other in a circle");
-    return {node.slowest().timeline(), node.resources()};
+    if (!cluster.finished()) throw std::logic_error("run_systemc: tasks wait for each other in a circle");
+    return cluster.result();
 }
 
 }  // namespace strata

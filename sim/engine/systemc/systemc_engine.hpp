@@ -1,6 +1,7 @@
-// The Program on one node in simulated time, every rank of it: ranks queue for what they share (host memory, drives),
-// a rank's own ops for its host link and its accelerator memory. Where nothing queues, the result is the analytic
-// engine's. SystemC elaborates once a process, so one call a process: strata-simulate forks for each point.
+// The Program in simulated time on every rank of a node, or of an expert group where its ranks differ: ranks of a node
+// queue for what they share (host memory, drives), a rank's own ops for its host link and its accelerator memory, and
+// ranks wait for each other in exchanges. Where nothing queues and all are alike, the result is the analytic engine's.
+// SystemC elaborates once a process, so one call a process: strata-simulate forks for each point.
 #pragma once
 
 #include <vector>
@@ -12,11 +13,15 @@ namespace strata {
 
 struct Simulation {
     Timeline timeline;                   // of the slowest rank
-    std::vector<ResourceUse> resources;  // of the node, by their place in it
+    std::vector<ResourceUse> resources;  // of that rank's node, by their place in it
 };
 
-// `ranks` of the node run the Program; with Detail::bank host memory is looked at bank by bank. Throws InputError if
-// that is asked of a memory whose DRAM standard is not known, std::logic_error if called twice in one process.
+// How many ranks have to be simulated: all that differ, or those of a node. The others are alike.
+int simulated_ranks(const Program& program, const Machine& machine, const Placement& placement);
+
+// `ranks` run the Program, machine.ranks of them on a node; with Detail::bank host memory is looked at bank by bank.
+// Throws InputError if that is asked of a memory whose DRAM standard is not known, std::logic_error if called twice in
+// one process.
 Simulation run_systemc(const Program& program, const Machine& machine, int ranks, Detail detail = Detail::op);
 
 }  // namespace strata

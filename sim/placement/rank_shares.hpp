@@ -1,0 +1,73 @@
+// What each rank of an expert group gets of a step, layer by layer, when tokens do not spread evenly: a routing source
+// says which experts tokens take, the order of experts on ranks says whose they are.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "sim/model/model.hpp"
+#include "sim/placement/expert_placement.hpp"
+#include "sim/routing/routing_dials.hpp"
+
+namespace strata {
+
+// Which rank holds which experts (docs/routing.md).
+enum class ExpertOrder : std::uint8_t {
+    linear,
+    random,
+    eplb,         // the experts of a group on one node, where nodes divide the groups
+    eplb_global,  // anywhere
+    partition
+};
+
+struct ExpertDials {
+    ExpertOrder order = ExpertOrder::linear;
+    int redundant = 0;  // slots beyond one for each expert
+    int learned = 16;   // steps whose loads the order is made from: the first ones
+    int age = 0;        // steps between the last of these and the step that is run
+    auto operator<=>(const ExpertDials&) const = default;
+};
+
+struct RankSharesSpec {
+    RoutingDials routing{};
+    ExpertDials experts{};
+    int ranks = 1;            // that hold different experts
+    int ranks_per_node = 1;   // of these
+    std::int64_t tokens = 0;  // of the whole group in one micro-batch
+    auto operator<=>(const RankSharesSpec&) const = default;
+};
+
+struct RankShare {
+    double pairs = 0;    // (token, expert) pairs to compute
+    double touched = 0;  // slots with at least one of them
+    double copies = 0;   // tokens that reach the rank, each counted once: expected, as if slots were independent
+};
+
+class RankShares {
+public:
+    // Throws InputError where experts do not divide among ranks, or routing does not fit the model.
+    RankShares(const Model& model, const RankSharesSpec& spec);
+
+    int ranks() const { return spec_.ranks; }
+    // [ranks]; of a layer with routed experts.
+    const std::vector<RankShare>& of_layer(int layer) const { return layers_.at(static_cast<std::size_t>(layer)); }
+    double mean_pairs() const { return mean_pairs_; }
+
+    // Of the rank with most pairs, over the mean; mean over layers.
+    double load_max_over_mean() const { return load_max_over_mean_; }
+    // Of a sample of tokens: distinct ranks and nodes that a token's experts are on.
+    double ranks_of_a_token() const { return ranks_of_a_token_; }
+    double nodes_of_a_token() const { return nodes_of_a_token_; }
+
+private:
+    ExpertPlacement placed(const Model& model, RoutingSource& source, int layer) const;
+    std::vector<RankShare> shares(const ExpertPlacement& placement, const std::vector<std::int64_t>& loads) const;
+
+    RankSharesSpec spec_;
+    double mean_pairs_ = 0, load_max_over_mean_ = 1, ranks_of_a_token_ = 0, nodes_of_a_token_ = 0;
+    std::vector<std::vector<RankShare>> layers_;  // empty for dense ones
+};
+
+}  // namespace strata

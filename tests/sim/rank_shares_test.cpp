@@ -1,0 +1,182 @@
+// What each rank of an expert group gets, and what a scenario says of it.
+#include "sim/placement/rank_shares.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "sim/engine/analytic/analytic_engine.hpp"
+#include "sim/result/run.hpp"
+#include "sim/workload/inputs.hpp"
+#include "tests/scratch_folder.hpp"
+
+namespace strata {
+namespace {
+
+const std::string kRoot = STRATA_SOURCE_DIR;
+
+Model v3() {
+    Model model = load_model(kRoot + "/scenarios/models/v3.yaml");
+    model.layers = 11;  // eight with experts, to be quick
+    return model;
+}
+
+RankSharesSpec spec(PopularityLaw law, double exponent, ExpertDials experts = {}) {
+    RankSharesSpec spec{.experts = experts, .ranks = 64, .ranks_per_node = 8, .tokens = 64 * 128};
+    spec.routing.popularity.law = law;
+    if (law != PopularityLaw::balanced) spec.routing.popularity.exponents = {exponent};
+    return spec;
+}
+
+double pairs_of(const std::vector<RankShare>& ranks) {
+    double sum = 0;
+    for (const RankShare& share : ranks) sum += share.pairs;
+    return sum;
+}
+
+TEST(RankShares, share_out_every_pair_of_every_layer) {
+    const RankShares shares(v3(), spec(PopularityLaw::zipf, 0.8, {.order = ExpertOrder::eplb, .redundant = 64}));
+    for (int layer = 3; layer < 11; ++layer) {
+        EXPECT_EQ(pairs_of(shares.of_layer(layer)), 64.0 * 128 * 8) << layer;
+        for (const RankShare& share : shares.of_layer(layer)) {
+            EXPECT_LE(share.touched, 5);  // slots of a rank
+            EXPECT_LE(share.copies, std::min(share.pairs, 64.0 * 128) + 1e-9);
+        }
+    }
+    EXPECT_TRUE(shares.of_layer(0).empty());  // dense
+}
+
+TEST(RankShares, of_a_balanced_law_differ_by_chance_alone) {
+    // A rank has 4 of 256 experts: 1024 of 8192 x 8 pairs on average, binomial with a deviation of about 31. The
+    // largest of 64 is some 2.4 deviations above: 1.07.
+    const RankShares shares(v3(), spec(PopularityLaw::balanced, 0));
+    EXPECT_GT(shares.load_max_over_mean(), 1.04);
+    EXPECT_LT(shares.load_max_over_mean(), 1.11);
+}
+
+TEST(RankShares, of_a_skewed_law_are_evened_out_by_copies_of_busy_experts) {
+    const auto uneven = [](ExpertOrder order, int redundant) {
+        const RankShares shares(v3(), spec(PopularityLaw::zipf, 0.7, {.order = order, .redundant = redundant}));
+        return shares.load_max_over_mean();
+    };
+    const double linear = uneven(ExpertOrder::linear, 0), global = uneven(ExpertOrder::eplb_global, 64),
+                 by_node = uneven(ExpertOrder::eplb, 64);
+    EXPECT_GT(linear, 2);
+    EXPECT_LT(global, 1.2);
+    EXPECT_GT(by_node, global);  // groups that stay on one node leave nodes uneven
+    EXPECT_LT(by_node, linear);
+}
+
+TEST(RankShares, of_an_order_that_has_aged_are_less_even) {
+    const auto aged = [](int age) {
+        RankSharesSpec of = spec(PopularityLaw::zipf, 0.7, {.order = ExpertOrder::eplb, .redundant = 64, .age = age});
+        of.routing.popularity.half_life = 50;
+        return RankShares(v3(), of).load_max_over_mean();
+    };
+    EXPECT_GT(aged(400), 1.3 * aged(0));
+}
+
+TEST(RankShares, keep_a_token_on_the_groups_that_its_router_keeps) {
+    // Eight groups on eight nodes in linear order: a token's experts are on at most four.
+    const RankShares limited(v3(), spec(PopularityLaw::balanced, 0));
+    EXPECT_LE(limited.nodes_of_a_token(), 4);
+    EXPECT_GT(limited.nodes_of_a_token(), 3);
+    Model free = v3();
+    free.ffn.router = {};
+    // 8 (1 - (7/8)^8) = 5.25 nodes, if experts were drawn with replacement.
+    EXPECT_NEAR(RankShares(free, spec(PopularityLaw::balanced, 0)).nodes_of_a_token(), 5.3, 0.2);
+}
+
+TEST(RankShares, refuse_what_does_not_divide) {
+    RankSharesSpec odd = spec(PopularityLaw::balanced, 0);
+    odd.ranks = 60;
+    EXPECT_THROW(RankShares(v3(), odd), InputError);
+}
+
+class RoutedStep : public testing::Test {
+protected:
+    std::string text(const std::string& workload, const std::string& placement) const {
+        return "{model: v3, platform: {system: HGX_H800, nodes: 18}, workload: " + workload +
+               ", placement: " + placement + "}";
+    }
+    strata::Run run(const std::string& document) {
+        const Scenario scenario = read_point(document, "s.yaml", kRoot + "/scenarios/models", inputs_.catalog());
+        const Program program = inputs_.program_of(scenario);
+        return summarise(scenario, inputs_.platform(scenario.platform).machine, program, run_analytic(program), "");
+    }
+    std::string refusal(const std::string& document) {
+        try {
+            (void)run(document);
+        } catch (const InputError& error) {
+            return error.what();
+        }
+        return "nothing";
+    }
+    Inputs inputs_{kRoot};
+};
+
+TEST_F(RoutedStep, is_slower_the_less_even_tokens_are) {
+    const auto tpot = [this](const std::string& routing) {
+        return run(text("{kind: decode, batch: 18432, context: 4096" + routing + "}",
+                        "{dp: 144, ep: 144, experts: {redundant: 32}}"))
+            .metrics.at("decode.tpot_ms");
+    };
+    const double even = tpot(""), balanced = tpot(", routing: {law: balanced}"),
+                 skewed = tpot(", routing: {law: zipf, exponent: 0.5}"),
+                 more = tpot(", routing: {law: zipf, exponent: 1}");
+    EXPECT_GT(balanced, even);
+    EXPECT_LT(balanced, 1.15 * even);  // chance alone
+    EXPECT_GT(skewed, 1.1 * balanced);
+    EXPECT_GT(more, skewed);
+}
+
+TEST_F(RoutedStep, says_how_uneven_and_how_far_spread_tokens_are) {
+    const strata::Run skewed =
+        run(text("{kind: decode, batch: 18432, context: 4096, routing: {law: zipf, exponent: 0.5}}",
+                 "{dp: 144, ep: 144, experts: {redundant: 32, order: eplb}}"));
+    EXPECT_GT(skewed.metrics.at("moe.load_max_over_mean"), 1);
+    EXPECT_GT(skewed.metrics.at("moe.straggler_ms"), 0);
+    EXPECT_LE(skewed.metrics.at("moe.nodes_per_token"), skewed.metrics.at("moe.ranks_per_token"));
+    const strata::Run even =
+        run(text("{kind: decode, batch: 18432, context: 4096}", "{dp: 144, ep: 144, experts: {redundant: 32}}"));
+    EXPECT_EQ(even.metrics.count("moe.straggler_ms"), 0u);
+}
+
+TEST_F(RoutedStep, sends_a_prompt_to_fewer_nodes_where_groups_limit_it) {
+    const std::string placement = "{dp: 64, ep: 64}";
+    const auto bytes = [&](const std::string& routing) {
+        return run(text("{kind: prefill, batch: 64, prompt: 4096" + routing + "}", placement))
+            .metrics.at("network.scale_out_ms");
+    };
+    EXPECT_LT(bytes(", routing: {law: balanced}"), 0.85 * bytes(""));
+}
+
+TEST_F(RoutedStep, refuses_what_does_not_fit) {
+    const std::string decode = "{kind: decode, batch: 18432, context: 4096, routing: ";
+    const std::string placement = "{dp: 144, ep: 144, experts: {redundant: 32}}";
+    EXPECT_NE(refusal(text(decode + "{law: balanced}}", "{dp: 144, ep: 144}")).find("placement.experts.redundant"),
+              std::string::npos);
+    EXPECT_NE(refusal(text(decode + "{law: zipf}}", placement)).find("one of 'exponent' and 'exponents'"),
+              std::string::npos);
+    EXPECT_NE(refusal(text(decode + "{law: balanced, exponent: 1}}", placement)).find("neither"), std::string::npos);
+    EXPECT_NE(refusal(text("{kind: decode, batch: 18432}", "{dp: 144, ep: 144, experts: {redundant: 32, order: eplb}}"))
+                  .find("needs a workload.routing"),
+              std::string::npos);
+    EXPECT_NE(refusal(text(decode + "{counts: nowhere.csv}}", placement)).find("nowhere.csv"), std::string::npos);
+    EXPECT_NE(
+        refusal("{model: dense-4b, platform: {system: HGX_H200}, workload: {kind: decode, routing: {law: balanced}}}")
+            .find("'dense-4b' has none"),
+        std::string::npos);
+}
+
+TEST_F(RoutedStep, takes_a_trace_and_names_the_line_that_is_wrong) {
+    const ScratchFolder folder;
+    const std::string file = folder.write("counts.csv", "layer,step,expert,count\n3,0,17,four\n");
+    EXPECT_NE(refusal(text("{kind: decode, batch: 18432, routing: {counts: " + file + "}}",
+                           "{dp: 144, ep: 144, experts: {redundant: 32}}"))
+                  .find("counts.csv:2"),
+              std::string::npos);
+}
+
+}  // namespace
+}  // namespace strata
