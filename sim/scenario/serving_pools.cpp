@@ -1,5 +1,7 @@
 #include "sim/scenario/serving_pools.hpp"
 
+#include <algorithm>
+
 #include "sim/scenario/choices.hpp"
 
 namespace strata {
@@ -30,6 +32,8 @@ ServingPools read_pools(const YamlField& field) {
     pools.decode.placement = read_placement(decode["placement"]);
     pools.decode.replicas = count(decode["replicas"], 1, 1);
     pools.decode.concurrency = count(decode["concurrency"], 1, 1);
+    // Prompts are computed there only again, when KV was lost: beside a full batch, whatever it drafts.
+    pools.decode.step_tokens = std::max(8192, 16 * std::min(pools.decode.concurrency, 1 << 20));
     if (field["kv_link"].exists())
         pools.over_scale_up = one_of<bool>(field["kv_link"], {{"scale_out", false}, {"scale_up", true}});
     if (field["first_token"].exists())

@@ -134,7 +134,8 @@ ExpertReplication replication_of(const Scenario& scenario) {
     Scenario empty = scenario;
     empty.workload = {.batch = least_batch(scenario), .context = 0};
     const LinkSpec& bus = present(scenario.platform.host_link, scenario.platform.system, "host_link");
-    return {.lost = memory_use(empty, ranks_of_a_node).experts,
+    const bool in_hbm = scenario.placement.experts == Tier::hbm;
+    return {.lost = in_hbm ? memory_use(empty, ranks_of_a_node).experts : Bytes(0),
             .bandwidth = bus.effective_bandwidth.get() * std::max(1, scenario.placement.ranks() - 1),
             .detection = failing.detection,
             .repair = failing.repair};
