@@ -84,7 +84,7 @@ struct Scenario {
     std::string system;  // its name in the catalogue; `platform` is what the scenario made of it
     PlatformSpec platform;
     Workload workload;
-    std::optional<ServingWorkload> serving{};  // then `workload` is not used: steps of many shapes are run
+    std::optional<ServingWorkload> serving{};    // then `workload` is not used: steps of many shapes are run
     std::optional<TrainingWorkload> training{};  // nor here
     Placement placement;
     Kernels kernels;
