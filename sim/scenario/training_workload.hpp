@@ -2,12 +2,12 @@
 // much of a long run is left after failures.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "hwmodels/yaml_field.hpp"
-#include "sim/failure/failure_process.hpp"
 #include "sim/training/pipeline_schedule.hpp"
 
 namespace strata {

@@ -171,6 +171,30 @@ TEST_F(TrainingScenario, recomputing_more_keeps_less_and_takes_longer) {
     EXPECT_LT(selective.step.time, full.step.time);
 }
 
+// Of each layer its streams in BF16, and of the head its input.
+TEST_F(TrainingScenario, full_recomputation_keeps_what_comes_into_a_layer) {
+    const Scenario scenario = read(kDense, "dp: 2", "sequences: 2, length: 1024, recompute: full");
+    const Model& model = scenario.model;
+    const double elements = 1024 * model.hidden * (model.streams * model.layers + 1);
+    const TrainingPlan planned = plan_training(scenario, inputs().platform(scenario.platform), inputs().costs());
+    EXPECT_DOUBLE_EQ(planned.memory.activations.si(), 2 * elements);
+}
+
+// A rank's rows as stored, with FP32 masters and two BF16 moments.
+TEST_F(TrainingScenario, tables_are_shared_out_with_their_state) {
+    const Scenario scenario =
+        read("model: engram-27b\nplatform: {system: HGX_H800, nodes: 2}\n", "dp: 16, ep: 8", "sequences: 16");
+    const EngramConfig& engram = *scenario.model.engram;
+    const double tables = double(engram.layer_ids.size());
+    const double row = engram.row_bytes() + 8 * engram.row_dim;
+    EXPECT_NEAR(engram_state(scenario, tables).si() / (engram.rows_per_layer() * tables * row / 16), 1, 1e-12);
+    const TrainingPlan planned = plan_training(scenario, inputs().platform(scenario.platform), inputs().costs());
+    EXPECT_DOUBLE_EQ(planned.memory.engram.si(), engram_state(scenario, tables).si());
+    Seconds exchanged;
+    for (const LayerCost& cost : planned.costs) exchanged += Seconds(cost.components.at("engram").exchange * 1e-3);
+    EXPECT_GT(exchanged, Seconds(0));
+}
+
 TEST_F(TrainingScenario, refuses_what_does_not_divide_or_fit) {
     EXPECT_NE(refusal_of(kDense, "dp: 4", "sequences: 6")
                   .find("workload.sequences: expected a multiple of dp x "
@@ -203,6 +227,19 @@ TEST_F(TrainingScenario, failures_come_at_the_rate_that_was_published) {
     EXPECT_NEAR(run.metrics.at("goodput.interruptions"), 719, 3 * 27);  // three standard deviations
     EXPECT_NEAR(run.metrics.at("goodput.tokens_per_day") / run.metrics.at("training.tokens_per_day"),
                 run.metrics.at("goodput.effective_share"), 1e-12);
+}
+
+// Kernels beside exchanges take 1.2 + 2.4 + 1.2 s and sums 0.2 s; exchanges 2 x 3 s, of which 1 s shows.
+TEST(LayerCost, hides_the_shorter_lane_under_the_longer) {
+    LayerCost cost;
+    cost.of(Gradient::forward) = {Seconds(1), Seconds(1.2), Seconds(3), Seconds(0.1)};
+    cost.of(Gradient::input) = {Seconds(2), Seconds(2.4), Seconds(3), Seconds(0.1)};
+    cost.of(Gradient::weights) = {Seconds(1), Seconds(1.2), Seconds(0), Seconds(0)};
+    EXPECT_NEAR(cost.alone().si(), 10.2, 1e-12);
+    EXPECT_NEAR(cost.overlapped().si(), 6, 1e-12);
+    EXPECT_NEAR(cost.exposed().si(), 1, 1e-12);
+    cost.of(Gradient::forward).exchange = cost.of(Gradient::input).exchange = Seconds(0);
+    EXPECT_NEAR(cost.overlapped().si(), 4.2, 1e-12);  // with all cores
 }
 
 TEST(LayerSplit, gives_the_stage_with_the_head_fewer_layers) {
