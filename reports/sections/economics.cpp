@@ -84,18 +84,25 @@ std::string cheapest_text(const Study& study) {
 }  // namespace
 
 std::optional<Section> economics_section(const Study& study) {
-    if (std::none_of(study.results.begin(), study.results.end(), ran)) return std::nullopt;
     Section section{.title = "Cost and energy", .paragraphs = {cheapest_text(study)}};
-    Table table{.title = "Cost and energy of each point", .columns = {"point", "engine"}};
+    Table table{.title = "Cost and energy of each point", .columns = {"point"}};
+    const bool several_engines = engines_that_ran(study).size() > 1;
+    if (several_engines) table.columns.push_back("engine");
     std::vector<Column> shown;
     for (const Column& column : columns())
         if (std::any_of(study.results.begin(), study.results.end(),
                         [&](const PointResult& result) { return value_of(result, column.metric).has_value(); }))
             shown.push_back(column);
+    const std::vector<std::string> missing = absences(study);
+    if (missing.empty() && std::none_of(shown.begin(), shown.end(), [](const Column& column) {
+            return column.metric.starts_with("cost.") || column.metric.starts_with("energy.");
+        }))
+        return std::nullopt;
     for (const Column& column : shown) table.columns.push_back(column.head);
     for (const PointResult& result : study.results) {
         if (!ran(result)) continue;
-        auto& row = table.rows.emplace_back(std::vector<std::string>{label_of(result, study), result.engine});
+        auto& row = table.rows.emplace_back(std::vector<std::string>{label_of(result, study)});
+        if (several_engines) row.push_back(result.engine);
         for (const Column& column : shown) row.push_back(cell(result, column.metric));
     }
     table.folded = table.rows.size() > 24;
@@ -106,7 +113,7 @@ std::optional<Section> economics_section(const Study& study) {
                        "USD per million tokens"),
               chart_of(study, *x, "energy", "Energy of a token", "energy.joules_per_token", "J per token")})
             if (chart) section.charts.push_back(*chart);
-    section.footnotes = absences(study);
+    section.footnotes = missing;
     section.footnotes.push_back(
         "Tokens are output in decode and serving, input in prefill. Energy is of the accelerators' boards, by their "
         "published power and busy share, times PUE: docs/economics.md says how.");

@@ -1,5 +1,7 @@
 #include "sim/result/economics.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -19,6 +21,12 @@ void note(Run& run, const std::string& name, Value value) {
     } catch (const InputError& error) {
         run.absent[name] = error.what();
     }
+}
+
+// Without idle power a board is taken to draw all that it may: known to be too much, and said.
+void note_bound(Run& run, const Sourced<double>& idle) {
+    run.absent["energy of less than the board's power, an upper bound"] =
+        fmt::format("{} is null: nobody has published it", idle.field);
 }
 
 double usd_per_hour(const Scenario& scenario) {
@@ -75,6 +83,7 @@ void add_energy(Run& run, const Scenario& scenario, const Spending& spending) {
          [&] { return power_of(scenario.platform.accelerator, spending) * pue; });
     const auto power = run.metrics.find("energy.power_w_per_accelerator");
     if (power == run.metrics.end()) return;
+    if (const auto& idle = scenario.platform.accelerator.idle_w; !idle.value) note_bound(run, idle);
     const double joules = power->second * spending.accelerators / spending.tokens_per_s;
     run.metrics["energy.joules_per_token"] = joules;
     run.metrics["energy.tokens_per_joule"] = 1 / joules;

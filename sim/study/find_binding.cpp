@@ -72,11 +72,21 @@ const PathValues& compared_with(const PlatformResource& resource, const PathValu
     return resource.of_device ? other_device : as_it_is;
 }
 
+// All that is set: what makes it another device, and what is better.
+PathValues changed(const PlatformResource& resource, const PathValues& other_device) {
+    PathValues settings = compared_with(resource, other_device);
+    std::erase_if(settings, [&](const auto& own) {
+        return std::any_of(resource.better.begin(), resource.better.end(),
+                           [&](const auto& better) { return better.first == own.first; });
+    });
+    settings.insert(settings.end(), resource.better.begin(), resource.better.end());
+    return settings;
+}
+
 Gain compared(const Variants& variants, const PlatformResource& resource, const PathValues& other_device,
               const std::string& metric, double by) {
-    Gain gain{.resource = resource.name, .settings = resource.better};
-    const PointResult &before = variants.of(compared_with(resource, other_device)),
-                      &after = variants.of(resource.better);
+    Gain gain{.resource = resource.name, .settings = changed(resource, other_device)};
+    const PointResult &before = variants.of(compared_with(resource, other_device)), &after = variants.of(gain.settings);
     for (const PointResult* result : {&before, &after}) {
         if (result->run && !result->run->metrics.contains(metric))
             throw InputError("--metric", "a metric of this point", "'" + metric + "'");
@@ -92,7 +102,7 @@ std::vector<Gain> gains_of(Variants& variants, const std::vector<PlatformResourc
                            const PathValues& other_device, const std::string& metric, double by) {
     for (const PlatformResource& resource : resources) {
         variants.ask(compared_with(resource, other_device));
-        variants.ask(resource.better);
+        variants.ask(changed(resource, other_device));
     }
     variants.run();
     std::vector<Gain> gains;

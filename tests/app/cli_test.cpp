@@ -210,6 +210,32 @@ TEST_F(Cli, runs_a_memory_alone_and_reports_it) {
     EXPECT_EQ(page.find("How sure the times are"), std::string::npos);
 }
 
+TEST_F(Cli, says_what_binds_a_point_with_the_command_that_repeats_it) {
+    const std::string file = scenario(kPlain);
+    ASSERT_EQ(strata(fmt::format("binds {} --by 20% --set workload.batch=64", file)), 0) << err;
+    EXPECT_NE(out.find("each resource 20 % better"), std::string::npos) << out;
+    const std::string again =
+        fmt::format("again: strata run {} --set 'workload.batch=64' --set 'platform.accelerator.", file);
+    EXPECT_NE(out.find(again), std::string::npos) << out;
+    ASSERT_EQ(strata(fmt::format("run {} --binds --json -", file)), 0) << err;
+    const auto point = nlohmann::json::parse(out)["points"][0];
+    EXPECT_GT(point["binds"]["gains"][0]["gain"], point["binds"]["gains"][1]["gain"]);
+    EXPECT_EQ(strata(fmt::format("binds {} --by ten", file)), 2);
+    EXPECT_NE(err.find("a share above 0, such as 10% or 0.1"), std::string::npos) << err;
+}
+
+TEST_F(Cli, both_engines_run_the_batch_that_was_found) {
+    const std::string file =
+        scenario(replaced(kPlain, "batch: 512", "batch: {largest_with: \"decode.tpot_ms <= 15\"}"));
+    ASSERT_EQ(strata(fmt::format("run {} --engine analytic --engine systemc --json -", file)), 0) << err;
+    const auto points = nlohmann::json::parse(out)["points"];
+    ASSERT_EQ(points.size(), 2u);
+    EXPECT_GT(points[0]["metrics"]["workload.batch"], 8);
+    EXPECT_EQ(points[0]["metrics"]["workload.batch"], points[1]["metrics"]["workload.batch"]);
+    EXPECT_EQ(points[1]["status"], "ok");
+    EXPECT_GT(points[1]["metrics"]["cost.usd_per_hour"], 0);
+}
+
 TEST_F(Cli, an_assertion_that_fails_is_exit_code_1_with_results_written) {
     const std::string file = scenario(std::string(kPlain) + "assertions: [decode.tpot_ms <= 0.001]\n");
     EXPECT_EQ(strata(fmt::format("run {} --out {}", file, in_folder("out"))), 1);

@@ -77,6 +77,66 @@ TEST(Report, says_which_part_of_the_model_takes_the_time) {
     EXPECT_EQ(section->tables[0].rows[0].back(), "65.0 %");
 }
 
+const Section* section_of(const Document& document, const std::string& title) {
+    const auto found = std::find_if(document.sections.begin(), document.sections.end(),
+                                    [&](const Section& section) { return section.title == title; });
+    return found == document.sections.end() ? nullptr : &*found;
+}
+
+TEST(Report, names_the_cheapest_point_and_what_has_no_price) {
+    ReportFixture fixture;
+    EXPECT_EQ(section_of(fixture.document(), "Cost and energy"), nullptr);
+    for (PointResult& result : fixture.study.results) {
+        if (!result.run) continue;
+        auto& metrics = result.run->metrics;
+        metrics["cost.usd_per_million_tokens"] = metrics.at("decode.tpot_ms") / 10;  // TPOT 10 ms is the least
+        metrics["cost.usd_per_million_tokens_low"] = metrics.at("decode.tpot_ms") / 20;
+        metrics["cost.usd_per_million_tokens_high"] = metrics.at("decode.tpot_ms") / 5;
+        result.run->absent["cost.capital_usd"] = "X.price.purchase is null";
+    }
+    const Document document = fixture.document();
+    const Section* section = section_of(document, "Cost and energy");
+    ASSERT_NE(section, nullptr);
+    EXPECT_NE(section->paragraphs[0].find("1 USD per million tokens (rho 0.4, tier hbm)"), std::string::npos)
+        << section->paragraphs[0];
+    EXPECT_EQ(section->tables[0].rows[0].back(), "1 (0.5 to 2)");
+    EXPECT_EQ(section->footnotes[0], "No cost.capital_usd: X.price.purchase is null.");
+    EXPECT_EQ(section->charts.size(), 1u);  // nothing is known of energy
+}
+
+TEST(Report, says_what_binds_or_that_nothing_does) {
+    ReportFixture fixture;
+    EXPECT_EQ(section_of(fixture.document(), "What binds"), nullptr);
+    const Gain memory{.resource = "HBM bandwidth", .settings = {{"a.b", "2"}}, .gain = 0.05, .elasticity = 0.5};
+    const Gain none{.resource = "cores", .settings = {}};
+    for (PointResult& result : fixture.study.results)
+        result.binding = Binding{.metric = "m", .base = 1, .by = 0.1, .gains = {memory, none}};
+    const Document document = fixture.document();
+    const Section* section = section_of(document, "What binds");
+    ASSERT_NE(section, nullptr);
+    EXPECT_NE(section->paragraphs[0].find("tier hbm: HBM bandwidth. 10 % more of it gains +5.00 % of m"),
+              std::string::npos)
+        << section->paragraphs[0];
+    EXPECT_EQ(section->tables[0].rows[0], (std::vector<std::string>{"HBM bandwidth", "+5.00 %", "0.500", "a.b=2"}));
+    EXPECT_EQ(section->charts[0].series[0].points.size(), 1u);  // what gains nothing is no bar
+    for (PointResult& result : fixture.study.results) result.binding->gains = {none};
+    EXPECT_NE(section_of(fixture.document(), "What binds")->paragraphs[0].find("Nothing to gain"), std::string::npos);
+}
+
+TEST(Report, shows_how_busy_the_parts_of_the_recommended_point_are) {
+    ReportFixture fixture;
+    for (PointResult& result : fixture.study.results)
+        if (result.run)
+            result.run->resources = {{.name = "node0.gpu0.hbm", .busy = 0.6, .bytes = Bytes(3e9)},
+                                     {.name = "node0.gpu1.hbm", .busy = 0.6, .bytes = Bytes(3e9)}};
+    const Document document = fixture.document();
+    const Section* section = section_of(document, "How busy each part is");
+    ASSERT_NE(section, nullptr);
+    ASSERT_EQ(section->tables.size(), 2u);  // an engine each
+    EXPECT_EQ(section->tables[0].rows,
+              (std::vector<std::vector<std::string>>{{"node0.gpu0.hbm", "60.0 %", "3"}}));  // one rank for all
+}
+
 TEST(Report, has_all_sections_that_apply) {
     EXPECT_EQ(titles(ReportFixture().document()),
               (std::vector<std::string>{"Verdict", "Loss against the allocation dial", "Throughput and latency",

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "sim/study/study.hpp"
@@ -51,11 +52,40 @@ TEST(LargestBatch, says_what_the_smallest_reaches_where_none_holds_the_target) {
         << none.reason;
 }
 
-TEST(LargestBatch, finds_a_window_that_only_a_scan_sees) {
-    // Time of one layer's experts jumps where their kernels change; whatever it does, the largest that holds is found.
+TEST(LargestBatch, takes_all_that_fits_where_larger_batches_hold_the_target) {
     const PointResult found = run_with("{largest_with: 'decode.tokens_per_s_per_accelerator >= 1000'}");
     const PointResult most = run_with("{largest_with: 'decode.tpot_ms <= 100000'}");
     EXPECT_DOUBLE_EQ(metric(found, "workload.batch"), metric(most, "workload.batch"));
+}
+
+// A prompt's throughput goes up and down with the batch, by its products' tiles. Of all batches there are (few, for
+// their contexts are long) the largest that holds the target is taken, whatever way the metric goes.
+TEST(LargestBatch, is_what_trying_every_batch_finds) {
+    const auto prompts = [](const std::string& batch) {
+        return run_with("1", fmt::format("workload={{kind: prefill, prompt: 512, context: 900000, batch: {}}}", batch));
+    };
+    const char* speed = "prefill.tokens_per_s_per_accelerator";
+    std::vector<double> speeds;
+    for (int batch = 8;; batch += 8) {
+        const PointResult result = prompts(fmt::format("{}", batch));
+        if (!result.run) break;
+        speeds.push_back(metric(result, speed));
+    }
+    ASSERT_GT(speeds.size(), 10u);
+    EXPECT_FALSE(std::is_sorted(speeds.begin(), speeds.end()));
+    const auto [least, most] = std::minmax_element(speeds.begin(), speeds.end());
+    for (const double share : {0.3, 0.6, 0.8, 0.9, 0.95, 0.99}) {
+        const double bound = std::round(*least + share * (*most - *least));
+        for (const bool at_most : {true, false}) {
+            std::size_t last = 0;  // of those that hold
+            for (std::size_t i = 0; i < speeds.size(); ++i)
+                if (at_most ? speeds[i] <= bound : speeds[i] >= bound) last = i + 1;
+            const PointResult found =
+                prompts(fmt::format("{{largest_with: '{} {} {:.0f}'}}", speed, at_most ? "<=" : ">=", bound));
+            ASSERT_EQ(found.status, PointStatus::ok) << bound;
+            EXPECT_DOUBLE_EQ(metric(found, "workload.batch"), 8.0 * double(last)) << bound << " " << at_most;
+        }
+    }
 }
 
 TEST(LargestBatch, is_found_for_prompts_and_refuses_a_metric_that_they_lack) {
