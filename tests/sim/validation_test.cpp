@@ -110,12 +110,12 @@ TEST(Validation, of_the_shipped_ledger_misses_what_it_says_it_misses) {
 
 TEST(Validation, sums_up_each_file_by_the_size_of_its_errors) {
     const auto row = [](const char* file, double published, double predicted, bool pass) {
-        LedgerRow row;
-        row.file = file;
-        row.published = published;
-        row.predicted = predicted;
-        row.pass = pass;
-        return row;
+        LedgerRow made;
+        made.file = file;
+        made.published = published;
+        made.predicted = predicted;
+        made.pass = pass;
+        return made;
     };
     LedgerRow in_points = row("a", 1, 9, false);
     in_points.absolute = true;
