@@ -218,6 +218,9 @@ private:
                     {"kind", "collective"}, {"operation", "dispatch"}, {"tokens", 8}, {"hidden", 8}, {"top_k", 1}};
             document["platform"].erase("system");
             if (!document["platform"].contains("fabric")) document["platform"]["fabric"] = "DGX_H200";
+            // A field alone is one of a part that has all others.
+            if (document["platform"]["fabric"].is_object())
+                document["platform"]["fabric"].emplace("part", "CloudMatrix384");
             document.erase("model");
         }
         return document;
