@@ -29,7 +29,7 @@ struct BalanceAt {
 struct BalanceOverTime {
     int layer = 0;
     std::vector<BalanceAt> steps{};
-    Seconds token{};                               // in one expert, which replacements are reckoned with
+    Seconds token{};                                 // in one expert, which replacements are reckoned with
     std::vector<ReplacementOutcome> replacements{};  // one for each period
 };
 

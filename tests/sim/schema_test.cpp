@@ -218,9 +218,12 @@ private:
                     {"kind", "collective"}, {"operation", "dispatch"}, {"tokens", 8}, {"hidden", 8}, {"top_k", 1}};
             document["platform"].erase("system");
             if (!document["platform"].contains("fabric")) document["platform"]["fabric"] = "DGX_H200";
-            // A field alone is one of a part that has all others.
+            // A field alone is one of a part that has all others; no effective bandwidth exceeds the wire's.
             if (document["platform"]["fabric"].is_object())
                 document["platform"]["fabric"].emplace("part", "CloudMatrix384");
+            for (const char* layer : {"scale_up", "scale_out"})
+                if (at.to_string().starts_with(fmt::format("/platform/fabric/{}/effective", layer)))
+                    document["platform"]["fabric"][layer]["bandwidth"] = "100 TB/s";
             document.erase("model");
         }
         return document;
