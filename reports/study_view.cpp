@@ -76,7 +76,7 @@ std::optional<XAxis> x_axis_of(const Study& study) {
     const auto best =
         *std::max_element(all.begin(), all.end(), [&](const auto& a, const auto& b) { return rank(a) < rank(b); });
     XAxis x{best.first, {short_name(best.first), false}};
-    if (const auto unit = study.units.find(best.first); unit != study.units.end())
+    if (const auto unit = study.units.find(best.first); unit != study.units.end() && unit->second != x.axis.label)
         x.axis.label += " [" + unit->second + "]";
     if (best.first == kRhoPath) x.axis.label = "rho: experts' share of the sparse parameters";
     if (rank(best) == 0)
