@@ -1,6 +1,7 @@
 #include "reports/report.hpp"
 
-#include <fmt/format.h>
+#include <initializer_list>
+#include <optional>
 
 #include "reports/access_view.hpp"
 #include "reports/collective_view.hpp"
@@ -12,52 +13,46 @@ namespace strata {
 
 namespace {
 
-// What needs a model or a step of it has no place here.
-Document access_report_of(const ReportInput& input) {
-    Document document{.title = input.study.name,
-                      .subtitle = input.study.description,
-                      .sections = {access_summary_section(input.study)}};
-    for (auto& section :
-         {access_load_section(input.study), access_row_section(input.study),
-          assertions_section(input.study, input.assertions), std::optional(access_points_section(input.study)),
-          parts_section(input.catalog, input.systems), manifest_section(input.manifest)})
+// The first section is the answer; those that have nothing to say are left out.
+Document document_of(const ReportInput& input, const Section& answer,
+                     std::initializer_list<std::optional<Section>> others) {
+    Document document{.title = input.study.name, .subtitle = input.study.description, .sections = {answer}};
+    for (const std::optional<Section>& section : others)
         if (section) document.sections.push_back(*section);
     return document;
+}
+
+// What needs a model or a step of it has no place here.
+Document access_report_of(const ReportInput& input) {
+    const Study& study = input.study;
+    return document_of(
+        input, access_summary_section(study),
+        {access_load_section(study), access_row_section(study), assertions_section(study, input.assertions),
+         access_points_section(study), parts_section(input.catalog, input.systems), manifest_section(input.manifest)});
 }
 
 // Steps of many shapes stand behind each point: sections about one step have no place here.
 Document serving_report_of(const ReportInput& input) {
-    Document document{.title = input.study.name,
-                      .subtitle = input.study.description,
-                      .sections = {serving_summary_section(input.study)}};
-    for (auto& section :
-         {assertions_section(input.study, input.assertions), std::optional(serving_points_section(input.study)),
-          binding_section(input.study, nullptr), economics_section(input.study),
-          parts_section(input.catalog, input.systems), manifest_section(input.manifest)})
-        if (section) document.sections.push_back(*section);
-    return document;
+    const Study& study = input.study;
+    return document_of(
+        input, serving_summary_section(study),
+        {assertions_section(study, input.assertions), serving_points_section(study), binding_section(study, nullptr),
+         economics_section(study), parts_section(input.catalog, input.systems), manifest_section(input.manifest)});
 }
 
 Document training_report_of(const ReportInput& input) {
-    Document document{.title = input.study.name,
-                      .subtitle = input.study.description,
-                      .sections = {training_summary_section(input.study)}};
-    for (auto& section :
-         {assertions_section(input.study, input.assertions), std::optional(training_points_section(input.study)),
-          parts_section(input.catalog, input.systems), manifest_section(input.manifest)})
-        if (section) document.sections.push_back(*section);
-    return document;
+    const Study& study = input.study;
+    return document_of(input, training_summary_section(study),
+                       {assertions_section(study, input.assertions), training_points_section(study),
+                        parts_section(input.catalog, input.systems), manifest_section(input.manifest)});
 }
 
 // An exchange on a fabric alone: no model, no system.
 Document collective_report_of(const ReportInput& input) {
-    Document document{.title = input.study.name,
-                      .subtitle = input.study.description,
-                      .sections = {collective_summary_section(input.study)}};
-    for (auto& section : {assertions_section(input.study, input.assertions),
-                          std::optional(collective_points_section(input.study)), manifest_section(input.manifest)})
-        if (section) document.sections.push_back(*section);
-    return document;
+    const Study& study = input.study;
+    return document_of(input, collective_summary_section(study),
+                       {assertions_section(study, input.assertions), collective_points_section(study),
+                        manifest_section(input.manifest)});
 }
 
 }  // namespace
@@ -68,28 +63,16 @@ Document report_of(const ReportInput& input) {
     if (is_training(input.study)) return training_report_of(input);
     if (is_collective(input.study)) return collective_report_of(input);
     const Recommendation recommendation = recommend(input.study, input.assertions, input.law, input.model);
-    Document document{.title = input.study.name,
-                      .subtitle = input.study.description,
-                      .sections = {verdict_section(input, recommendation)}};
-    const auto add = [&](std::optional<Section> section) {
-        if (section) document.sections.push_back(std::move(*section));
-    };
-    add(allocation_section(input.study, input.law, input.model, recommendation));
-    add(speed_section(input.study, recommendation));
-    add(memory_section(input.study, recommendation));
-    add(balance_section(input.study, recommendation));
-    add(components_section(recommendation));
-    add(limits_section(input.study, recommendation));
-    add(resources_section(input.study, recommendation));
-    add(binding_section(input.study, recommendation.point));
-    add(economics_section(input.study));
-    add(agreement_section(input.study));
-    add(assertions_section(input.study, input.assertions));
-    add(points_section(input.study, input.law, input.model));
-    add(provenance_section(input.study, input.costs, recommendation));
-    add(parts_section(input.catalog, input.systems));
-    add(manifest_section(input.manifest));
-    return document;
+    const Study& study = input.study;
+    return document_of(
+        input, verdict_section(input, recommendation),
+        {allocation_section(study, input.law, input.model, recommendation), speed_section(study, recommendation),
+         memory_section(study, recommendation), balance_section(study, recommendation),
+         components_section(recommendation), limits_section(study, recommendation),
+         resources_section(study, recommendation), binding_section(study, recommendation.point),
+         economics_section(study), agreement_section(study), assertions_section(study, input.assertions),
+         points_section(study, input.law, input.model), provenance_section(study, input.costs, recommendation),
+         parts_section(input.catalog, input.systems), manifest_section(input.manifest)});
 }
 
 std::vector<Chart> figures_of(const Document& document) {

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <filesystem>
 #include <map>
 #include <regex>
@@ -11,119 +10,13 @@
 #include "sim/scenario/choices.hpp"
 #include "sim/scenario/fabric_field.hpp"
 #include "sim/scenario/metric_names.hpp"
+#include "sim/scenario/placement_field.hpp"
 #include "sim/scenario/routing_field.hpp"
+#include "sim/scenario/sweep.hpp"
 
 namespace strata {
 
 namespace {
-
-// A name alone is short for a map that holds it, so that the other fields of the map can be set by path:
-// `model: v3` for `model: {preset: v3}`, `platform.accelerator: B200_SXM` for `{part: B200_SXM}`.
-std::string field_of_name(const std::string& path) {
-    if (path == "model") return "preset";
-    return path.rfind("platform.", 0) == 0 && path.find('.', 9) == std::string::npos ? "part" : "value";
-}
-
-void spell_out(YAML::Node parent, const std::string& key, const std::string& path) {
-    YAML::Node map(YAML::NodeType::Map);
-    if (parent[key] && parent[key].IsScalar()) map[field_of_name(path)] = YAML::Clone(parent[key]);
-    parent[key] = map;
-}
-
-void set_at(YAML::Node document, const std::string& path, const YAML::Node& value, const std::string& above = "") {
-    const std::size_t dot = path.find('.');
-    if (dot == std::string::npos) {
-        document[path] = value;
-        return;
-    }
-    const std::string head = path.substr(0, dot);
-    if (!document[head] || !document[head].IsMap()) spell_out(document, head, above + head);
-    set_at(document[head], path.substr(dot + 1), value, above + head + ".");
-}
-
-// What is set from elsewhere stands there, and so does what it made on the way.
-void set_place(Places& places, const std::string& path, const std::string& place) {
-    const std::string below = path + ".";
-    std::erase_if(places.of_value, [&](const auto& entry) { return entry.first.rfind(below, 0) == 0; });
-    places.of_value[path] = place;
-    for (std::size_t dot = path.find('.');; dot = path.find('.', dot + 1)) {
-        places.of_key.emplace(path.substr(0, dot), place);
-        places.of_value.emplace(path.substr(0, dot), place);
-        if (dot == std::string::npos) return;
-    }
-}
-
-// Maps merge key by key; anything else is replaced.
-void merge_into(YAML::Node base, const YAML::Node& over) {
-    for (const auto& entry : over) {
-        const std::string key = entry.first.Scalar();
-        if (base[key] && base[key].IsMap() && entry.second.IsMap())
-            merge_into(base[key], entry.second);
-        else
-            base[key] = entry.second;
-    }
-}
-
-std::vector<std::string> range_values(const YamlField& range, bool logarithmic) {
-    range.allow_only({"from", "to", "steps"});
-    const double from = range["from"].number(), to = range["to"].number();
-    const long long steps = range["steps"].integer(2);
-    std::vector<std::string> values;
-    if (steps < 2 || steps > static_cast<long long>(ScenarioFile::kMaxPoints)) {
-        range["steps"].problem("between 2 and 10^7 steps", std::to_string(steps));
-        return values;
-    }
-    if (logarithmic && (from <= 0 || to <= 0)) {
-        range.problem("positive ends of a log range", fmt::format("{} to {}", from, to));
-        return values;
-    }
-    for (long long i = 0; i < steps; ++i) {
-        const double t = double(i) / double(steps - 1);
-        const double value = logarithmic ? from * std::pow(to / from, t) : from + (to - from) * t;
-        values.push_back(fmt::format("{:.10g}", value));
-    }
-    return values;
-}
-
-std::vector<std::string> values_of(const YamlField& axis) {
-    const int given = axis["values"].exists() + axis["linear"].exists() + axis["log"].exists();
-    std::vector<std::string> values;
-    if (given != 1)
-        axis.problem("exactly one of 'values', 'linear' and 'log'", fmt::format("{}", given));
-    else if (axis["linear"].exists())
-        values = range_values(axis["linear"], false);
-    else if (axis["log"].exists())
-        values = range_values(axis["log"], true);
-    else
-        for (const YamlField& value : axis["values"].items()) values.push_back(value.text());
-    if (given == 1 && values.empty()) axis.problem("at least one value", "none");
-    return values;
-}
-
-Axis read_axis(const YamlField& field) {
-    Axis axis;
-    if (!field["zip"].exists()) {
-        field.allow_only({"path", "values", "linear", "log"});
-        axis.paths = {field["path"].text()};
-        for (std::string& value : values_of(field)) axis.values.push_back({std::move(value)});
-        return axis;
-    }
-    field.allow_only({"zip"});
-    for (const YamlField& part : field["zip"].items()) {
-        part.allow_only({"path", "values", "linear", "log"});
-        axis.paths.push_back(part["path"].text());
-        const std::vector<std::string> values = values_of(part);
-        if (axis.paths.size() == 1) axis.values.resize(values.size());
-        if (values.size() != axis.values.size()) {
-            part.problem(fmt::format("as many values as the first zipped axis has ({})", axis.values.size()),
-                         std::to_string(values.size()));
-            return axis;
-        }
-        for (std::size_t i = 0; i < values.size(); ++i) axis.values[i].push_back(values[i]);
-    }
-    if (axis.paths.empty()) field["zip"].problem("at least one axis", "none");
-    return axis;
-}
 
 std::optional<Assertion> read_assertion(const YamlField& field) {
     static const std::regex form(R"(\s*([A-Za-z0-9_.]+)\s*(<=|>=|<|>)\s*([-+0-9.eE]+)\s*)");
@@ -173,16 +66,6 @@ std::vector<std::string> read_engines(const YamlField& field, const std::string&
     return engines;
 }
 
-int count_of(const YamlField& field) {
-    if (!field.exists()) return 1;
-    const long long value = field.integer(1);
-    if (value < 1 || value > 1000000) {
-        field.problem("a count of at least 1", std::to_string(value));
-        return 1;
-    }
-    return static_cast<int>(value);
-}
-
 // A kind of workload and the fields that it takes beside `kind`.
 struct KindFields {
     std::string name;
@@ -230,12 +113,6 @@ void refuse(const YamlField& parent, const std::vector<std::string>& fields, con
         if (parent[name].exists()) parent[name].problem(why);
 }
 
-double share(const YamlField& field, double fallback) {
-    const double value = at_least(field, 0, fallback);
-    if (value > 1) field.problem("a share in [0, 1]", fmt::format("{}", value));
-    return value;
-}
-
 Workload read_workload(const YamlField& field, bool prefill) {
     Workload workload;
     workload.prefill = prefill;
@@ -257,65 +134,7 @@ Workload read_workload(const YamlField& field, bool prefill) {
     return workload;
 }
 
-Tier tier_of(const YamlField& field) {
-    if (!field.exists()) return Tier::hbm;
-    return one_of<Tier>(field, {{"hbm", Tier::hbm}, {"host", Tier::host}, {"cxl", Tier::cxl}, {"nvme", Tier::nvme}});
-}
-
-Kernels read_kernels(const YamlField& field) {
-    Kernels kernels;
-    if (!field.exists()) return kernels;
-    field.allow_only({"experts", "exchange", "launch"});
-    if (field["launch"].exists()) kernels.launch = field["launch"].seconds();
-    if (field["experts"].exists())
-        kernels.experts = one_of<ExpertKernel>(
-            field["experts"],
-            {{"grouped", ExpertKernel::grouped}, {"fused", ExpertKernel::fused}, {"mega", ExpertKernel::mega}});
-    if (field["exchange"].exists())
-        kernels.exchange = one_of<ExchangeKernel>(
-            field["exchange"],
-            {{"deepep", ExchangeKernel::deepep}, {"fabric", ExchangeKernel::fabric}, {"wire", ExchangeKernel::wire}});
-    return kernels;
-}
-
 }  // namespace
-
-Placement read_placement(const YamlField& field, bool routing) {
-    Placement placement;
-    if (!field.exists()) return placement;
-    field.allow_only({"tp", "cp", "dp", "ep", "pp", "micro_batches", "experts", "kv", "engram"});
-    placement.tp = count_of(field["tp"]);
-    placement.dp = count_of(field["dp"]);
-    placement.cp = count_of(field["cp"]);
-    placement.ep = count_of(field["ep"]);
-    placement.pp = count_of(field["pp"]);
-    placement.micro_batches = count_of(field["micro_batches"]);
-    if (const YamlField experts = field["experts"]; experts.exists()) {
-        experts.allow_only({"tier", "redundant", "compute", "cached", "zipf_exponent", "order", "learned", "age"});
-        placement.experts = tier_of(experts["tier"]);
-        if (experts["compute"].exists())
-            placement.expert_processor = one_of<ExpertProcessor>(
-                experts["compute"], {{"accelerator", ExpertProcessor::accelerator}, {"host", ExpertProcessor::host}});
-        placement.cached_experts = at_least(experts["cached"], 0, 0);
-        placement.expert_skew = at_least(experts["zipf_exponent"], 0, 0);
-        placement.expert_dials = read_expert_dials(experts, routing);
-    }
-    if (const YamlField kv = field["kv"]; kv.exists()) {
-        kv.allow_only({"tier", "cached", "zipf_exponent"});
-        placement.kv = tier_of(kv["tier"]);
-        placement.cached_kv = share(kv["cached"], 0);
-        placement.kv_skew = at_least(kv["zipf_exponent"], 0, 0);
-    }
-    const YamlField engram = field["engram"];
-    if (!engram.exists()) return placement;
-    engram.allow_only({"tier", "fetch", "hot_rows", "zipf_exponent"});
-    placement.engram = tier_of(engram["tier"]);
-    if (engram["fetch"].exists())
-        placement.prefetch = one_of<bool>(engram["fetch"], {{"prefetch", true}, {"synchronous", false}});
-    placement.hot_rows = at_least(engram["hot_rows"], 0, 0);
-    placement.zipf_exponent = at_least(engram["zipf_exponent"], 0, 0);
-    return placement;
-}
 
 std::string_view to_string(Tier tier) {
     constexpr std::string_view kNames[] = {"hbm", "host", "cxl", "nvme"};

@@ -1,0 +1,14 @@
+// `placement` and `kernels` of a scenario, and small readers that other fields share.
+#pragma once
+
+#include "hwmodels/yaml_field.hpp"
+#include "sim/scenario/scenario.hpp"
+
+namespace strata {
+
+Kernels read_kernels(const YamlField& field);
+
+int count_of(const YamlField& field);                   // at least 1; 1 if not given
+double share(const YamlField& field, double fallback);  // in [0, 1]
+
+}  // namespace strata
