@@ -7,9 +7,9 @@
 #include <tuple>
 #include <utility>
 
-#include "kernels/collective/collective.hpp"
 #include "sim/model/step_ops.hpp"
 #include "sim/placement/cache_hits.hpp"
+#include "sim/workload/exchange_tasks.hpp"
 #include "sim/workload/pricing.hpp"
 
 namespace strata {
@@ -55,7 +55,7 @@ public:
           platform_(platform),
           costs_(costs),
           shares_(more.shares),
-          fabric_(more.fabric),
+          exchanges_(scenario, platform, shape.tokens(), more),
           tokens_(shape.tokens()),
           ops_(step_ops(scenario.model, shape)),
           task_of_op_(ops_.size()) {
@@ -149,16 +149,6 @@ private:
             experts->tokens *= hits_.of_pairs / share;
         }
         return shape;
-    }
-
-    static Task named(const Op& op, std::string_view name, Lane lane, Pricing pricing) {
-        Task task;
-        task.name = name;
-        task.slot = op.slot;
-        task.layer = op.layer;
-        task.lane = lane;
-        task.pricing = pricing;
-        return task;
     }
 
     // The same computation as task `known`, without pricing it again.
@@ -403,94 +393,10 @@ private:
         awaited_.push_back(append(task, {after}));
     }
 
-    // Tokens to the ranks of their experts, or results back. In low latency mode every copy travels; in normal mode
-    // copies to one place travel once, a place being a rank inside a node and a node between nodes.
-    std::optional<Task> exchange(const Op& op, bool dispatch) const {
-        const double peers = placement_.ep;
-        if (peers <= 1) return {};
-        const bool inside = peers <= platform_.scale_up_domain, low_latency = !scenario_.workload.prefill;
-        const bool wire = scenario_.kernels.exchange == ExchangeKernel::wire;
-        const double places = inside || wire ? peers : std::ceil(peers / platform_.scale_up_domain);
-        const double met = shares_ ? (inside ? shares_->ranks_of_a_token() : shares_->nodes_of_a_token())
-                                   : copies_per_rank(scenario_.model.ffn.top_k, places);
-        const Model& model = scenario_.model;
-        const double top_k = model.ffn.top_k;
-        // Tokens travel as the experts take them, results in BF16 (DeepSeek-V3, section 3.2).
-        const double sent = bytes_per_element(model.activations_with(model.experts));
-        const ExpertAllToAll copies{.tokens = tokens_ / placement_.tp,
-                                    .hidden = model.hidden,
-                                    .copies = wire || low_latency ? top_k : met,
-                                    .bytes_per_element = dispatch ? sent : kCombineBytes,
-                                    .peers = places};
-        const std::string_view name = dispatch ? "dispatch" : "combine";
-        Task task = named(op, name, inside ? Lane::scale_up : Lane::scale_out, Pricing::wire);
-        task.moved = copies.sent();
-        task.peers = placement_.ep;
-        task.joins = true;
-        if (wire) return task;
-        if (fabric_) return over_fabric(task, copies, dispatch);
-        task.pricing = Pricing::exchange;
-        task.family = static_cast<Family>(
-            static_cast<int>(dispatch ? Family::dispatch_low_latency : Family::combine_low_latency) + (inside ? 0 : 2) +
-            (low_latency ? 0 : 1));
-        if (inside && placement_.ep == kMeasuredRanks && (!dispatch || sent == kDispatchBytes)) {
-            task.point = {.family = task.family,
-                          .sides = {copies.tokens, copies.hidden, top_k, scenario_.model.ffn.experts}};
-            if (!low_latency) task.point->sides[4] = kExchangeCores;
-        }
-        return task;
-    }
-
-    // In normal mode a token goes once to each domain and is handed on inside; in low latency mode every copy goes its
-    // own way (github deepseek-ai/DeepEP).
-    Task over_fabric(const Task& task, const ExpertAllToAll& copies, bool dispatch) const {
-        const double domains = std::ceil(double(placement_.ep) / fabric_->domain()), top_k = scenario_.model.ffn.top_k;
-        const bool crosses = domains > 1, once = crosses && scenario_.workload.prefill;
-        const double in_domains = !crosses  ? 1
-                                  : shares_ ? std::min(domains, shares_->nodes_of_a_token())
-                                            : copies_per_rank(top_k, domains);
-        const double on_ranks = scenario_.workload.prefill ? distinct_ranks() : top_k;
-        const Bytes one(copies.tokens * copies.hidden * copies.bytes_per_element);
-        const FabricTime time = fabric_->tokens({.ranks = placement_.ep,
-                                                 .copies = std::min<double>(on_ranks, placement_.ep),
-                                                 .domains = in_domains,
-                                                 .combine = !dispatch,
-                                                 .once = once},
-                                                one);
-        return on_fabric(task, time, crosses);
-    }
-
-    double distinct_ranks() const {
-        return shares_ ? shares_->ranks_of_a_token() : copies_per_rank(scenario_.model.ffn.top_k, placement_.ep);
-    }
-
-    static Task on_fabric(Task task, const FabricTime& time, bool crosses) {
-        task.lane = crosses ? Lane::scale_out : Lane::scale_up;
-        task.pricing = Pricing::fabric;
-        task.moved = time.sent;
-        task.duration = time.time;
-        task.latency = time.latency;
-        return task;
-    }
+    std::optional<Task> exchange(const Op& op, bool dispatch) const { return exchanges_.experts(op, dispatch); }
 
     void all_reduce(const Op& op) {
-        if (placement_.tp <= 1) return;
-        const bool inside = placement_.tp <= platform_.scale_up_domain;
-        Task task = named(op, "all_reduce", inside ? Lane::scale_up : Lane::scale_out,
-                          inside ? Pricing::exchange : Pricing::wire);
-        task.family = Family::all_reduce;
-        task.peers = placement_.tp;
-        task.joins = true;
-        const double elements = tokens_ * scenario_.model.hidden;
-        static const Label in_a_graph = label_of("sglang_graph");
-        if (inside && placement_.tp <= kMeasuredRanks)
-            task.point = {
-                .family = task.family, .sides = {elements * 2, double(placement_.tp)}, .labels = {in_a_graph}};
-        task.moved = AllReduce{.elements = elements, .bytes_per_element = 2, .peers = double(placement_.tp)}.sent();
-        if (fabric_)
-            task = on_fabric(task, fabric_->all_reduce(placement_.tp, Bytes(elements * 2)),
-                             placement_.tp > fabric_->domain());
-        last_ = append(task, {last_});
+        if (placement_.tp > 1) last_ = append(exchanges_.all_reduce(op), {last_});
     }
 
     // All residual streams go to the next stage; tensor ranks hold the same and send a slice each.
@@ -507,7 +413,7 @@ private:
     const Platform& platform_;
     const CostBook& costs_;
     const RankShares* shares_;
-    FabricCosts* fabric_;
+    ExchangeTasks exchanges_;
     std::map<std::tuple<std::string_view, double, double>, Seconds> uneven_times_;  // by op, pairs, experts touched
     double tokens_ = 0;                                                             // of this rank
     std::vector<Op> ops_;

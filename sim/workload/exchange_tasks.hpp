@@ -1,0 +1,43 @@
+// What the ranks of a stage send each other, as tasks that are not priced yet: tokens to the ranks of their experts and
+// results back, and sums over tensor ranks.
+#pragma once
+
+#include <optional>
+
+#include "kernels/collective/collective.hpp"
+#include "sim/workload/build_program.hpp"
+
+namespace strata {
+
+// A task that is an op's.
+Task named(const Op& op, std::string_view name, Lane lane, Pricing pricing);
+
+class ExchangeTasks {
+public:
+    // `tokens` of this rank. What is referred to outlives it.
+    ExchangeTasks(const Scenario& scenario, const Platform& platform, double tokens, const ProgramInputs& more)
+        : scenario_(scenario),
+          placement_(scenario.placement),
+          platform_(platform),
+          shares_(more.shares),
+          fabric_(more.fabric),
+          tokens_(tokens) {}
+
+    // Nothing where no other rank has experts.
+    std::optional<Task> experts(const Op& op, bool dispatch) const;
+    // Of the partial sums that tensor ranks hold, of which there must be several.
+    Task all_reduce(const Op& op) const;
+
+private:
+    Task over_fabric(const Task& task, const ExpertAllToAll& copies, bool dispatch) const;
+    double distinct_ranks() const;
+
+    const Scenario& scenario_;
+    const Placement& placement_;
+    const Platform& platform_;
+    const RankShares* shares_;
+    FabricCosts* fabric_;
+    double tokens_;
+};
+
+}  // namespace strata
