@@ -117,7 +117,7 @@ std::map<std::string, double> shares_of_compute(const Program& program) {
     std::map<std::string, double> shares;
     double compute_s = 0;
     for (const Task& task : program.tasks)
-        if (task.lane == Lane::compute) {
+        if (task.lane == Lane::compute || task.lane == Lane::host_compute) {
             shares[fmt::format("{}{}", to_string(task.origin), task.outside ? kOutside : "")] += task.duration.si();
             compute_s += task.duration.si();
         }
@@ -163,14 +163,6 @@ Run summarise(const Scenario& scenario, const Machine& machine, const Program& p
     run.metrics["network.scale_out_ms"] = to_ms(timeline.busy[static_cast<std::size_t>(Lane::scale_out)]);
 
     run.share_of_compute = shares_of_compute(program);
-    double compute_s = 0;
-    for (const Task& task : program.tasks)
-        if (task.lane == Lane::compute || task.lane == Lane::host_compute) {
-            run.share_of_compute[fmt::format("{}{}", to_string(task.origin), task.outside ? kOutside : "")] +=
-                task.duration.si();
-            compute_s += task.duration.si();
-        }
-    for (auto& [origin, share] : run.share_of_compute) share /= compute_s;
     for (std::size_t lane = 0; lane < kLanes; ++lane) run.utilisation[lane] = timeline.busy[lane].si() / step_s;
     run.components = component_times(program);
     run.bottleneck = bottleneck_of(run);

@@ -51,7 +51,7 @@ struct Run {
     std::map<std::string, std::string> absent{};        // metrics that need a number nobody has published: which one
 };
 
-// Of a program's compute lane, by the origin of each task's time.
+// Of the time of computing, on accelerator and host, by the origin of each task's time.
 std::map<std::string, double> shares_of_compute(const Program& program);
 
 // `machine.ranks` x program must be what `timeline` was made from.

@@ -285,6 +285,13 @@ TEST(StepTime, accounts_for_all_time_of_the_compute_lane_by_component) {
     EXPECT_EQ(run.bottleneck, "memory");
 }
 
+TEST(StepTime, is_known_from_somewhere_and_only_once) {
+    const auto shares = run_of(kPlain).share_of_compute;
+    double sum = 0;
+    for (const auto& [origin, share] : shares) sum += share;
+    EXPECT_NEAR(sum, 1, 1e-9);
+}
+
 TEST(Study, gives_the_same_numbers_twice) { EXPECT_EQ(run_of(kPlain).metrics, run_of(kPlain).metrics); }
 
 }  // namespace
