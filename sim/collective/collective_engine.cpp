@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "hwmodels/fabric/properties.hpp"
+#include "kernels/collective/collective.hpp"
 
 namespace strata {
 
@@ -13,17 +13,14 @@ namespace {
 
 double to_GBps(Bandwidth rate) { return rate.si() / 1e9; }
 
-// Distinct places on average of a token's k experts, evenly spread over n.
-double distinct(double k, double n) { return n * -std::expm1(k * std::log1p(-1 / n)); }
-
 ExpertExchange exchange_of(const CollectiveWorkload& what, double ranks, double domains) {
     const TokenSpread& spread = what.spread;
     const double reached = spread.domain_limit > 0 ? std::min(domains, spread.domain_limit) : domains;
     return {.tokens = spread.tokens,
             .token = Bytes(spread.hidden * spread.bytes_per_element),
-            .ranks_per_token =
-                spread.per_expert ? std::min(spread.top_k, ranks) : distinct(spread.top_k, ranks * reached / domains),
-            .domains_per_token = distinct(spread.top_k, reached),
+            .ranks_per_token = spread.per_expert ? std::min(spread.top_k, ranks)
+                                                 : copies_per_rank(spread.top_k, ranks * reached / domains),
+            .domains_per_token = copies_per_rank(spread.top_k, reached),
             .crossing = what.crossing,
             .once_to_a_domain = !spread.per_expert};
 }

@@ -17,7 +17,7 @@ struct Share {
     double meeting;  // tokens that meet at this rank's experts and their peers
     explicit Share(const Scenario& scenario)
         : sequences(scenario.workload.batch / scenario.placement.dp / scenario.placement.batches()),
-          tokens(sequences * scenario.workload.queries()),
+          tokens(sequences * scenario.workload.queries() / scenario.placement.cp),
           meeting(tokens * std::max(1.0, double(scenario.placement.ep) / scenario.placement.tp)) {}
 };
 

@@ -126,14 +126,14 @@ Spending spending_of(const Scenario& scenario, const Machine& machine, const Pro
     const Workload& work = scenario.workload;
     const Seconds step = timeline.makespan;
     Spending spending{.accelerators = double(scenario.placement.ranks()),
-                      .tokens_per_s = work.batch * (work.prefill ? work.prompt : 1) / step.si(),
+                      .tokens_per_s = work.batch * work.tokens() / step.si(),
                       .busy = std::min(1.0, timeline.busy[static_cast<std::size_t>(Lane::compute)] / step)};
     // DRAM alone, as its standard's currents have it, all of it as reads: most of a step's bytes are.
     Bytes memory, host_link;
     for (const Task& task : program.tasks) {
         if (task.pricing == Pricing::given) continue;
         if (task.lane == Lane::compute) memory += task.moved;
-        if (task.lane == Lane::host_fetch || task.lane == Lane::nvme_fetch) host_link += task.on_link;
+        if (is_fetch(task.lane)) host_link += task.on_link;
     }
     const auto add = [&](Bytes moved, Bandwidth most, double pj_per_bit) {
         spending.memory_w += watts(std::min(moved.si(), most.si() * step.si()), step, pj_per_bit);

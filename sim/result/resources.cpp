@@ -6,11 +6,9 @@ namespace strata {
 
 namespace {
 
-bool is_fetch(const Task& task) { return task.lane == Lane::host_fetch || task.lane == Lane::nvme_fetch; }
-
 // What one rank's step asks of each part.
 struct Asked {
-    Bytes memory, host_link, host_memory, drives, scale_up, scale_out;
+    Bytes memory, host_link, host_memory, expanders, drives, scale_up, scale_out;
     Seconds in_host_memory;  // rows that share no burst take longer than their bytes
     Flops bf16, fp8;
     double reads = 0;
@@ -23,10 +21,15 @@ Asked asked_of(const Program& program, const Machine& machine) {
         if (task.lane == Lane::compute) {
             asked.memory += task.moved;
             (task.fp8 ? asked.fp8 : asked.bf16) += task.flops;
-        } else if (is_fetch(task)) {
+        } else if (task.lane == Lane::host_compute) {
+            asked.host_memory += task.moved;
+            asked.in_host_memory += task.moved / machine.host_memory;
+        } else if (is_fetch(task.lane)) {
             asked.memory += task.moved;  // where the rows land
             asked.host_link += task.on_link;
-            (task.lane == Lane::host_fetch ? asked.host_memory : asked.drives) += task.moved;
+            (task.lane == Lane::host_fetch  ? asked.host_memory
+             : task.lane == Lane::cxl_fetch ? asked.expanders
+                                            : asked.drives) += task.moved;
             asked.reads += task.requests;
             if (task.lane == Lane::host_fetch)
                 asked.in_host_memory += task.moved / (machine.host_memory * machine.host_efficiency(task.row));
@@ -64,6 +67,7 @@ std::vector<ResourceUse> resources_of(const Scenario& scenario, const Machine& m
     by_bytes("rank.scale_up", asked.scale_up, machine.scale_up);
     by_bytes("rank.scale_out", asked.scale_out, machine.scale_out);
     add("node.host_memory", asked.in_host_memory * sharing, asked.host_memory * sharing);
+    by_bytes("node.cxl", asked.expanders * sharing, machine.cxl);
     if (asked.drives > Bytes(0))
         add("node.nvme", std::max(asked.drives / machine.nvme, Seconds(asked.reads / machine.nvme_iops)) * sharing,
             asked.drives * sharing);

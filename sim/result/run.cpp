@@ -76,14 +76,11 @@ Seconds straggling(const Program& program) {
     return sum;
 }
 
-constexpr std::array<std::string_view, 7> kComponents{"embedding", "mhc",    "attention", "ffn",
-                                                      "experts",   "engram", "head"};
-
 std::map<std::string, ComponentTime> component_times(const Program& program) {
     std::map<std::string, ComponentTime> found;
     for (const Task& task : program.tasks) {
         if (task.pricing == Pricing::given) continue;
-        ComponentTime& time = found[std::string(kComponents[static_cast<std::size_t>(task.slot)])];
+        ComponentTime& time = found[component_of(task.slot)];
         if (task.pricing == Pricing::fetch) {
             time.fetch += to_ms(task.duration);
         } else if (task.lane != Lane::compute && task.lane != Lane::host_compute) {
@@ -112,6 +109,11 @@ std::string bottleneck_of(const Run& run) {
 }
 
 }  // namespace
+
+std::string component_of(Slot slot) {
+    constexpr std::array<const char*, 7> kNames{"embedding", "mhc", "attention", "ffn", "experts", "engram", "head"};
+    return kNames[static_cast<std::size_t>(slot)];
+}
 
 std::map<std::string, double> shares_of_compute(const Program& program) {
     std::map<std::string, double> shares;

@@ -51,6 +51,9 @@ struct Run {
     std::map<std::string, std::string> absent{};        // metrics that need a number nobody has published: which one
 };
 
+// What reports call the part of the model: "mhc", "attention", ...
+std::string component_of(Slot slot);
+
 // Of the time of computing, on accelerator and host, by the origin of each task's time.
 std::map<std::string, double> shares_of_compute(const Program& program);
 

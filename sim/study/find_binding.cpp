@@ -20,7 +20,8 @@ std::string main_metric(const Scenario& scenario, const Run& run) {
         const bool closed = scenario.serving->trace.empty() && scenario.serving->arrivals.per_second == 0;
         return closed ? "serving.output_tokens_per_s_per_accelerator" : "serving.end_to_end_ms";
     }
-    for (const char* metric : {"decode.tokens_per_s_per_accelerator", "prefill.tokens_per_s_per_accelerator"})
+    for (const char* metric : {"decode.tokens_per_s_per_accelerator", "prefill.tokens_per_s_per_accelerator",
+                               "training.tokens_per_s_per_accelerator"})
         if (run.metrics.contains(metric)) return metric;
     throw InputError("--metric", "the metric to gain in: this kind of point has none of its own", "none");
 }
@@ -139,7 +140,9 @@ Binding find_binding(const ScenarioFile& file, const Point& point, const Run& ba
                      const StudyOptions& options) {
     const Catalog catalog(options.root + "/hwmodels/catalog");
     const Scenario scenario = file.read(point, catalog);
-    if (scenario.access) throw InputError("binds", "a point of a model; an access looks at one part alone", "access");
+    if (scenario.access || scenario.collective)
+        throw InputError("binds", "a point of a model; what looks at one part alone is bound by that",
+                         scenario.access ? "access" : "collective");
     Binding binding{
         .metric = asked.metric.empty() ? main_metric(scenario, base) : asked.metric, .by = asked.by, .gains = {}};
     const auto metric = base.metrics.find(binding.metric);

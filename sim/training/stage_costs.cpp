@@ -6,14 +6,12 @@
 #include <cmath>
 
 #include "kernels/collective/collective.hpp"
+#include "sim/result/run.hpp"
 #include "sim/workload/pricing.hpp"
 
 namespace strata {
 
 namespace {
-
-constexpr std::array<std::string_view, 7> kComponents{"embedding", "mhc",    "attention", "ffn",
-                                                      "experts",   "engram", "head"};
 
 class LayerPricing {
 public:
@@ -71,7 +69,7 @@ private:
         pass.beside += overlaps() ? price(task, left_, costs_, placement_.ranks()).duration : alone.duration;
         const Origin origin = op.borrowed ? Origin::assumed : alone.origin;
         cost.by_origin[fmt::format("{}{}", to_string(origin), alone.outside ? ", outside" : "")] += alone.duration;
-        ComponentTime& time = cost.components[std::string(kComponents[static_cast<std::size_t>(op.slot)])];
+        ComponentTime& time = cost.components[component_of(op.slot)];
         time.overhead += to_ms(alone.overhead);
         (alone.memory_bound ? time.memory : time.arithmetic) += to_ms(alone.duration - alone.overhead);
     }
@@ -84,8 +82,7 @@ private:
         const auto both = [&](Seconds PassCost::*lane, Seconds time, Slot slot) {
             cost.of(Gradient::forward).*lane += time;
             cost.of(Gradient::input).*lane += time * backward;
-            cost.components[std::string(kComponents[static_cast<std::size_t>(slot)])].exchange +=
-                to_ms(time * (1 + backward));
+            cost.components[component_of(slot)].exchange += to_ms(time * (1 + backward));
         };
         if (op.name == "experts_gate_up")
             both(&PassCost::exchange, expert_exchange(true) + expert_exchange(false), Slot::experts);

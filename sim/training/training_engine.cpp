@@ -45,6 +45,12 @@ void check(const Scenario& scenario) {
     if (placement.micro_batches != 1 || placement.expert_dials.redundant != 0)
         throw InputError("placement", "no micro_batches and no redundant experts: the workload's schedule has its own",
                          fmt::format("{} and {}", placement.micro_batches, placement.expert_dials.redundant));
+    if (placement.cp != 1)
+        throw InputError("placement.cp", "1: the passes of training do not share sequences",
+                         std::to_string(placement.cp));
+    if (scenario.kernels.exchange == ExchangeKernel::fabric)
+        throw InputError("kernels.exchange", "deepep or wire: training's exchanges are not priced on a fabric",
+                         "fabric");
     for (const Tier tier : {placement.experts, placement.kv, placement.engram})
         if (tier != Tier::hbm)
             throw InputError("placement", "tier hbm for all: training updates parameters where their gradients are",

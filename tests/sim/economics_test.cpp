@@ -43,6 +43,13 @@ TEST(Economics, a_million_tokens_cost_the_hours_that_they_take) {
     EXPECT_DOUBLE_EQ(idle_half.at("cost.usd_per_hour"), 16);
 }
 
+TEST(Economics, pays_for_tokens_that_are_accepted_drafts_too) {
+    const auto metrics =
+        run_on("HGX_H800", {"economics.usd_per_accelerator_hour=2", "workload.draft={tokens: 1, acceptance: 0.8}"})
+            .metrics;
+    EXPECT_NEAR(metrics.at("cost.usd_per_million_tokens"), 16 / (metrics.at("decode.tokens_per_s") * 3600) * 1e6, 1e-9);
+}
+
 TEST(Economics, takes_the_typical_rent_and_both_ends_from_the_catalogue) {
     const auto metrics = run_on("HGX_H200").metrics;
     const double typical = metrics.at("cost.usd_per_million_tokens");

@@ -45,6 +45,15 @@ TEST(Binding, of_decode_is_sorted_and_led_by_what_its_kernels_wait_for) {
                 1e-12);
 }
 
+TEST(Binding, of_training_is_in_tokens_a_second) {
+    const YAML::Node document = YAML::Load(
+        "{model: dense-4b, platform: {system: HGX_H200}, placement: {dp: 8}, "
+        "workload: {kind: training, sequences: 64, recompute: full}}");
+    const Binding binding = binding_in(ScenarioFile("test", document, kRoot + "/scenarios/models"));
+    EXPECT_EQ(binding.metric, "training.tokens_per_s_per_accelerator");
+    EXPECT_EQ(binding.gains.front().resource, "tensor peak");
+}
+
 TEST(Binding, of_long_prompts_is_arithmetic) {
     const Binding binding = binding_in(scenario_of(kDecode, {"workload={kind: prefill, batch: 64, prompt: 8192}"}));
     EXPECT_EQ(binding.metric, "prefill.tokens_per_s_per_accelerator");

@@ -51,6 +51,17 @@ TEST(Resources, of_a_step_carry_the_bytes_of_its_tasks) {
     EXPECT_EQ(step.find("node.nvme"), nullptr);
 }
 
+TEST(Resources, below_memory_are_the_tiers_own_and_not_a_link_between_ranks) {
+    const Step step({"platform.cxl=CXL_expander", "platform.host.cxl_units=8", "placement.engram.tier=cxl"});
+    Bytes rows;
+    for (const Task& task : step.program.tasks)
+        if (task.lane == Lane::cxl_fetch) rows += task.moved;
+    EXPECT_GT(rows, Bytes(0));
+    ASSERT_TRUE(step.find("node.cxl"));
+    EXPECT_EQ(step.find("node.cxl")->bytes, rows * 8);
+    EXPECT_EQ(step.find("rank.scale_out"), nullptr);
+}
+
 TEST(Resources, are_busy_as_long_as_their_lane_or_their_bytes_take) {
     const Step step({"placement.engram.tier=host"});
     const double step_s = step.run.metrics.at("decode.tpot_ms") / 1e3;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "sim/placement/working_set.hpp"
 #include "sim/workload/build_program.hpp"
 
 namespace strata {
@@ -74,6 +75,18 @@ TEST(StageProgram, of_context_ranks_attends_together_as_one_rank_would_alone) {
     const Program four = prompt("v3", 4);
     EXPECT_EQ(named(four, "gather_context").front().moved, Bytes(24576.0 * 1152));
     EXPECT_EQ(named(four, "kv_up").front().flops, named(prompt("v3", 1), "kv_up").front().flops);
+}
+
+TEST(StageProgram, of_context_ranks_holds_the_activations_of_its_own_tokens) {
+    const auto held = [](int ranks) {
+        const Catalog catalog(kRoot + "/hwmodels/catalog");
+        return activation_bytes(
+            read_point("{model: v3, platform: {system: HGX_H800, nodes: 8}, workload: {kind: "
+                       "prefill, batch: 8, prompt: 32768}, placement: {dp: 8, ep: 8, cp: " +
+                           std::to_string(ranks) + "}}",
+                       "test", kRoot + "/scenarios/models", catalog));
+    };
+    EXPECT_NEAR(held(1) / held(4), 4, 1e-9);
 }
 
 TEST(StageProgram, dispatches_beside_the_shared_expert_and_computes_experts_after_both) {

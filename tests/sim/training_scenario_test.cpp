@@ -205,6 +205,7 @@ TEST_F(TrainingScenario, refuses_what_does_not_divide_or_fit) {
     EXPECT_NE(refusal_of("model: v3\nplatform: {system: HGX_H800}\n", "dp: 8", "sequences: 8").find("weights"),
               std::string::npos);
     EXPECT_NE(refusal_of(kDense, "dp: 64", "sequences: 64").find("at most 32 ranks"), std::string::npos);
+    EXPECT_NE(refusal_of(kDense, "dp: 4, cp: 2", "sequences: 8").find("placement.cp"), std::string::npos);
     EXPECT_NE(refusal_of(kDense, "dp: 4", "sequences: 4, batch: 4").find("workload.batch"), std::string::npos);
     EXPECT_NE(refusal_of(kDense, "dp: 4", "sequences: 4, failures: {checkpoint: {bandwidth: 1 GB/s}}")
                   .find("exactly one of 'published' and 'sources'"),
