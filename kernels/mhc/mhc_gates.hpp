@@ -3,6 +3,7 @@
 
 #include "kernels/arithmetic.hpp"
 #include "kernels/simt/packed_bf16.hpp"
+#include "kernels/simt/warp.hpp"
 
 namespace strata {
 
@@ -43,32 +44,30 @@ STRATA_HD float reciprocal(float x) {
 #endif
 }
 
-// Four numbers from m[0], `along` apart, divided by their sum plus eps.
-template <int along>
-STRATA_BODY void normalise_four(float* m, float eps) {
-    const float factor = reciprocal(m[0] + m[along] + (m[2 * along] + m[3 * along]) + eps);
-    STRATA_UNROLL
-    for (int k = 0; k < 4; ++k) m[k * along] *= factor;
+// What four numbers are multiplied by so that their sum is one, but for eps.
+STRATA_BODY float factor_of(float first, float second, float third, float fourth, float eps) {
+    return reciprocal(first + second + (third + fourth) + eps);
 }
 
-// Sinkhorn-Knopp of the 4x4 logits m, in place. It ends on the columns, and eps leaves every sum of a column at
-// 1 - 1e-6: that is the definition.
-STRATA_BODY void sinkhorn(float (&m)[16], int iterations, float eps) {
+// Sinkhorn-Knopp of 4x4 logits, in place: each of four neighbouring lanes has a row. It ends on the columns, and eps
+// leaves every sum of a column at 1 - 1e-6: that is the definition. All lanes of the warp come here.
+template <class Thread>
+STRATA_BODY void sinkhorn(Thread& t, Pack<float>& row, int iterations, float eps) {
+    float(&m)[4] = row.at;
+    const float largest = max_of(max_of(m[0], m[1]), max_of(m[2], m[3]));
     STRATA_UNROLL
-    for (int row = 0; row < 16; row += 4) {
-        const float largest = max_of(max_of(m[row], m[row + 1]), max_of(m[row + 2], m[row + 3]));
-        STRATA_UNROLL
-        for (int j = row; j < row + 4; ++j) m[j] = exp_of(m[j] - largest);
-        normalise_four<1>(m + row, 0);
-        STRATA_UNROLL
-        for (int j = row; j < row + 4; ++j) m[j] += eps;
-    }
+    for (int j = 0; j < 4; ++j) m[j] = exp_of(m[j] - largest);
+    const float first = factor_of(m[0], m[1], m[2], m[3], 0);
+    STRATA_UNROLL
+    for (int j = 0; j < 4; ++j) m[j] = m[j] * first + eps;
     for (int iteration = 0; iteration < iterations; ++iteration) {
+        if (iteration > 0) {
+            const float factor = factor_of(m[0], m[1], m[2], m[3], eps);
+            STRATA_UNROLL
+            for (int j = 0; j < 4; ++j) m[j] *= factor;
+        }
         STRATA_UNROLL
-        for (int row = 0; row < 4; ++row)
-            if (iteration > 0) normalise_four<1>(m + row * 4, eps);
-        STRATA_UNROLL
-        for (int column = 0; column < 4; ++column) normalise_four<4>(m + column, eps);
+        for (int j = 0; j < 4; ++j) m[j] *= reciprocal(warp_sum<4>(t, m[j]) + eps);
     }
 }
 

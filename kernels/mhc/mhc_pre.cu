@@ -9,9 +9,10 @@ namespace {
 
 // One block a multiprocessor: its registers hold fn, its shared memory the tokens.
 template <class Plan>
-__global__ void __launch_bounds__(Plan::kThreads, 1) mhc_pre_kernel(MhcPreTask task) {
+__global__ void __launch_bounds__(Plan::kThreads, 1)
+    mhc_pre_kernel(const __grid_constant__ MhcPreTask task, const __grid_constant__ MhcPreMaps maps) {
     DeviceThread t;
-    mhc_pre<Plan>(t, task);
+    mhc_pre<Plan>(t, task, maps);
 }
 
 // How many clusters of this kernel run at once here: fewer than an eighth of the blocks where a part of the GPU has
@@ -48,7 +49,7 @@ void mhc_pre(const MhcPreTask& task, cudaStream_t stream) {
         static const int clusters = clusters_at_once<Plan>();  // of the first GPU used: all of a machine are alike
         Grid grid = grid_of(task);
         grid.blocks = std::min(grid.blocks, clusters * kMhcCluster);
-        launch("mhc_pre", mhc_pre_kernel<Plan>, grid, stream, task);
+        launch("mhc_pre", mhc_pre_kernel<Plan>, grid, stream, task, maps_of(task));
     });
 }
 

@@ -31,7 +31,7 @@ struct MhcPreTask {
     Bf16* new_residual = nullptr;     // may be `residual`
     long tokens = 0;
     int hidden = 0;    // 1024, 4096, 5120 or 7168
-    int clusters = 8;  // that run at once: 8 of 16 blocks are 128 of an H200's 132 multiprocessors
+    int clusters = 8;  // that run at once, at most: an H200 was found to have room for 7, 112 of its multiprocessors
 };
 
 inline constexpr int kMhcCluster = 16;          // blocks; each has 1/16 of hidden, of all four streams
@@ -46,50 +46,45 @@ struct MhcPlan {
     static constexpr int kThreads = 32 * (warps + 4);
     // A thread of the warps that multiply, and of the others. Few warps have enough as they are.
     static constexpr bool kSharesRegisters = warps == 16;
-    static constexpr int kRegisters = steps > 5 ? 112 : 104, kOtherRegisters = steps > 5 ? 32 : 64;
     static constexpr MhcForm kForm = form_;
-    static constexpr bool kSpreads = form_ != MhcForm::pre;
+    static constexpr bool kSpreads = form_ != MhcForm::pre, kIsTight = kSpreads && steps > 5;
+    static constexpr int kRegisters = steps > 5 ? 112 : 104, kOtherRegisters = steps > 5 ? 32 : 64;
     static constexpr int kSteps = steps;
     static constexpr int kTokens = 8;
     static constexpr int kHidden = 64 * warps * steps;
     static constexpr int kSlice = kHidden / kMhcCluster;  // of hidden, a block
-    static constexpr int kSpan = 4 * steps;               // of the slice, a warp, of all four streams
-    // Rows in shared memory, in elements. The padding puts the eight-byte loads of half a warp in different banks: of
-    // four tokens and four streams, every other stream with the neighbouring four elements.
-    static constexpr int kStreamRow = kSlice + 16;
-    static constexpr int kRow = 4 * kStreamRow + 8;  // a token's four streams
-    static constexpr int kOutRow = kSlice + 8;       // of layer_out
-    static_assert(kSlice * 2 % 128 == 0 && kTokens <= kMhcCluster);
+    // A tile comes in boxes of 64 elements, swizzled: in elements, [box][stream, then layer_out][token][64].
+    static constexpr int kBoxes = kSlice / 64;
+    static constexpr int kRow = 64, kStreamRows = kTokens * kRow;
+    static constexpr int kBox = (kSpreads ? 5 : 4) * kStreamRows;
+    static_assert(kSlice % 64 == 0 && kTokens <= kMhcCluster);
 
-    // Of the site before, in floats: post [8][4], comb [8][4][4], pre [8][4].
+    static constexpr long kStageBytes = 2L * kBoxes * kBox;
+    // Of the site before, in floats, beside each stage: post [8][4], comb [8][4][4], pre [8][4].
     static constexpr int kLastComb = kTokens * 4, kLastPre = kTokens * 20;
-    static constexpr long kStageBytes = kTokens * (kRow * 2L + (kSpreads ? kOutRow * 2L + 24 * 4L : 0L));
+    static constexpr long kLastBytes = kSpreads ? kTokens * 24 * 4L : 0L;
     static constexpr long kPartialBytes = warps * 8L * kMhcSums * 4;
     static constexpr long kInboxBytes = kMhcCluster * kMhcSums * 4L;
     static constexpr long kGateBytes = kTokens * 4 * 4L;
-    // Seven steps' part of fn and what `post` needs do not fit the registers together: one step's is in shared memory.
-    static constexpr int kStepsInRegisters = kSpreads ? std::min(steps, 6) : steps;
+    // Seven steps' part of fn and all else do not fit the registers together: one step's is in shared memory.
+    static constexpr int kStepsInRegisters = std::min(steps, 6);
     static constexpr long kFnBytes = (steps - kStepsInRegisters) * 3L * 16 * 32 * warps;
     // A tile's input is gathered so many turns after its products: its sums go through the cluster and come back as
     // gates in about 2400 cycles (estimated), and a turn of a large slice takes longer than one of a small.
-    static constexpr int kLag = form_ == MhcForm::single_pass ? 0 : (kSlice >= 320 ? 2 : 3) - (kSpreads ? 1 : 0);
+    static constexpr int kLag = form_ == MhcForm::single_pass ? 0 : kIsTight ? 2 : 3;
     static constexpr int kSlots = std::max(kLag + 1, 3);  // for sums and gates on their way
     static constexpr int kFewStages = kLag + 3;           // multiplied, waiting, being written, being loaded
     static constexpr int kMostStages = kSlice >= 448 ? 7 : 12;
-    static constexpr long kBarrierBytes = (3 * kMostStages + 7 + 2 * kSlots) * 8L / 16 * 16 + 16;
+    static constexpr long kBarrierBytes = (2 * kMostStages + 9 + 2 * kSlots) * 8L / 16 * 16 + 16;
     static constexpr long kOtherBytes = kFnBytes + kPartialBytes + kSlots * (kInboxBytes + kGateBytes) + kBarrierBytes;
-    static constexpr int kStages = int(std::min((kMhcSharedBytes - kOtherBytes) / kStageBytes, long(kMostStages)));
+    static constexpr int kStages =
+        int(std::min((kMhcSharedBytes - kOtherBytes) / (kStageBytes + kLastBytes), long(kMostStages)));
     static_assert(kStages >= kFewStages);
-    static constexpr long kBytes = kOtherBytes + kStages * kStageBytes;
-
-    // fn's part of the block as it comes, in FP32, while the first tiles are loaded: [24][4] rows of the slice. It
-    // takes the room of later tiles.
-    static constexpr int kFnRow = kSlice + 4;
-    static constexpr long kFnStagedBytes = kMhcMixes * 4 * kFnRow * 4L;
-    static constexpr int kEarly = std::max(0, kStages - int((kFnStagedBytes + kStageBytes - 1) / kStageBytes));
-    // Tiles before this one can be loaded when the first of fn's three parts is taken.
-    static constexpr int kSoon = kEarly + int(kFnStagedBytes / 3 / kStageBytes);
-    static_assert(kFnStagedBytes <= kStages * kStageBytes);
+    // fn's part of the block as it comes, in FP32 and in three bands, in the room of the first tiles.
+    static constexpr int kFnBox = 8 * kMhcStreams * 32;
+    static constexpr long kFnBandBytes = kSlice / 32 * kFnBox * 4L;
+    static_assert(3 * kFnBandBytes <= kStages * kStageBytes);
+    static constexpr long kBytes = kOtherBytes + kStages * (kStageBytes + kLastBytes);
 };
 
 // The smallest size is for checks: it has fewer warps.

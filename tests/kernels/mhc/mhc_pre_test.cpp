@@ -70,11 +70,12 @@ Outputs emulated(const Site& site, MhcForm form, ThreadOrder order, int clusters
                           .hidden = site.hidden,
                           .clusters = clusters};
     require_valid(task);
+    const MhcPreMaps maps = maps_of(task);
     with_plan(task, [&](auto plan) {
         using Plan = decltype(plan);
         // Only these are compiled for the emulator.
         if constexpr (Plan::kHidden == 1024 || (Plan::kHidden == 7168 && Plan::kForm == MhcForm::fused))
-            emulate(grid_of(task), order, [&](EmulatedThread& t) { mhc_pre<Plan>(t, task); });
+            emulate(grid_of(task), order, [&](EmulatedThread& t) { mhc_pre<Plan>(t, task, maps); });
         else
             throw std::logic_error("this plan is not tried here");
     });
