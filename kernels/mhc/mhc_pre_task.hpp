@@ -48,6 +48,7 @@ struct MhcPlan {
     static constexpr bool kSharesRegisters = warps == 16;
     static constexpr MhcForm kForm = form_;
     static constexpr bool kSpreads = form_ != MhcForm::pre, kIsTight = kSpreads && steps > 5;
+    static constexpr bool kKeepsPlaces = steps <= 5 || form_ != MhcForm::single_pass;  // in registers
     static constexpr int kRegisters = steps > 5 ? 112 : 104, kOtherRegisters = steps > 5 ? 32 : 64;
     static constexpr int kSteps = steps;
     static constexpr int kTokens = 8;

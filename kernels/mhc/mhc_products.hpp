@@ -11,9 +11,6 @@
 // step lane l, with g = l / 4 and c = l % 4, takes two elements of token g, of the streams 2 (c % 2) and
 // 2 (c % 2) + 1. Two steps take an eighth of a box's row: the lower two lanes of a quad its first half. A last step
 // alone takes half of that.
-//
-// The squares of a token are products too: of its elements as rows with the same as columns. What other tokens' rows
-// give beside them is not used. Converted and multiplied by themselves they took a third of this kernel's instructions.
 #pragma once
 
 #include "kernels/mhc/mhc_pre_task.hpp"
@@ -26,7 +23,7 @@ namespace strata {
 template <class Plan>
 STRATA_BODY int kept(int number) {
 #ifdef __CUDACC__
-    if constexpr (!Plan::kIsTight) asm volatile("" : "+r"(number));
+    if constexpr (Plan::kKeepsPlaces) asm volatile("" : "+r"(number));
 #endif
     return number;
 }
@@ -81,7 +78,8 @@ public:
             for (int m = 0; m < kMhcStreams; ++m)
                 shares.streams[m] = two_of(last + Plan::kLastComb + g * 16 + m * 4 + first_stream());
         }
-        MmaSum sums[3] = {}, squares[2] = {};
+        MmaSum sums[3] = {};
+        float squares = 0;
         // Two steps at once: lanes exchange their places.
         STRATA_UNROLL
         for (int first = 0; first < Plan::kSteps; first += 2) {
@@ -106,11 +104,14 @@ public:
                 STRATA_UNROLL
                 for (int part = 0; part < 3; ++part)
                     mma_bf16_m16n8k16(t_, sums[part], part_of(first + i, part), taken[i]);
-                // Of the one stream in rows 0 to 7, of the other in the rows behind.
                 STRATA_UNROLL
-                for (int n = 0; n < 2; ++n) mma_bf16_m16n8k8(t_, squares[n], taken[i], taken[i].at[n]);
+                for (int n = 0; n < 2; ++n) {
+                    const float low = low_of(taken[i].at[n]), high = high_of(taken[i].at[n]);
+                    squares = fma_of(high, high, fma_of(low, low, squares));
+                }
             }
         }
+        squares = warp_sum<4>(t_, squares);
         before_writing();
         // Half of the lanes write the other of their two tokens first: into different banks.
         const int half = g / 4;
@@ -123,9 +124,7 @@ public:
             mine[band * 64 + half * 4] = half ? odd : even;
             mine[band * 64 + 4 - half * 4] = half ? even : odd;
         }
-        if (c == g / 2)
-            partials[kMhcMixes * 8 + g] =
-                g % 2 ? squares[0].at[1] + squares[1].at[3] : squares[0].at[0] + squares[1].at[2];
+        if (c == 0) partials[kMhcMixes * 8 + g] = squares;
     }
 
     // Where in a tile the four elements are that the warp takes in half of two steps, or in a last one, for a token, in

@@ -46,16 +46,4 @@ STRATA_BODY void mma_bf16_m16n8k16([[maybe_unused]] Thread& t, MmaSum& sum, cons
 #endif
 }
 
-// Half as deep: sum (16x8) += a (16x8) b (8x8). a: rows g and g + 8 at columns 2c; b: row 2c of column g.
-template <class Thread>
-STRATA_BODY void mma_bf16_m16n8k8([[maybe_unused]] Thread& t, MmaSum& sum, const MmaB& a, std::uint32_t b) {
-#ifdef __CUDACC__
-    asm("mma.sync.aligned.m16n8k8.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5}, {%6}, {%0, %1, %2, %3};"
-        : "+f"(sum.at[0]), "+f"(sum.at[1]), "+f"(sum.at[2]), "+f"(sum.at[3])
-        : "r"(a.at[0]), "r"(a.at[1]), "r"(b));
-#else
-    mma_bf16_m16n8k16(t, sum, MmaA{{a.at[0], a.at[1], 0, 0}}, MmaB{{b, 0}});
-#endif
-}
-
 }  // namespace strata
