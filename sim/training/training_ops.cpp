@@ -130,14 +130,13 @@ private:
     }
 
     // Backward attention: scores again, then gradients of values, probabilities, queries and keys: five products for
-    // two, and each tensor read and written beside its gradient. FlashAttention-2 (arXiv 2307.08691) reaches up to 73 %
-    // of the peak forward and 63 % backward: in that ratio the backward kernel is slower a FLOP here too.
+    // two, and each tensor read and written beside its gradient.
     template <class Attention>
     void attention(const Attention& op, double rotated) {
         const KernelWork work = kernel_work(op);
         forward(streamed(rotated * kBf16, rotated * kBf16), true);
         forward(work);
-        put(Gradient::input, scaled(work, 2.5 * 0.73 / 0.63, 2.5), true);
+        put(Gradient::input, scaled(work, kAttentionBackward, 2.5), true);
         put(Gradient::input, streamed(rotated * kBf16, rotated * kBf16));
     }
     void passes(const ContextAttention& op) { attention(op, 2 * op.sequences * op.length * op.heads * op.key_dim); }

@@ -2,6 +2,10 @@
 // prices, and that its bytes add up.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
+
 #include "hwmodels/input_error.hpp"
 #include "sim/failure/checkpoint.hpp"
 #include "sim/study/study.hpp"
@@ -107,7 +111,24 @@ TEST_F(TrainingScenario, faster_parts_never_slow_a_step_down) {
     EXPECT_LT(step("4 TB/s", "50 GB/s"), step("3 TB/s", "50 GB/s"));
 }
 
-// Without recomputation products take three times their forward FLOPs, attention 1 + 2.5 / (63 / 73).
+TEST(TrainingOps, time_of_attentions_backward_kernel_is_the_middle_of_what_was_measured) {
+    std::ifstream table(std::string(STRATA_SOURCE_DIR) + "/sim/training/attention_backward_h200.csv");
+    std::vector<double> ratios;
+    for (std::string line; std::getline(table, line);) {
+        double batch, length, heads, key, value, forward, backward;
+        if (std::sscanf(line.c_str(), "%lf,%lf,%lf,%lf,%lf,%lf,%lf", &batch, &length, &heads, &key, &value, &forward,
+                        &backward) == 7)
+            ratios.push_back(backward / forward);
+    }
+    ASSERT_EQ(ratios.size(), 11u);
+    std::sort(ratios.begin(), ratios.end());
+    EXPECT_NEAR(ratios[5] / kAttentionBackward, 1, 0.005);
+    EXPECT_NEAR(ratios.front(), 2.95, 0.01);
+    EXPECT_NEAR(ratios.back(), 4.04, 0.01);
+}
+
+// Without recomputation products take three times their forward FLOPs, attention's backward kernel its measured time's
+// worth.
 TEST_F(TrainingScenario, gradients_take_two_products_each) {
     const Scenario scenario = read(kDense, "tp: 1", "sequences: 1, length: 4096");
     const Model trained = as_trained(scenario.model);
@@ -121,7 +142,7 @@ TEST_F(TrainingScenario, gradients_take_two_products_each) {
     }
     double all = 0;
     for (const TrainingOp& op : training_ops(trained, forward, Recompute::none)) all += op.work.work.flops.si();
-    const double expected = 3 * products + (1 + 2.5 * 0.73 / 0.63) * attention + 3 * mixes;
+    const double expected = 3 * products + (1 + kAttentionBackward) * attention + 3 * mixes;
     EXPECT_NEAR(all / expected, 1, 1e-9);
     double again = 0;
     for (const TrainingOp& op : training_ops(trained, forward, Recompute::full)) again += op.work.work.flops.si();
