@@ -226,14 +226,9 @@ std::vector<Sample> exchange_between_nodes(const std::string& file, const std::s
     });
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-    if (argc != 2) {
-        std::cerr << "usage: fit-cost-curves sim/cost/published > cost_curves.yaml\n";
-        return 2;
-    }
-    const std::string published = std::string(argv[1]) + "/";
+void fit(const std::string& published) {
+    if (!std::filesystem::is_directory(published + "H200_SXM"))
+        throw InputError(published + ": expected a folder of published tables with a folder H200_SXM in it");
     const Catalog catalog(std::string(STRATA_SOURCE_DIR) + "/hwmodels/catalog");
     std::cout << "# Written by tools/fit_cost_curves.cpp from the tables in sim/cost/published. Errors are relative, "
                  "those of "
@@ -276,5 +271,20 @@ int main(int argc, char** argv) {
     print("swiglu_quantise", "H200_SXM", post, unmeasured,
           "assumed: the streaming pattern of mhc_post, until the kernel is measured (the published table of a plain "
           "quantisation runs at 9 % of the memory's bandwidth, no kernel to plan with)");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (argc != 2) {
+        std::cerr << "usage: fit-cost-curves sim/cost/published > cost_curves.yaml\n";
+        return 2;
+    }
+    try {
+        fit(std::string(argv[1]) + "/");
+    } catch (const std::exception& error) {
+        std::cerr << error.what() << '\n';
+        return 2;
+    }
     return 0;
 }

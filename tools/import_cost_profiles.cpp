@@ -201,9 +201,14 @@ int main(int argc, char** argv) {
         std::cerr << "usage: import-cost-profiles FOLDER DEVICE OUT SOURCE\n";
         return 2;
     }
-    const std::string root = STRATA_SOURCE_DIR;
-    const Device device = device_of(Catalog(root + "/hwmodels/catalog").accelerator(argv[2]));
-    std::filesystem::create_directories(argv[3]);
-    for (const Import& import : imports()) run(import, argv[1], argv[2], device, argv[3], argv[4]);
+    try {
+        const std::string root = STRATA_SOURCE_DIR;
+        const Device device = device_of(Catalog(root + "/hwmodels/catalog").accelerator(argv[2]));
+        std::filesystem::create_directories(argv[3]);
+        for (const Import& import : imports()) run(import, argv[1], argv[2], device, argv[3], argv[4]);
+    } catch (const std::exception& error) {
+        std::cerr << error.what() << '\n';
+        return 2;
+    }
     return 0;
 }
