@@ -5,6 +5,7 @@
 
 #include "reports/access_view.hpp"
 #include "reports/collective_view.hpp"
+#include "reports/rl_view.hpp"
 #include "reports/sections/sections.hpp"
 #include "reports/serving_view.hpp"
 #include "reports/training_view.hpp"
@@ -47,6 +48,13 @@ Document training_report_of(const ReportInput& input) {
                         parts_section(input.catalog, input.systems), manifest_section(input.manifest)});
 }
 
+Document rl_report_of(const ReportInput& input) {
+    const Study& study = input.study;
+    return document_of(input, rl_summary_section(study),
+                       {assertions_section(study, input.assertions), rl_points_section(study), economics_section(study),
+                        parts_section(input.catalog, input.systems), manifest_section(input.manifest)});
+}
+
 // An exchange on a fabric alone: no model, no system.
 Document collective_report_of(const ReportInput& input) {
     const Study& study = input.study;
@@ -61,6 +69,7 @@ Document report_of(const ReportInput& input) {
     if (is_access(input.study)) return access_report_of(input);
     if (is_serving(input.study)) return serving_report_of(input);
     if (is_training(input.study)) return training_report_of(input);
+    if (is_rl(input.study)) return rl_report_of(input);
     if (is_collective(input.study)) return collective_report_of(input);
     const Recommendation recommendation = recommend(input.study, input.assertions, input.law, input.model);
     const Study& study = input.study;

@@ -16,6 +16,7 @@
 #include "reports/render/results_csv.hpp"
 #include "reports/render/results_json.hpp"
 #include "reports/report.hpp"
+#include "reports/rl_view.hpp"
 #include "reports/serving_view.hpp"
 #include "reports/training_view.hpp"
 #include "sim/access/access_bench.hpp"
@@ -23,6 +24,7 @@
 #include "sim/placement/memory.hpp"
 #include "sim/serving/serving_engine.hpp"
 #include "sim/study/find_binding.hpp"
+#include "sim/training/rl_engine.hpp"
 #include "sim/training/training_engine.hpp"
 
 namespace strata {
@@ -131,7 +133,7 @@ int run_verb(const RunArguments& arguments, const std::string& root) {
     else
         std::cout << scenario.name() << '\n' << study_table(study, law, model) << '\n';
     if (arguments.json_file != "-" && !scenario.is_access() && !scenario.is_collective() && !is_serving(study) &&
-        !is_training(study))
+        !is_training(study) && !is_rl(study))
         std::cout << wrapped(recommended_text(recommend(study, scenario.assertions(), law, model), study, law, model));
     if (!arguments.json_file.empty() && arguments.json_file != "-") write_whole(arguments.json_file, json);
     if (report) {
@@ -164,6 +166,8 @@ int check_verb(const std::vector<std::string>& scenarios, const std::string& roo
                         check_serving_fits(read);
                     else if (read.training)
                         run_training(read, inputs);
+                    else if (read.rl)
+                        run_rl(read, inputs);
                     else
                         check_fits(read);
                     ++fitting;

@@ -7,6 +7,7 @@
 #include "reports/access_view.hpp"
 #include "reports/collective_view.hpp"
 #include "reports/recommendation.hpp"
+#include "reports/rl_view.hpp"
 #include "reports/serving_view.hpp"
 #include "reports/study_view.hpp"
 #include "reports/training_view.hpp"
@@ -83,6 +84,7 @@ std::string study_table(const Study& study, const AllocationLaw& law, const std:
     if (is_access(study)) return metrics_table(study, access_columns(study));
     if (is_serving(study)) return metrics_table(study, serving_columns());
     if (is_training(study)) return metrics_table(study, training_columns(study));
+    if (is_rl(study)) return metrics_table(study, rl_columns());
     if (is_collective(study)) return metrics_table(study, collective_columns(study));
     const std::vector<std::string> engines = engines_that_ran(study);
     const PointResult& any = *std::find_if(study.results.begin(), study.results.end(), ran);

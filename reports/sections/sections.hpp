@@ -58,6 +58,10 @@ Section training_summary_section(const Study& study);
 // Every result, and why there is none.
 Section training_points_section(const Study& study);
 
+// Of kind rl.
+Section rl_summary_section(const Study& study);
+Section rl_points_section(const Study& study);
+
 // Of a study of kind serving: what do users see, and how many are served well?
 Section serving_summary_section(const Study& study);
 // Every result, and why there is none.

@@ -1,43 +1,13 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "reports/sections/sections.hpp"
+#include "reports/sections/stacked_bars.hpp"
 #include "reports/study_view.hpp"
 #include "reports/training_view.hpp"
 
 namespace strata {
 
 namespace {
-
-constexpr std::size_t kMostBars = 24;
-
-std::vector<const PointResult*> ran_of(const Study& study) {
-    std::vector<const PointResult*> all;
-    for (const PointResult& result : study.results)
-        if (ran(result) && all.size() < kMostBars) all.push_back(&result);
-    return all;
-}
-
-// A bar for each point, its parts on top of each other.
-Chart stacked_chart(const Study& study, const std::string& name, const std::string& title, const std::string& label,
-                    const std::vector<StackedPart>& parts) {
-    Chart chart{.name = name, .title = title, .x = {.label = ""}, .y = {.label = label}};
-    const std::vector<const PointResult*> points = ran_of(study);
-    for (const PointResult* point : points) chart.x.categories.push_back(label_of(*point, study));
-    for (std::size_t i = 0; i < parts.size(); ++i) {
-        Series series{.name = parts[i].name, .style = SeriesStyle::stacked, .colour = static_cast<int>(i)};
-        double most = 0;
-        for (std::size_t at = 0; at < points.size(); ++at) {
-            const auto found = points[at]->run->metrics.find(parts[i].metric);
-            const double value = found == points[at]->run->metrics.end() ? 0 : found->second * parts[i].scale;
-            series.points.push_back({double(at), value});
-            most = std::max(most, value);
-        }
-        if (most > 0) chart.series.push_back(std::move(series));
-    }
-    return chart;
-}
 
 const PointResult* fastest_of(const Study& study) {
     const PointResult* best = nullptr;
@@ -49,13 +19,6 @@ const PointResult* fastest_of(const Study& study) {
     for (const PointResult& result : study.results)
         if (ran(result) && (!best || tokens(result) > tokens(*best))) best = &result;
     return best;
-}
-
-std::string origins(const Run& run) {
-    std::string text;
-    for (const auto& [origin, share] : run.share_of_compute)
-        text += fmt::format("{}{:.0f} % {}", text.empty() ? "" : ", ", 100 * share, origin);
-    return text;
 }
 
 std::string long_run(const std::map<std::string, double>& metrics) {
@@ -92,27 +55,13 @@ Section training_summary_section(const Study& study) {
         section.paragraphs.push_back(long_run(metrics));
         section.charts.push_back(stacked_chart(study, "goodput", "Of a long run", "share of time [%]", run_parts()));
     }
-    section.footnotes = {fmt::format("How the time of kernels is known, at {}: {}.", at, origins(*best->run)),
+    section.footnotes = {fmt::format("How the time of kernels is known, at {}: {}.", at, origins_of(*best->run)),
                          "docs/metrics.md defines each word. Backward kernels that nobody has measured have the "
                          "efficiency of the forward "
                          "ones and count as assumed."};
     return section;
 }
 
-Section training_points_section(const Study& study) {
-    Section section{.title = "All points"};
-    Table table{.title = "Results", .columns = {}};
-    const std::vector<AccessColumn> columns = training_columns(study);
-    for (const auto& setting : study.results.front().settings) table.columns.push_back(short_name(setting.first));
-    for (const AccessColumn& column : columns) table.columns.push_back(column.head);
-    for (const PointResult& result : study.results) {
-        auto& row = table.rows.emplace_back();
-        for (const auto& setting : result.settings) row.push_back(setting.second);
-        for (const AccessColumn& column : columns) row.push_back(ran(result) ? cell(*result.run, column) : "-");
-        if (!ran(result)) section.footnotes.push_back(fmt::format("{}: {}", to_string(result.status), result.reason));
-    }
-    section.tables = {std::move(table)};
-    return section;
-}
+Section training_points_section(const Study& study) { return metrics_points_section(study, training_columns(study)); }
 
 }  // namespace strata

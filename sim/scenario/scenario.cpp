@@ -11,6 +11,7 @@
 #include "sim/scenario/fabric_field.hpp"
 #include "sim/scenario/metric_names.hpp"
 #include "sim/scenario/placement_field.hpp"
+#include "sim/scenario/rl_workload.hpp"
 #include "sim/scenario/routing_field.hpp"
 #include "sim/scenario/sweep.hpp"
 
@@ -80,6 +81,7 @@ const std::vector<KindFields>& workload_kinds() {
         {"access", WorkloadKind::access, access_fields()},
         {"serving", WorkloadKind::serving, serving_fields()},
         {"training", WorkloadKind::training, training_fields()},
+        {"rl", WorkloadKind::rl, rl_fields()},
         {"collective", WorkloadKind::collective, collective_fields()},
     };
     return kinds;
@@ -289,6 +291,8 @@ Scenario ScenarioFile::read(const Point& point, const Catalog& catalog) const {
         if (scenario.serving->pools) refuse(root, {"placement"}, "each of workload.pools has a placement of its own");
     } else if (kind == WorkloadKind::training) {
         scenario.training = read_training(root["workload"]);
+    } else if (kind == WorkloadKind::rl) {
+        scenario.rl = std::make_shared<const RlWorkload>(read_rl(root["workload"], file_));
     } else {
         scenario.workload = read_workload(root["workload"], kind == WorkloadKind::prefill);
         scenario.routing = read_routing(root["workload"]["routing"], file_);

@@ -4,6 +4,7 @@
 
 #include <yaml-cpp/yaml.h>
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -24,7 +25,7 @@ namespace strata {
 enum class Tier { hbm, host, cxl, nvme };
 std::string_view to_string(Tier tier);
 
-enum class WorkloadKind { decode, prefill, access, serving, training, collective };
+enum class WorkloadKind { decode, prefill, access, serving, training, rl, collective };
 
 struct Assertion {
     std::string metric;
@@ -109,6 +110,8 @@ enum class Detail {
     bank  // every row, in the banks that it lies in
 };
 
+struct RlWorkload;  // sim/scenario/rl_workload.hpp
+
 // One point, fully read.
 struct Scenario {
     std::string name;
@@ -123,6 +126,7 @@ struct Scenario {
     std::optional<RoutingDials> routing{};       // none: tokens spread evenly over all experts
     std::optional<ServingWorkload> serving{};    // then `workload` is not used: steps of many shapes are run
     std::optional<TrainingWorkload> training{};  // nor here
+    std::shared_ptr<const RlWorkload> rl{};      // nor here
     Placement placement;
     Kernels kernels;
     Detail detail = Detail::op;

@@ -247,6 +247,17 @@ void check_serving_fits(const Scenario& scenario) {
                          fmt::format("{:.0f}", ranks));
 }
 
+PricedReplicas priced_replicas(const Scenario& scenario, Inputs& inputs, const std::vector<Request>& requests) {
+    const ServingWorkload& serving = *scenario.serving;
+    const double kv_tokens = kv_beside_prefixes(scenario);
+    PricedReplicas priced{pricing_of(scenario, inputs, extent_of(requests), kv_tokens), {}};
+    priced.spec.pool = {.replica = replica_of(scenario, priced.pricing, kv_tokens), .replicas = serving.replicas};
+    priced.spec.pool.replica.prefix_link = prefix_link_of(scenario);
+    priced.spec.pool.replica.drafts = DraftAcceptance(serving.acceptance, serving.arrivals.seed);
+    priced.spec.prefix_cache_tokens = serving.prefix_cache_tokens;
+    return priced;
+}
+
 Run run_serving(const Scenario& scenario, Inputs& inputs) {
     check_serving_fits(scenario);
     const ServingWorkload& serving = *scenario.serving;

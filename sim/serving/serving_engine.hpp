@@ -4,6 +4,7 @@
 
 #include "sim/result/run.hpp"
 #include "sim/serving/serving.hpp"
+#include "sim/serving/step_pricing.hpp"
 #include "sim/workload/inputs.hpp"
 
 namespace strata {
@@ -13,6 +14,13 @@ double kv_capacity(const Scenario& scenario);
 
 // Throws InputError for replicas or pools that do not fit the system.
 void check_serving_fits(const Scenario& scenario);
+
+// Replicas of the scenario's one placement, and what prices their steps and must outlive nothing but `inputs`.
+struct PricedReplicas {
+    StepPricing pricing;
+    ServingSpec spec;
+};
+PricedReplicas priced_replicas(const Scenario& scenario, Inputs& inputs, const std::vector<Request>& requests);
 
 // Throws InputError also for limits that not even a request alone could meet.
 Run run_serving(const Scenario& scenario, Inputs& inputs);

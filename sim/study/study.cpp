@@ -13,6 +13,7 @@
 #include "sim/serving/serving_engine.hpp"
 #include "sim/study/largest_batch.hpp"
 #include "sim/study/simulator_pool.hpp"
+#include "sim/training/rl_engine.hpp"
 #include "sim/training/training_engine.hpp"
 #include "sim/workload/inputs.hpp"
 
@@ -47,8 +48,8 @@ public:
             const std::string obstacle = settle_batch(scenario);
             for (const std::string& engine : study_.engines) {
                 study_.results.push_back({point.settings, engine, PointStatus::ok, {}, {}, {}});
-                if ((scenario.serving || scenario.training) && engine == "systemc")
-                    throw InputError("engines", "analytic alone: it prices the steps of serving and of training",
+                if ((scenario.serving || scenario.training || scenario.rl) && engine == "systemc")
+                    throw InputError("engines", "analytic alone: it prices the steps of serving, of training and of RL",
                                      "systemc");
                 if (!obstacle.empty())
                     put_aside(obstacle, study_.results.back());
@@ -93,6 +94,7 @@ private:
                          : scenario.collective ? run_collective(*scenario.collective)
                          : scenario.serving    ? run_serving(scenario, inputs_)
                          : scenario.training   ? run_training(scenario, inputs_)
+                         : scenario.rl         ? run_rl(scenario, inputs_)
                                                : analysed(scenario);
         } catch (const InputError& error) {
             return put_aside(error.what(), result);

@@ -40,8 +40,10 @@ Seconds judged(const RlSpec& spec, const std::vector<Seconds>& ends) {
     return last;
 }
 
+}  // namespace
+
 // Answers to one prompt share it: their prefills after the first find it in the prefix cache, if there is one.
-std::vector<Request> rollouts(const RlSpec& spec) {
+std::vector<Request> rollouts_of(const RlSpec& spec) {
     ArrivalSpec arrivals{
         .requests = spec.prompts, .input = spec.prompt_tokens, .output = FixedLength{1}, .seed = spec.seed};
     const std::vector<Request> prompts = synthetic_requests(arrivals);
@@ -57,11 +59,9 @@ std::vector<Request> rollouts(const RlSpec& spec) {
     return requests;
 }
 
-}  // namespace
-
 RlIteration simulate_rl_iteration(const RlSpec& spec) {
     check(spec);
-    const ServingRun run = simulate_serving(spec.servers, rollouts(spec));
+    const ServingRun run = simulate_serving(spec.servers, rollouts_of(spec));
     std::vector<Seconds> ends;
     for (const RequestRecord& record : run.records) ends.push_back(record.finish);
     std::sort(ends.begin(), ends.end());

@@ -45,6 +45,9 @@ struct RlIteration {
     ServingMetrics serving;
 };
 
+// The answers as requests, all at once; those to one prompt share it.
+std::vector<Request> rollouts_of(const RlSpec& spec);
+
 // Throws InputError that names the field.
 RlIteration simulate_rl_iteration(const RlSpec& spec);
 

@@ -15,6 +15,7 @@
 #include <sstream>
 
 #include "hwmodels/measurement.hpp"
+#include "sim/scenario/rl_workload.hpp"
 #include "sim/scenario/scenario.hpp"
 #include "tests/json_schema.hpp"
 #include "tests/scratch_folder.hpp"
@@ -195,7 +196,7 @@ private:
         return document;
     }
 
-    // A field of an access, of serving or of training stands in one.
+    // A field of an access, of serving, of training or of RL stands in one.
     static Json in_its_workload(const Pointer& at, Json document) {
         const auto is_one_of = [&](const std::vector<std::string>& fields) {
             return at.parent_pointer().to_string() == "/workload" &&
@@ -208,6 +209,7 @@ private:
         }
         if (is_one_of(serving_fields())) document["workload"] = {{"kind", "serving"}};
         if (is_one_of(training_fields())) document["workload"] = {{"kind", "training"}};
+        if (is_one_of(rl_fields())) document["workload"] = {{"kind", "rl"}};
         if (is_one_of(collective_fields()) || at.to_string().starts_with("/platform/fabric")) {
             const bool tokens = is_one_of({"tokens", "hidden", "top_k", "domain_limit", "bytes_per_element", "copies"});
             document["workload"] = {{"kind", "collective"},
