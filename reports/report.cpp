@@ -43,9 +43,10 @@ Document serving_report_of(const ReportInput& input) {
 
 Document training_report_of(const ReportInput& input) {
     const Study& study = input.study;
-    return document_of(input, training_summary_section(study),
-                       {assertions_section(study, input.assertions), training_points_section(study),
-                        parts_section(input.catalog, input.systems), manifest_section(input.manifest)});
+    return document_of(
+        input, training_summary_section(study),
+        {assertions_section(study, input.assertions), quality_section(study), training_points_section(study),
+         parts_section(input.catalog, input.systems), manifest_section(input.manifest)});
 }
 
 Document rl_report_of(const ReportInput& input) {
@@ -79,9 +80,10 @@ Document report_of(const ReportInput& input) {
          memory_section(study, recommendation), balance_section(study, recommendation),
          components_section(recommendation), limits_section(study, recommendation),
          resources_section(study, recommendation), binding_section(study, recommendation.point),
-         economics_section(study), agreement_section(study), assertions_section(study, input.assertions),
-         points_section(study, input.law, input.model), provenance_section(study, input.costs, recommendation),
-         parts_section(input.catalog, input.systems), manifest_section(input.manifest)});
+         economics_section(study), quality_section(study), agreement_section(study),
+         assertions_section(study, input.assertions), points_section(study, input.law, input.model),
+         provenance_section(study, input.costs, recommendation), parts_section(input.catalog, input.systems),
+         manifest_section(input.manifest)});
 }
 
 std::vector<Chart> figures_of(const Document& document) {

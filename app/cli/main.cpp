@@ -205,6 +205,26 @@ int main(int argc, char** argv) {
     explain_command->add_option("--device", device, "an accelerator of the catalogue")->capture_default_str();
     explain_command->add_flag("--json", json, "as JSON");
 
+    strata::QualityArguments quality;
+    CLI::App* quality_command =
+        verb(app, "quality", "What laws of quality say of a model: residual streams, precision, drafts",
+             "  strata quality v4-flash\n"
+             "  strata quality v4-pro --depth 60 --iterations 5\n"
+             "  strata quality v3 --drafts 3 --json -");
+    quality_command->add_option("model", quality.model, "a preset (see 'strata catalog models')")->required();
+    quality_command->add_option("--depth", quality.depth, "sublayers (default: two for each of the model's layers)")
+        ->check(CLI::Range(1, 2000));
+    quality_command->add_option("--iterations", quality.iterations, "of Sinkhorn's algorithm in mHC")
+        ->check(CLI::Range(0, 1000))
+        ->capture_default_str();
+    quality_command->add_option("--drafts", quality.drafts, "tokens drafted a step (default: as published)")
+        ->check(CLI::Range(1, 64));
+    quality_command
+        ->add_option("--accumulation", quality.accumulation, "what keeps sums of FP8: fp32, promoted or hopper")
+        ->check(CLI::IsMember({"fp32", "promoted", "hopper"}))
+        ->capture_default_str();
+    quality_command->add_option("--json", quality.json_file, "write the laws as JSON to FILE, or to stdout with -");
+
     std::string schema = "scenario";
     CLI::App* schema_command = verb(app, "schema", "Print the JSON Schema of scenarios, models or records",
                                     "  strata schema > scenario.schema.json\n"
@@ -227,6 +247,7 @@ int main(int argc, char** argv) {
         if (*measure_command)
             throw strata::InputError("measure", "host, kernels or precision (see 'strata measure --help')", "nothing");
         if (*explain_command) return strata::explain_verb(op, shape, device, json, root);
+        if (*quality_command) return strata::quality_verb(quality, root);
         if (*schema_command) return strata::schema_verb(schema, root);
         return strata::catalog_verb(kind, name, json, root);
     } catch (const CLI::ParseError& error) {

@@ -39,6 +39,14 @@ struct BalanceArguments {
     std::vector<std::int64_t> periods{0, 50, 200};
 };
 
+struct QualityArguments {
+    std::string model, json_file;
+    std::string accumulation = "promoted";  // as DeepSeek-V3 keeps the sums of FP8 products
+    int depth = 0;                          // sublayers; 0: the model's own
+    int iterations = 20;                    // mHC, arXiv 2512.24880: t_max
+    int drafts = 0;                         // 0: as many as were published
+};
+
 int run_verb(const RunArguments& arguments, const std::string& root);
 int binds_verb(const BindsArguments& arguments, const std::string& root);
 int check_verb(const std::vector<std::string>& scenarios, const std::string& root);
@@ -49,6 +57,7 @@ int measure_verb(const MeasureArguments& arguments);
 int measure_precision_verb(const std::string& out_file, std::uint64_t seed);
 int explain_verb(const std::string& op, const std::string& shape, const std::string& device, bool json,
                  const std::string& root);
+int quality_verb(const QualityArguments& arguments, const std::string& root);
 int schema_verb(const std::string& kind, const std::string& root);
 
 }  // namespace strata

@@ -46,7 +46,8 @@ std::vector<std::string> absences(const Study& study) {
     std::map<std::string, std::set<std::string>> metrics;  // by the reason
     for (const PointResult& result : study.results)
         if (ran(result))
-            for (const auto& [metric, reason] : result.run->absent) metrics[reason].insert(metric);
+            for (const auto& [metric, reason] : result.run->absent)
+                if (!metric.starts_with("quality.")) metrics[reason].insert(metric);
     std::vector<std::string> texts;
     for (const auto& [reason, of] : metrics) texts.push_back(fmt::format("No {}: {}.", fmt::join(of, ", "), reason));
     return texts;

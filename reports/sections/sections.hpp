@@ -30,6 +30,8 @@ std::optional<Section> resources_section(const Study& study, const Recommendatio
 std::optional<Section> binding_section(const Study& study, const PointResult* chosen);
 // What does a token cost, in money and energy?
 std::optional<Section> economics_section(const Study& study);
+// What do the laws of quality say of what was run, beside its speed?
+std::optional<Section> quality_section(const Study& study);
 // Where do the engines differ?
 std::optional<Section> agreement_section(const Study& study);
 // Do the scenario's assertions hold?

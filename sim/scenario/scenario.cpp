@@ -7,6 +7,7 @@
 #include <map>
 #include <regex>
 
+#include "sim/quality/acceptance_law.hpp"
 #include "sim/scenario/choices.hpp"
 #include "sim/scenario/fabric_field.hpp"
 #include "sim/scenario/metric_names.hpp"
@@ -143,12 +144,7 @@ std::string_view to_string(Tier tier) {
     return kNames[static_cast<std::size_t>(tier)];
 }
 
-double Workload::tokens() const {
-    if (prefill) return prompt;
-    double sum = 1, reached = 1;
-    for (int i = 0; i < static_cast<int>(drafts); ++i) sum += reached *= acceptance;
-    return sum;
-}
+double Workload::tokens() const { return prefill ? prompt : tokens_per_step(acceptance, static_cast<int>(drafts)); }
 
 bool Assertion::holds(double value) const {
     if (comparison == "<=") return value <= bound;

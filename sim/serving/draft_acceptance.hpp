@@ -2,12 +2,10 @@
 // model would not have said (Leviathan et al. 2023, arXiv 2211.17192; DeepSeek-V3, arXiv 2412.19437, section 5.4.3).
 #pragma once
 
-#include <fmt/format.h>
-
 #include <cstdint>
 #include <vector>
 
-#include "hwmodels/input_error.hpp"
+#include "sim/quality/acceptance_law.hpp"
 #include "sim/workload/random_stream.hpp"
 
 namespace strata {
@@ -16,14 +14,8 @@ class DraftAcceptance {
 public:
     DraftAcceptance() = default;  // no drafts: one token a step
     // `of_position[i]`: how often draft i is accepted when those before it were. V3 reports 85-90 % for its one draft.
-    explicit DraftAcceptance(const std::vector<double>& of_position, std::uint64_t seed = 0) : seed_(mixed_bits(seed)) {
-        double survives = 1;
-        for (const double accepted : of_position) {
-            if (!(accepted >= 0 && accepted <= 1))
-                throw InputError("mtp.acceptance", "a probability in [0, 1]", fmt::format("{}", accepted));
-            survival_.push_back(survives *= accepted);
-        }
-    }
+    explicit DraftAcceptance(const std::vector<double>& of_position, std::uint64_t seed = 0)
+        : seed_(mixed_bits(seed)), survival_(survival(of_position)) {}
 
     int drafts() const { return static_cast<int>(survival_.size()); }
     // 1 + sum over positions of the probability that the draft and all before it are accepted.

@@ -8,7 +8,7 @@
 
 #include "sim/engine/analytic/analytic_engine.hpp"
 #include "sim/placement/memory.hpp"
-#include "sim/result/run.hpp"
+#include "sim/result/quality.hpp"
 
 namespace strata {
 
@@ -70,7 +70,8 @@ private:
         if (const auto known = tried_.find(units); known != tried_.end()) return known->second;
         const Scenario point = with(units);
         const Program program = inputs_.program_of(point);
-        const Run run = summarise(point, inputs_.platform(point.platform).machine, program, run_analytic(program), "");
+        Run run = summarise(point, inputs_.platform(point.platform).machine, program, run_analytic(program), "");
+        add_quality(run, point.model, inputs_.quality());
         const auto metric = run.metrics.find(target_.metric);
         if (metric == run.metrics.end())
             throw InputError("workload.batch.largest_with", "a metric of this workload", "'" + target_.metric + "'");

@@ -7,6 +7,7 @@
 #include "sim/access/access_bench.hpp"
 #include "sim/collective/collective_engine.hpp"
 #include "sim/engine/analytic/analytic_engine.hpp"
+#include "sim/result/quality.hpp"
 #include "sim/result/run_json.hpp"
 #include "sim/scenario/field_unit.hpp"
 #include "sim/scenario/schema.hpp"
@@ -96,6 +97,8 @@ private:
                          : scenario.training   ? run_training(scenario, inputs_)
                          : scenario.rl         ? run_rl(scenario, inputs_)
                                                : analysed(scenario);
+            const bool step = !scenario.access && !scenario.collective && !scenario.serving;
+            if (step) add_quality(*result.run, scenario.model, inputs_.quality());
         } catch (const InputError& error) {
             return put_aside(error.what(), result);
         }

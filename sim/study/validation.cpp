@@ -36,7 +36,7 @@ Settings settings_of(const YamlField& field) {
 // The origin that holds the largest share of the compute time; exchanges and failures alone are modelled.
 std::string provenance_of(const Run& run, const std::string& metric) {
     if (run.accessed) return run.accessed->origin;
-    for (const char* group : {"network.", "goodput."})
+    for (const char* group : {"network.", "goodput.", "quality."})
         if (metric.rfind(group, 0) == 0) return "modelled";
     if (run.share_of_compute.empty()) return "modelled";
     return std::max_element(run.share_of_compute.begin(), run.share_of_compute.end(),

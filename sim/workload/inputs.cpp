@@ -7,7 +7,7 @@
 namespace strata {
 
 Inputs::Inputs(const std::string& root)
-    : catalog_(std::filesystem::path(root) / "hwmodels" / "catalog"), costs_(CostBook::of(root)) {}
+    : catalog_(std::filesystem::path(root) / "hwmodels" / "catalog"), costs_(CostBook::of(root)), quality_(root) {}
 
 const Platform& Inputs::platform(const PlatformSpec& spec) {
     auto known = platforms_.find(spec);

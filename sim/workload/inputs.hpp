@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 
+#include "sim/quality/quality_laws.hpp"
 #include "sim/workload/build_program.hpp"
 
 namespace strata {
@@ -19,11 +20,12 @@ struct SharesKey {
 
 class Inputs {
 public:
-    // `root` holds hwmodels/catalog and sim/cost.
+    // `root` holds hwmodels/catalog, sim/cost and sim/quality.
     explicit Inputs(const std::string& root);
 
     const Catalog& catalog() const { return catalog_; }
     const CostBook& costs() const { return costs_; }
+    QualityLaws& quality() { return quality_; }
     const Platform& platform(const PlatformSpec& spec);
     // Throws InputError for a point that does not fit its platform, or needs a number that nobody has published.
     Program program_of(const Scenario& scenario);
@@ -34,6 +36,7 @@ private:
 
     Catalog catalog_;
     CostBook costs_;
+    QualityLaws quality_;
     std::map<PlatformSpec, Platform> platforms_;
     std::map<SharesKey, RankShares> shares_;
     std::map<FabricSpec, FabricCosts> fabrics_;

@@ -378,5 +378,42 @@ TEST_F(Cli, counts_points_and_the_time_left_on_a_terminal_only) {
     EXPECT_NE(on_terminal("-u NO_COLOR", run).find("6/6 points, 0 s left"), std::string::npos);
 }
 
+TEST_F(Cli, quality_gives_the_laws_of_a_preset_with_provenance_and_reach) {
+    ASSERT_EQ(strata("quality v4-flash --depth 60 --json -"), 0) << err;
+    const auto laws = nlohmann::json::parse(out);
+    ASSERT_EQ(laws.at("residual").size(), 3u);
+    EXPECT_EQ(laws.at("residual")[0].at("gain"), 1);
+    EXPECT_NEAR(laws.at("residual")[1].at("gain").get<double>(), 3000, 600);
+    EXPECT_NEAR(laws.at("residual")[2].at("gain").get<double>(), 1.6, 0.25);
+    EXPECT_EQ(laws.at("residual")[2].at("outside"), false);
+    EXPECT_EQ(laws.at("precision").at("provenance"), "modelled");
+    const double cost = laws.at("mhc_cost").at("percent_of_forward_and_backward");
+    EXPECT_TRUE(laws.at("expert_count").is_null());
+    // The model of the ledger's own row: the same prediction, however far it is from the published 6.7 %.
+    ASSERT_NE(strata("validate --only mhc-training-share --json -"), 2) << err;
+    EXPECT_NE(out.find(fmt::format("{:.6f}", cost).substr(0, 5)), std::string::npos) << cost << out;
+    ASSERT_EQ(strata("quality v4-flash"), 0) << err;  // 86 sublayers, 60 are published
+    EXPECT_NE(out.find("OUTSIDE of what was published"), std::string::npos) << out;
+    EXPECT_NE(out.find("Count of experts: no law"), std::string::npos) << out;
+}
+
+TEST_F(Cli, quality_knows_the_nearest_preset_and_refuses_dials_out_of_range) {
+    EXPECT_EQ(strata("quality v4-flesh"), 2);
+    EXPECT_NE(err.find("did you mean 'v4-flash'?"), std::string::npos) << err;
+    EXPECT_EQ(strata("quality v4-flash --iterations -1"), 2);
+    EXPECT_EQ(strata("quality v4-flash --accumulation fp31"), 2);
+}
+
+TEST_F(Cli, a_step_carries_what_laws_of_quality_say_and_assertions_can_hold_it) {
+    const std::string text = std::string(kPlain) + "assertions: [quality.residual_gain <= 2.5]\n";
+    ASSERT_EQ(strata(fmt::format("run {} --json -", scenario(text))), 0) << err;
+    const auto metrics = nlohmann::json::parse(out).at("points").at(0).at("metrics");
+    EXPECT_GT(metrics.at("quality.residual_gain"), 1.0);
+    EXPECT_GT(metrics.at("quality.residual_gain_high"), metrics.at("quality.residual_gain"));
+    EXPECT_GT(metrics.at("quality.precision_loss_percent"), 0.0);
+    ASSERT_EQ(strata(fmt::format("run {} --set model.residual_streams=1 --json -", scenario(text))), 0) << err;
+    EXPECT_EQ(nlohmann::json::parse(out).at("points").at(0).at("metrics").at("quality.residual_gain"), 1.0);
+}
+
 }  // namespace
 }  // namespace strata

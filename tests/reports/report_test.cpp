@@ -104,6 +104,27 @@ TEST(Report, names_the_cheapest_point_and_what_has_no_price) {
     EXPECT_EQ(section->charts.size(), 1u);  // nothing is known of energy
 }
 
+TEST(Report, shows_quality_beside_cost_where_a_study_has_it) {
+    ReportFixture fixture;
+    EXPECT_EQ(section_of(fixture.document(), "Quality beside cost"), nullptr);
+    for (PointResult& result : fixture.study.results) {
+        if (!result.run) continue;
+        auto& metrics = result.run->metrics;
+        metrics["quality.residual_gain"] = 1.5;
+        metrics["quality.residual_gain_low"] = 1.25;
+        metrics["quality.residual_gain_high"] = 2;
+        result.run->absent["quality.precision_loss_percent"] = "the error of int8 was not measured";
+    }
+    const Document document = fixture.document();
+    const Section* section = section_of(document, "Quality beside cost");
+    ASSERT_NE(section, nullptr);
+    EXPECT_EQ(section->tables[0].rows.size(), 5u);  // a row a point, not an engine; the sixth does not fit
+    EXPECT_EQ(section->tables[0].rows[0][2], "1.5 (1.25 to 2)");
+    EXPECT_EQ(section->tables[0].rows[0][3], "unknown");
+    EXPECT_EQ(section->footnotes[0], "No quality.precision_loss_percent: the error of int8 was not measured.");
+    EXPECT_EQ(section_of(document, "Cost and energy"), nullptr);  // quality is none of its business
+}
+
 TEST(Report, says_what_binds_or_that_nothing_does) {
     ReportFixture fixture;
     EXPECT_EQ(section_of(fixture.document(), "What binds"), nullptr);

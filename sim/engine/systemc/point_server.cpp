@@ -14,6 +14,7 @@
 
 #include "sim/engine/systemc/packet_engine.hpp"
 #include "sim/engine/systemc/systemc_engine.hpp"
+#include "sim/result/quality.hpp"
 #include "sim/result/run_json.hpp"
 
 namespace strata {
@@ -37,6 +38,7 @@ Json simulated(const nlohmann::json& request, Inputs& inputs) {
     const Simulation simulation = run_systemc(program, machine, ranks, scenario.detail);
     Run run = summarise(scenario, machine, program, simulation.timeline, "systemc");
     run.resources = simulation.resources;
+    add_quality(run, scenario.model, inputs.quality());
     return {{"status", "ok"}, {"run", to_json(run)}};
 }
 
