@@ -10,6 +10,7 @@
 #include "sim/scenario/choices.hpp"
 #include "sim/scenario/fabric_field.hpp"
 #include "sim/scenario/metric_names.hpp"
+#include "sim/scenario/optical_field.hpp"
 #include "sim/scenario/placement_field.hpp"
 #include "sim/scenario/routing_field.hpp"
 #include "sim/scenario/sweep.hpp"
@@ -75,8 +76,8 @@ struct KindFields {
 
 const std::vector<KindFields>& workload_kinds() {
     static const std::vector<KindFields> kinds{
-        {"decode", WorkloadKind::decode, {"batch", "context", "draft", "routing"}},
-        {"prefill", WorkloadKind::prefill, {"batch", "context", "prompt", "prefix_hits", "routing"}},
+        {"decode", WorkloadKind::decode, {"batch", "context", "draft", "routing", "optical"}},
+        {"prefill", WorkloadKind::prefill, {"batch", "context", "prompt", "prefix_hits", "routing", "optical"}},
         {"access", WorkloadKind::access, access_fields()},
         {"serving", WorkloadKind::serving, serving_fields()},
         {"training", WorkloadKind::training, training_fields()},
@@ -131,6 +132,12 @@ Workload read_workload(const YamlField& field, bool prefill) {
         workload.drafts = double(count_of(draft["tokens"]));
         workload.acceptance = share(draft["acceptance"], 0);
     }
+    if (const auto dials = read_optical(field["optical"]); dials && field.problems().empty()) {
+        workload.optical = OpticalContext{
+            .dials = *dials, .prompt_text = prefill ? workload.prompt : 0, .context_text = workload.context};
+        workload.context = workload.optical->context_tokens();
+        if (prefill) workload.prompt = workload.optical->prompt_tokens();
+    }
     return workload;
 }
 
@@ -142,7 +149,7 @@ std::string_view to_string(Tier tier) {
 }
 
 double Workload::tokens() const {
-    if (prefill) return prompt;
+    if (prefill) return optical ? optical->prompt_text : prompt;
     double sum = 1, reached = 1;
     for (int i = 0; i < static_cast<int>(drafts); ++i) sum += reached *= acceptance;
     return sum;

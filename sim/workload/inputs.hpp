@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 
+#include "sim/quality/optical_law.hpp"
 #include "sim/workload/build_program.hpp"
 
 namespace strata {
@@ -19,7 +20,7 @@ struct SharesKey {
 
 class Inputs {
 public:
-    // `root` holds hwmodels/catalog and sim/cost.
+    // `root` holds hwmodels/catalog, sim/cost and sim/quality.
     explicit Inputs(const std::string& root);
 
     const Catalog& catalog() const { return catalog_; }
@@ -31,9 +32,12 @@ public:
 private:
     const RankShares& shares_of(const Scenario& scenario);
     FabricCosts& fabric_of(const Scenario& scenario);
+    OpticalSummary optical_of(const OpticalContext& context);
 
     Catalog catalog_;
     CostBook costs_;
+    std::optional<OpticalLaw> optical_;  // read at its first use
+    std::string optical_anchors_;
     std::map<PlatformSpec, Platform> platforms_;
     std::map<SharesKey, RankShares> shares_;
     std::map<FabricSpec, FabricCosts> fabrics_;
