@@ -28,7 +28,8 @@ Manifest manifest_of(const Study& study, const std::string& scenario_file, const
                        {"cost_curves", sha256_of_files(folder / "sim" / "cost" / "cost_curves.yaml")},
                        {"kernel_records", sha256_of_files(folder / "kernels" / "profiles")},
                        {"allocation_anchors", sha256_of_files(folder / "sim" / "quality" / "allocation_anchors.yaml")},
-                       {"precision_anchors", sha256_of_files(folder / "sim" / "quality" / "precision_anchors.yaml")}};
+                       {"precision_anchors", sha256_of_files(folder / "sim" / "quality" / "precision_anchors.yaml")},
+                       {"optical_anchors", sha256_of_files(folder / "sim" / "quality" / "optical_anchors.yaml")}};
     for (const PointResult& result : study.results)
         if (result.run &&
             std::find(manifest.engines.begin(), manifest.engines.end(), result.engine) == manifest.engines.end())

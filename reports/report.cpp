@@ -77,13 +77,13 @@ Document report_of(const ReportInput& input) {
     return document_of(
         input, verdict_section(input, recommendation),
         {allocation_section(study, input.law, input.model, recommendation), speed_section(study, recommendation),
-         memory_section(study, recommendation), balance_section(study, recommendation),
-         components_section(recommendation), limits_section(study, recommendation),
-         resources_section(study, recommendation), binding_section(study, recommendation.point),
-         economics_section(study), quality_section(study), agreement_section(study),
-         assertions_section(study, input.assertions), points_section(study, input.law, input.model),
-         provenance_section(study, input.costs, recommendation), parts_section(input.catalog, input.systems),
-         manifest_section(input.manifest)});
+         optical_section(study, input.optical_law, input.optical), memory_section(study, recommendation),
+         balance_section(study, recommendation), components_section(recommendation),
+         limits_section(study, recommendation), resources_section(study, recommendation),
+         binding_section(study, recommendation.point), economics_section(study), quality_section(study),
+         agreement_section(study), assertions_section(study, input.assertions),
+         points_section(study, input.law, input.model), provenance_section(study, input.costs, recommendation),
+         parts_section(input.catalog, input.systems), manifest_section(input.manifest)});
 }
 
 std::vector<Chart> figures_of(const Document& document) {

@@ -7,6 +7,7 @@
 #include "reports/document.hpp"
 #include "reports/manifest.hpp"
 #include "reports/recommendation.hpp"
+#include "sim/quality/optical_law.hpp"
 
 namespace strata {
 
@@ -19,6 +20,8 @@ struct ReportInput {
     std::vector<std::string> systems;  // that the study ran on
     std::vector<Assertion> assertions;
     Manifest manifest;
+    const OpticalLaw* optical_law = nullptr;
+    const OpticalContext* optical = nullptr;  // of the first point, if part of its context is pictures
 };
 
 Document report_of(const ReportInput& input);

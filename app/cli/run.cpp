@@ -137,8 +137,11 @@ int run_verb(const RunArguments& arguments, const std::string& root) {
         std::cout << wrapped(recommended_text(recommend(study, scenario.assertions(), law, model), study, law, model));
     if (!arguments.json_file.empty() && arguments.json_file != "-") write_whole(arguments.json_file, json);
     if (report) {
+        const OpticalLaw optical_law(root + "/sim/quality/optical_anchors.yaml");
+        const auto& optical = first.workload.optical;
         write_report(arguments,
-                     {study, law, catalog, costs, model, systems_of(first, study), scenario.assertions(), manifest},
+                     {study, law, catalog, costs, model, systems_of(first, study), scenario.assertions(), manifest,
+                      &optical_law, optical ? &*optical : nullptr},
                      assets, json);
     }
     return failed == 0 ? 0 : 1;

@@ -1,22 +1,34 @@
-// strata-print CHART.json FILE...: a chart as strata writes it, into pictures. Needs no display.
+// strata-print CHART.json FILE...: a chart as strata writes it, into pictures.
+// strata-print pages TEXTFILE --out DIR: a text, into pictures of its pages. Needs no display.
 #include <QApplication>
 #include <QFontDatabase>
 #include <QTemporaryDir>
 #include <iostream>
 
 #include "hwmodels/input_error.hpp"
+#include "reports/figure/pages_command.hpp"
 #include "reports/figure/save_chart.hpp"
 #include "reports/files.hpp"
 #include "reports/render/chart_json.hpp"
 
+namespace {
+
+void print_chart(const QStringList& arguments) {
+    const std::string file = arguments.front().toStdString();
+    const strata::Chart chart = strata::chart_from_json(strata::whole_file(file), file);
+    for (const QString& picture : arguments.mid(1)) strata::save_chart(chart, picture.toStdString());
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
     if (argc < 3) {
-        std::cerr << "strata-print CHART.json FILE...: draws a chart into FILEs that end in .png, .svg or .pdf\n";
+        std::cerr << "strata-print CHART.json FILE...: draws a chart into FILEs that end in .png, .svg or .pdf\n"
+                  << strata::kPagesUsage;
         return 2;
     }
     qputenv("QT_QPA_PLATFORM", "offscreen");
     try {
-        const strata::Chart chart = strata::chart_from_json(strata::whole_file(argv[1]), argv[1]);
         // Qt asks for a private folder although nothing is put there, and complains where a machine gives none.
         const QTemporaryDir runtime;
         if (!qEnvironmentVariableIsSet("XDG_RUNTIME_DIR")) qputenv("XDG_RUNTIME_DIR", runtime.path().toUtf8());
@@ -24,7 +36,11 @@ int main(int argc, char** argv) {
         // Without a font Qt draws boxes and calls it a success.
         if (!QFontDatabase::families().contains("DejaVu Sans"))
             throw std::runtime_error("the font DejaVu Sans is missing: install fonts-dejavu-core");
-        for (int i = 2; i < argc; ++i) strata::save_chart(chart, argv[i]);
+        const QStringList arguments = QApplication::arguments().mid(1);
+        if (arguments.front() == "pages")
+            strata::print_pages(arguments.mid(1));
+        else
+            print_chart(arguments);
         return 0;
     } catch (const strata::InputError& error) {
         std::cerr << "strata-print: " << error.what() << '\n';

@@ -14,6 +14,8 @@ Section verdict_section(const ReportInput& input, const Recommendation& recommen
 // What does moving capacity between experts and tables do to the loss?
 std::optional<Section> allocation_section(const Study& study, const AllocationLaw& law, const std::string& model,
                                           const Recommendation& recommendation);
+// What does a context kept as pictures of its pages save, and what is lost of its text? `context`: the first point's.
+std::optional<Section> optical_section(const Study& study, const OpticalLaw* law, const OpticalContext* context);
 // How fast is each point?
 std::optional<Section> speed_section(const Study& study, const Recommendation& recommendation);
 // What does each point fill, and where?

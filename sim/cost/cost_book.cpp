@@ -161,7 +161,10 @@ Family family_of(const KernelShape& shape) {
                    [](const EngramGate&) { return Family::engram_gate; },
                    [](const EngramConv&) { return Family::engram_gate; },  // as little arithmetic a byte
                    [](const GroupedGemm&) { return Family::grouped_gemm; },
-                   [](const SwigluQuantise&) { return Family::swiglu_quantise; }},
+                   [](const SwigluQuantise&) { return Family::swiglu_quantise; },
+                   [](const FullAttention&) { return Family::context_attention; },  // also one tile after the other
+                   [](const StridedConvolution&) { return Family::gemm_bf16; },     // a product over its taps
+                   [](const Patchify&) { return Family::engram_gate; }},            // as little arithmetic a byte
         shape);
 }
 

@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "kernels/attention/full_attention.hpp"
 #include "kernels/attention/indexer.hpp"
 #include "kernels/attention/latent_attention.hpp"
 #include "kernels/engram/engram.hpp"
@@ -14,18 +15,20 @@
 #include "kernels/moe/grouped_gemm.hpp"
 #include "kernels/moe/moe_experts.hpp"
 #include "kernels/quant/swiglu_quantise.hpp"
+#include "kernels/vision/optical_compression.hpp"
 
 namespace strata {
 
 using KernelShape = std::variant<Gemm, MoeExperts, LatentAttention, ContextAttention, IndexerLogits, IndexerTopK,
-                                 MhcPre, MhcPost, EngramFetch, EngramGate, EngramConv, GroupedGemm, SwigluQuantise>;
+                                 MhcPre, MhcPost, EngramFetch, EngramGate, EngramConv, GroupedGemm, SwigluQuantise,
+                                 FullAttention, StridedConvolution, Patchify>;
 
 inline Work work_of(const KernelShape& shape) {
     return std::visit([](const auto& op) { return op.work(); }, shape);
 }
 
 // `experts` is what stands between dispatch and combine: the routed experts alone.
-enum class Slot : std::uint8_t { embedding, residual, attention, ffn, experts, memory, head };
+enum class Slot : std::uint8_t { embedding, residual, attention, ffn, experts, memory, head, vision };
 
 struct Op {
     std::string_view name;  // a literal: "q_up", "experts"; the component says the rest
@@ -33,6 +36,12 @@ struct Op {
     int layer = 0;
     KernelShape shape;
     int twin = -1;  // index of an earlier op of the step with the same name and shape: most layers are alike
+};
+
+// Square images that the vision encoder takes: a page is one, or an overview and its tiles.
+struct PageImages {
+    double side = 0;  // pixels
+    double images = 0;
 };
 
 // The step as one rank sees it. Tensor parallelism divides heads and widths; expert ranks share the routed experts.
@@ -46,7 +55,8 @@ struct StepShape {
     double redundant_experts = 0;  // copies of busy experts, beside one of each
     bool fused_experts = false;    // one kernel for a layer's routed experts; else one an expert product
     bool prefill = false;
-    int drafts = 0;  // tokens drafted after the step: a multi-token-prediction layer runs for each
+    int drafts = 0;                    // tokens drafted after the step: a multi-token-prediction layer runs for each
+    std::vector<PageImages> images{};  // of pages of the prompt, that this rank encodes
     int first_layer = 0, end_layer = 1 << 30;  // of this pipeline stage
 
     constexpr double tokens() const { return sequences * queries; }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "sim/model/vision_encoder.hpp"
+
 namespace strata {
 
 namespace {
@@ -18,6 +20,7 @@ public:
     std::vector<Op> all() {
         const int layers = s_.prefill ? m_.prefill_layers : m_.layers;
         const int end = std::min(layers, s_.end_layer);
+        if (s_.first_layer == 0) ops_ = vision_ops(s_.images, m_.hidden);
         for (layer_ = s_.first_layer; layer_ < end; ++layer_) layer();
         if (end < layers) return std::move(ops_);
         head();

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "sim/model/vision_encoder.hpp"
 #include "sim/placement/working_set.hpp"
 
 namespace strata {
@@ -40,6 +41,9 @@ Weights weights_of(const Scenario& scenario) {
     return {bytes.experts + routed, bytes.other + bytes.mtp - routed};
 }
 
+// The first stage does, whose memory is the fullest then.
+bool encodes_pages(const Scenario& scenario) { return scenario.workload.prefill && scenario.workload.optical; }
+
 // Cores of each socket read a copy of their own: KTransformers does so (its USE_NUMA), and a second socket is of little
 // use without.
 double copies_in_host_memory(const Scenario& scenario) {
@@ -67,6 +71,7 @@ MemoryUse memory_use(const Scenario& scenario, int ranks_of_a_node) {
     const Tiers tiers(use);
     const Weights weights = weights_of(scenario);
     use.weights = weights.other / placement.tp / placement.pp;
+    if (encodes_pages(scenario)) use.weights += Bytes(vision_parameters(model.hidden) * 2);  // BF16, whole on each rank
     const double experts = model.ffn.experts + placement.expert_dials.redundant;
     const double copies = model.ffn.experts > 0 ? experts / model.ffn.experts : 1;
     const Bytes routed = weights.routed * copies / placement.expert_shards() / placement.pp;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "sim/model/vision_encoder.hpp"
 #include "sim/placement/cache_hits.hpp"
 
 namespace strata {
@@ -30,6 +31,17 @@ double expert_bytes(const Scenario& scenario, const Share& share) {
     const double width = model.ffn.width / std::max(1.0, double(placement.tp) / placement.ep);
     const double taken = bytes_per_element(model.activations_with(model.experts));
     return rows * (model.hidden * (taken + kBf16) + width * (2 * kBf16 + taken));
+}
+
+// Pages go through the encoder before anything else of the step is in memory: as many together as it takes at once, so
+// at most that many of any size count.
+double page_bytes(const Scenario& scenario, const Share& share) {
+    const auto& optical = scenario.workload.optical;
+    if (!scenario.workload.prefill || !optical) return 0;
+    std::vector<PageImages> images;
+    for (const PageGroup& group : optical->prompt_pages())
+        images.push_back({double(side_of(group.mode)), share.sequences * group.pages});
+    return vision_activation_bytes(images);
 }
 
 // Query, output and what stands between: the latent query of absorbed decode, keys and values of prefill.
@@ -108,8 +120,8 @@ Bytes activation_bytes(const Scenario& scenario) {
     const double asked = share.sequences * (scenario.workload.prefill ? 1 : scenario.workload.queries());
     const double logits = asked * model.vocab / placement.tp * kFp32;
     const double residuals = share.tokens * placement.batches() * model.hidden * model.streams * kBf16;
-    return Bytes(residuals +
-                 std::max({expert_bytes(scenario, share), attention_bytes(scenario, share), dense, logits}));
+    return Bytes(residuals + std::max({expert_bytes(scenario, share), attention_bytes(scenario, share), dense, logits,
+                                       page_bytes(scenario, share)}));
 }
 
 Bytes buffer_bytes(const Scenario& scenario) {

@@ -65,6 +65,27 @@ Seconds attention_layer_time(const Program& program) {
     return layers.empty() ? sum : sum / double(layers.size());
 }
 
+// What became of a context that is partly pictures, and what its encoder takes.
+void add_optical(Run& run, const Program& program) {
+    if (!program.optical) return;
+    const OpticalSummary& optical = *program.optical;
+    Seconds encoding;
+    for (const Task& task : program.tasks)
+        if (task.slot == Slot::vision) encoding += task.duration;
+    run.metrics["vision.encode_ms"] = to_ms(encoding);
+    run.metrics["context.text_tokens"] = optical.text_tokens;
+    run.metrics["context.vision_tokens"] = optical.vision_tokens;
+    run.metrics["context.model_tokens"] = optical.text_tokens - optical.pictured_text + optical.vision_tokens;
+    run.metrics["context.pages"] = optical.pages;
+    if (optical.pages <= 0) return;
+    run.metrics["quality.optical_precision_low"] = optical.precision.low;
+    run.metrics["quality.optical_precision_high"] = optical.precision.high;
+    if (optical.precision.precision)
+        run.metrics["quality.optical_precision"] = *optical.precision.precision;
+    else
+        run.absent["quality.optical_precision"] = optical.precision.warning;
+}
+
 // How much longer the busiest ranks compute their experts than the mean rank.
 Seconds straggling(const Program& program) {
     Seconds sum;
@@ -111,7 +132,8 @@ std::string bottleneck_of(const Run& run) {
 }  // namespace
 
 std::string component_of(Slot slot) {
-    constexpr std::array<const char*, 7> kNames{"embedding", "mhc", "attention", "ffn", "experts", "engram", "head"};
+    constexpr std::array<const char*, 8> kNames{"embedding", "mhc",    "attention", "ffn",
+                                                "experts",   "engram", "head",      "vision"};
     return kNames[static_cast<std::size_t>(slot)];
 }
 
@@ -163,6 +185,8 @@ Run summarise(const Scenario& scenario, const Machine& machine, const Program& p
     run.metrics["attention.layer_us"] = to_us(attention_layer_time(program));
     run.metrics["network.scale_up_ms"] = to_ms(timeline.busy[static_cast<std::size_t>(Lane::scale_up)]);
     run.metrics["network.scale_out_ms"] = to_ms(timeline.busy[static_cast<std::size_t>(Lane::scale_out)]);
+
+    add_optical(run, program);
 
     run.share_of_compute = shares_of_compute(program);
     for (std::size_t lane = 0; lane < kLanes; ++lane) run.utilisation[lane] = timeline.busy[lane].si() / step_s;

@@ -11,6 +11,7 @@
 #include "sim/scenario/choices.hpp"
 #include "sim/scenario/fabric_field.hpp"
 #include "sim/scenario/metric_names.hpp"
+#include "sim/scenario/optical_field.hpp"
 #include "sim/scenario/placement_field.hpp"
 #include "sim/scenario/rl_workload.hpp"
 #include "sim/scenario/routing_field.hpp"
@@ -77,8 +78,8 @@ struct KindFields {
 
 const std::vector<KindFields>& workload_kinds() {
     static const std::vector<KindFields> kinds{
-        {"decode", WorkloadKind::decode, {"batch", "context", "draft", "routing"}},
-        {"prefill", WorkloadKind::prefill, {"batch", "context", "prompt", "prefix_hits", "routing"}},
+        {"decode", WorkloadKind::decode, {"batch", "context", "draft", "routing", "optical"}},
+        {"prefill", WorkloadKind::prefill, {"batch", "context", "prompt", "prefix_hits", "routing", "optical"}},
         {"access", WorkloadKind::access, access_fields()},
         {"serving", WorkloadKind::serving, serving_fields()},
         {"training", WorkloadKind::training, training_fields()},
@@ -134,6 +135,12 @@ Workload read_workload(const YamlField& field, bool prefill) {
         workload.drafts = double(count_of(draft["tokens"]));
         workload.acceptance = share(draft["acceptance"], 0);
     }
+    if (const auto dials = read_optical(field["optical"]); dials && field.problems().empty()) {
+        workload.optical = OpticalContext{
+            .dials = *dials, .prompt_text = prefill ? workload.prompt : 0, .context_text = workload.context};
+        workload.context = workload.optical->context_tokens();
+        if (prefill) workload.prompt = workload.optical->prompt_tokens();
+    }
     return workload;
 }
 
@@ -144,7 +151,10 @@ std::string_view to_string(Tier tier) {
     return kNames[static_cast<std::size_t>(tier)];
 }
 
-double Workload::tokens() const { return prefill ? prompt : tokens_per_step(acceptance, static_cast<int>(drafts)); }
+double Workload::tokens() const {
+    if (prefill) return optical ? optical->prompt_text : prompt;
+    return tokens_per_step(acceptance, static_cast<int>(drafts));
+}
 
 bool Assertion::holds(double value) const {
     if (comparison == "<=") return value <= bound;

@@ -14,6 +14,7 @@
 #include "hwmodels/platform_spec.hpp"
 #include "sim/model/accounting.hpp"
 #include "sim/placement/rank_shares.hpp"
+#include "sim/quality/optical_schedule.hpp"
 #include "sim/scenario/access.hpp"
 #include "sim/scenario/collective.hpp"
 #include "sim/scenario/economics.hpp"
@@ -44,6 +45,8 @@ struct Workload {
     double prefix_hits = 0;  // prefill: the share of a prompt whose KV is found and not computed
     double drafts = 0;       // decode: tokens that MTP layers draft a step
     double acceptance = 0;   // of a drafted token, those before it accepted
+    // Part of prompt and context are pictures: `prompt` and `context` are then what the model sees of them.
+    std::optional<OpticalContext> optical{};
     std::optional<Assertion> largest_with{};  // `batch` is to be found: the largest with which this holds
 
     double computed() const { return prompt * (1 - prefix_hits); }
@@ -51,7 +54,8 @@ struct Workload {
     double cached() const { return context + (prefill ? prompt * prefix_hits : 0); }
     // New positions of each sequence that the step computes.
     double queries() const { return prefill ? computed() : 1 + drafts; }
-    // Tokens of each sequence that it answers for: a prompt's, or the sampled one and the drafts accepted before it.
+    // Tokens of each sequence that it answers for: a prompt's (as text), or the sampled one and the drafts accepted
+    // before it.
     double tokens() const;
 };
 

@@ -181,6 +181,11 @@ private:
         forward(kernel_work(op), true);
         put(Gradient::input, scaled(kernel_work(op), 2, 2), true);
     }
+    // Training's steps hold no pages.
+    template <class Vision>
+    requires std::is_same_v<Vision, FullAttention> || std::is_same_v<Vision, StridedConvolution> ||
+        std::is_same_v<Vision, Patchify>
+    void passes(const Vision&) { throw std::logic_error("training runs no vision encoder"); }
     void passes(const MoeExperts&) { throw std::logic_error("training runs grouped products"); }
 
     const Model& model_;

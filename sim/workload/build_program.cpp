@@ -1,6 +1,7 @@
 #include "sim/workload/build_program.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "sim/workload/micro_batches.hpp"
 #include "sim/workload/pricing.hpp"
@@ -9,6 +10,8 @@
 namespace strata {
 
 namespace {
+
+constexpr double kGundamTile = 640;  // pixels a side; 100 tokens (arXiv 2510.18234, table 1)
 
 StepShape shape_of(const Scenario& scenario) {
     const Placement& placement = scenario.placement;
@@ -26,6 +29,7 @@ StepShape shape_of(const Scenario& scenario) {
     shape.redundant_experts = placement.expert_dials.redundant;
     shape.fused_experts = scenario.kernels.experts == ExpertKernel::fused;
     shape.prefill = scenario.workload.prefill;
+    shape.images = images_of(scenario);
     return shape;
 }
 
@@ -46,6 +50,27 @@ Program slowest_stage(const Scenario& scenario, const Platform& platform, const 
 }
 
 }  // namespace
+
+// Ranks that split tensors or a prompt hold the whole encoder each and share out the pages, whole ones: what serving
+// frameworks call data parallelism of the encoder (vLLM's mm_encoder_tp_mode). The rank with most of them counts.
+std::vector<PageImages> images_of(const Scenario& scenario) {
+    const Workload& work = scenario.workload;
+    const Placement& placement = scenario.placement;
+    std::vector<PageImages> images;
+    if (!work.prefill || !work.optical) return images;
+    const double sequences = work.batch / placement.dp / placement.batches(), ranks = placement.tp * placement.cp;
+    const auto add = [&](double side, double count) {
+        for (PageImages& known : images)
+            if (known.side == side) return void(known.images += count);
+        images.push_back({.side = side, .images = count});
+    };
+    for (const PageGroup& group : work.optical->prompt_pages()) {
+        const double pages = std::ceil(sequences * group.pages * (1 - work.prefix_hits) / ranks);
+        add(double(side_of(group.mode)), pages);
+        if (group.mode == PageMode::gundam) add(kGundamTile, pages * work.optical->dials.tiles);
+    }
+    return images;
+}
 
 RankSharesSpec shares_spec(const Scenario& scenario, int ranks_of_a_node) {
     const Placement& placement = scenario.placement;

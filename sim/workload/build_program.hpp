@@ -17,6 +17,9 @@ struct ProgramInputs {
 Program build_program(const Scenario& scenario, const Platform& platform, const CostBook& costs,
                       const ProgramInputs& more = {});
 
+// Images that one rank encodes in the step: those of the prompt's pages that are not found in a cache.
+std::vector<PageImages> images_of(const Scenario& scenario);
+
 // What RankShares is asked for.
 RankSharesSpec shares_spec(const Scenario& scenario, int ranks_of_a_node);
 

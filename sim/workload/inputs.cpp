@@ -7,7 +7,10 @@
 namespace strata {
 
 Inputs::Inputs(const std::string& root)
-    : catalog_(std::filesystem::path(root) / "hwmodels" / "catalog"), costs_(CostBook::of(root)), quality_(root) {}
+    : catalog_(std::filesystem::path(root) / "hwmodels" / "catalog"),
+      costs_(CostBook::of(root)),
+      quality_(root),
+      optical_anchors_((std::filesystem::path(root) / "sim" / "quality" / "optical_anchors.yaml").string()) {}
 
 const Platform& Inputs::platform(const PlatformSpec& spec) {
     auto known = platforms_.find(spec);
@@ -19,9 +22,23 @@ Program Inputs::program_of(const Scenario& scenario) {
     if (scenario.access) throw InputError("workload.kind", "decode or prefill: an access has no Program", "'access'");
     check_fits(scenario);
     const bool over_fabric = scenario.kernels.exchange == ExchangeKernel::fabric;
-    return build_program(scenario, platform(scenario.platform), costs_,
-                         {.shares = scenario.routing ? &shares_of(scenario) : nullptr,
-                          .fabric = over_fabric ? &fabric_of(scenario) : nullptr});
+    Program program = build_program(scenario, platform(scenario.platform), costs_,
+                                    {.shares = scenario.routing ? &shares_of(scenario) : nullptr,
+                                     .fabric = over_fabric ? &fabric_of(scenario) : nullptr});
+    if (scenario.workload.optical) program.optical = optical_of(*scenario.workload.optical);
+    return program;
+}
+
+OpticalSummary Inputs::optical_of(const OpticalContext& context) {
+    if (!optical_) optical_.emplace(optical_anchors_);
+    const std::vector<PageGroup> pages = context.pages();
+    OpticalSummary summary{.text_tokens = context.prompt_text + context.context_text,
+                           .pictured_text = context.pictured_text(),
+                           .pages = 0,
+                           .vision_tokens = vision_tokens(pages),
+                           .precision = optical_->precision(pages, context.dials.text_tokens_per_page)};
+    for (const PageGroup& group : pages) summary.pages += group.pages;
+    return summary;
 }
 
 FabricCosts& Inputs::fabric_of(const Scenario& scenario) {

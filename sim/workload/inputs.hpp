@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 
+#include "sim/quality/optical_law.hpp"
 #include "sim/quality/quality_laws.hpp"
 #include "sim/workload/build_program.hpp"
 
@@ -33,10 +34,13 @@ public:
 private:
     const RankShares& shares_of(const Scenario& scenario);
     FabricCosts& fabric_of(const Scenario& scenario);
+    OpticalSummary optical_of(const OpticalContext& context);
 
     Catalog catalog_;
     CostBook costs_;
     QualityLaws quality_;
+    std::optional<OpticalLaw> optical_;  // read at its first use
+    std::string optical_anchors_;
     std::map<PlatformSpec, Platform> platforms_;
     std::map<SharesKey, RankShares> shares_;
     std::map<FabricSpec, FabricCosts> fabrics_;

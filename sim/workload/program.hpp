@@ -14,6 +14,7 @@
 #include "hwmodels/units.hpp"
 #include "sim/cost/cost_book.hpp"
 #include "sim/model/op.hpp"
+#include "sim/quality/optical_law.hpp"
 #include "sim/workload/row_efficiency.hpp"
 
 namespace strata {
@@ -92,6 +93,14 @@ struct ExpertBalance {
     double ranks_of_a_token = 0, nodes_of_a_token = 0;  // distinct ones that its experts are on
 };
 
+// What pages as pictures make of the context of one sequence.
+struct OpticalSummary {
+    double text_tokens = 0;    // of prompt and context, before any became a picture
+    double pictured_text = 0;  // of these
+    double pages = 0, vision_tokens = 0;
+    PrecisionEstimate precision{};  // of the pictured text
+};
+
 struct Program {
     std::vector<Task> tasks;
     std::vector<Edge> edges;  // sorted by `before`
@@ -101,6 +110,7 @@ struct Program {
     int differing_ranks = 1;  // of an expert group
     std::vector<Variation> variations{};
     std::optional<ExpertBalance> balance{};
+    std::optional<OpticalSummary> optical{};
 };
 
 TaskGraph graph_of(const Program& program);

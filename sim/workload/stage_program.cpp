@@ -110,6 +110,7 @@ private:
         if (op.name == "router") router_ = last_;
         if (op.name == "qkv_down" && placement_.cp > 1) gather_context(op);
         if (!last_of_slot) return;
+        if (op.slot == Slot::vision && ops_[std::min(i + 1, ops_.size() - 1)].slot != Slot::vision) gather_pages(op);
         if (op.slot == Slot::experts && placement_.host_computes())
             results_from_host(op);
         else if (op.slot == Slot::experts)
@@ -376,6 +377,20 @@ private:
         task.joins = true;
         task.moved = Bytes((layer.kind == AttentionKind::swa ? 0 : others * each) + window * attention.entry_bytes);
         gathered_ = append(task, {last_});
+    }
+
+    // Tensor ranks have encoded different pages, and each needs the tokens of all.
+    void gather_pages(const Op& op) {
+        const Workload& work = scenario_.workload;
+        if (placement_.tp <= 1) return;
+        const double sequences = work.batch / placement_.dp / placement_.batches() / placement_.cp;
+        const double tokens = sequences * vision_tokens(work.optical->prompt_pages()) * (1 - work.prefix_hits);
+        const bool inside = placement_.tp <= platform_.scale_up_domain;
+        Task task = named(op, "gather_pages", inside ? Lane::scale_up : Lane::scale_out, Pricing::wire);
+        task.peers = placement_.tp;
+        task.joins = true;
+        task.moved = Bytes(tokens * scenario_.model.hidden * 2 * (placement_.tp - 1) / placement_.tp);  // BF16
+        last_ = append(task, {last_});
     }
 
     // `pieces` of `piece_bytes` each from a tier below the accelerator's memory.
