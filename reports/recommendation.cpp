@@ -3,12 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "reports/study_view.hpp"
 
 namespace strata {
 
 namespace {
+
+constexpr double kSameSpeed = 1e-9;  // relative: rounding
+constexpr double kSettled = 0.99;    // beyond it nothing more is worth measuring for the order of the two
 
 bool holds_all(const Run& run, const std::vector<Assertion>& assertions) {
     return std::all_of(assertions.begin(), assertions.end(), [&](const Assertion& assertion) {
@@ -21,6 +25,17 @@ bool slower(const PointResult* a, const PointResult* b) { return tokens_per_s(*a
 
 const PointResult* fastest(const std::vector<const PointResult*>& points) {
     return points.empty() ? nullptr : *std::max_element(points.begin(), points.end(), slower);
+}
+
+Contender contender_of(const PointResult& result) {
+    return {.speed = tokens_per_s(*result.run), .path = result.run->path ? &*result.run->path : nullptr};
+}
+
+void add_runner_up(Recommendation& chosen) {
+    std::vector<const PointResult*> others = chosen.choices;
+    std::erase(others, chosen.point);
+    chosen.runner_up = fastest(others);
+    if (chosen.runner_up) chosen.certainty = certainty_of(contender_of(*chosen.point), contender_of(*chosen.runner_up));
 }
 
 std::string rule_of(const Recommendation& chosen, bool assertions) {
@@ -62,7 +77,29 @@ Recommendation recommend(const Study& study, const std::vector<Assertion>& asser
     chosen.eligible = chosen.choices.size();
     chosen.point = fastest(chosen.choices);
     chosen.rule = rule_of(chosen, !assertions.empty());
+    add_runner_up(chosen);
     return chosen;
+}
+
+std::string certainty_text(const Recommendation& recommendation, const Study& study) {
+    if (!recommendation.point || !recommendation.runner_up) return {};
+    const std::string second = label_of(*recommendation.runner_up, study);
+    const double lead = tokens_per_s(*recommendation.point->run) / tokens_per_s(*recommendation.runner_up->run) - 1;
+    if (std::abs(lead) < kSameSpeed) return fmt::format("The second, {}, is as fast.", second);
+    if (!recommendation.certainty)
+        return fmt::format("First ahead of second ({}) by {}; no known error of the cost book tells them apart.",
+                           second, percent(lead));
+    const Certainty& certainty = *recommendation.certainty;
+    std::string text =
+        fmt::format("First ahead of second ({}) by {} with probability {:.2f} ({:+.1f} % to {:+.1f} %)", second,
+                    percent(lead), certainty.first_ahead, 100 * certainty.p10, 100 * certainty.p90);
+    if (!certainty.settled_by.empty() && certainty.first_ahead < kSettled)
+        text += fmt::format("; measuring {} would settle it most ({:.0f} % of the difference's variance)",
+                            certainty.settled_by, 100 * std::min(1.0, certainty.settled_share));
+    if (certainty.unknown_share > 0.005)
+        text += fmt::format(". For {} of its time nobody knows the error; that is taken as exact",
+                            percent(certainty.unknown_share));
+    return text + ".";
 }
 
 std::string recommended_text(const Recommendation& recommendation, const Study& study, const AllocationLaw& law,
@@ -76,10 +113,12 @@ std::string recommended_text(const Recommendation& recommendation, const Study& 
                                    names.time_label.substr(0, 4), plain(time_ms(run)), recommendation.engine);
     if (const auto loss = loss_of(*recommendation.point, law, model))
         text += fmt::format(", expected loss {:.4f} ({:.4f} to {:.4f})", loss->loss, loss->low, loss->high);
-    return text + fmt::format(".\n{} {} of {} results qualify.", recommendation.rule, recommendation.eligible,
-                              std::count_if(study.results.begin(), study.results.end(), [&](const PointResult& result) {
-                                  return result.engine == recommendation.engine;
-                              }));
+    text += fmt::format(".\n{} {} of {} results qualify.", recommendation.rule, recommendation.eligible,
+                        std::count_if(study.results.begin(), study.results.end(), [&](const PointResult& result) {
+                            return result.engine == recommendation.engine;
+                        }));
+    const std::string certainty = certainty_text(recommendation, study);
+    return certainty.empty() ? text : fmt::format("{}\n{}", text, certainty);
 }
 
 }  // namespace strata

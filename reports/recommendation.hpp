@@ -9,6 +9,7 @@
 
 #include "sim/quality/allocation_law.hpp"
 #include "sim/scenario/scenario.hpp"
+#include "sim/search/ranking.hpp"
 #include "sim/study/study.hpp"
 
 namespace strata {
@@ -23,6 +24,8 @@ struct Recommendation {
     std::vector<const PointResult*> choices{};  // those points
     bool by_loss = false;
     std::string rule;
+    const PointResult* runner_up = nullptr;  // the next fastest of the choices; null if there is no other
+    std::optional<Certainty> certainty{};    // that the point is ahead of it; nothing where no error is known
 };
 
 // A result's expected loss: nothing unless rho is swept and lies where the law knows something.
@@ -31,7 +34,11 @@ std::optional<LossEstimate> loss_of(const PointResult& result, const AllocationL
 Recommendation recommend(const Study& study, const std::vector<Assertion>& assertions, const AllocationLaw& law,
                          const std::string& model);
 
-// "Recommended: rho 0.65, tier host" with what it gives, and on a second line the rule.
+// "First ahead of second (rho 0.6, tier host) with probability 0.87 ..." and what would settle it; empty without a
+// second.
+std::string certainty_text(const Recommendation& recommendation, const Study& study);
+
+// "Recommended: rho 0.65, tier host" with what it gives, on a second line the rule, on a third how sure it is.
 std::string recommended_text(const Recommendation& recommendation, const Study& study, const AllocationLaw& law,
                              const std::string& model);
 

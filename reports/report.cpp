@@ -35,18 +35,18 @@ Document access_report_of(const ReportInput& input) {
 // Steps of many shapes stand behind each point: sections about one step have no place here.
 Document serving_report_of(const ReportInput& input) {
     const Study& study = input.study;
-    return document_of(
-        input, serving_summary_section(study),
-        {assertions_section(study, input.assertions), serving_points_section(study), binding_section(study, nullptr),
-         economics_section(study), parts_section(input.catalog, input.systems), manifest_section(input.manifest)});
+    return document_of(input, serving_summary_section(study),
+                       {conclusion_section(study), assertions_section(study, input.assertions),
+                        serving_points_section(study), binding_section(study, nullptr), economics_section(study),
+                        parts_section(input.catalog, input.systems), manifest_section(input.manifest)});
 }
 
 Document training_report_of(const ReportInput& input) {
     const Study& study = input.study;
-    return document_of(
-        input, training_summary_section(study),
-        {assertions_section(study, input.assertions), quality_section(study), training_points_section(study),
-         parts_section(input.catalog, input.systems), manifest_section(input.manifest)});
+    return document_of(input, training_summary_section(study),
+                       {conclusion_section(study), assertions_section(study, input.assertions), quality_section(study),
+                        training_points_section(study), parts_section(input.catalog, input.systems),
+                        manifest_section(input.manifest)});
 }
 
 Document rl_report_of(const ReportInput& input) {
@@ -60,8 +60,8 @@ Document rl_report_of(const ReportInput& input) {
 Document collective_report_of(const ReportInput& input) {
     const Study& study = input.study;
     return document_of(input, collective_summary_section(study),
-                       {assertions_section(study, input.assertions), collective_points_section(study),
-                        manifest_section(input.manifest)});
+                       {conclusion_section(study), assertions_section(study, input.assertions),
+                        collective_points_section(study), manifest_section(input.manifest)});
 }
 
 }  // namespace
@@ -76,14 +76,15 @@ Document report_of(const ReportInput& input) {
     const Study& study = input.study;
     return document_of(
         input, verdict_section(input, recommendation),
-        {allocation_section(study, input.law, input.model, recommendation), speed_section(study, recommendation),
-         optical_section(study, input.optical_law, input.optical), memory_section(study, recommendation),
-         balance_section(study, recommendation), components_section(recommendation),
-         limits_section(study, recommendation), resources_section(study, recommendation),
-         binding_section(study, recommendation.point), economics_section(study), quality_section(study),
-         agreement_section(study), assertions_section(study, input.assertions),
-         points_section(study, input.law, input.model), provenance_section(study, input.costs, recommendation),
-         parts_section(input.catalog, input.systems), manifest_section(input.manifest)});
+        {conclusion_section(study, recommendation), allocation_section(study, input.law, input.model, recommendation),
+         speed_section(study, recommendation), optical_section(study, input.optical_law, input.optical),
+         memory_section(study, recommendation), balance_section(study, recommendation),
+         components_section(recommendation), limits_section(study, recommendation),
+         resources_section(study, recommendation), binding_section(study, recommendation.point),
+         economics_section(study), quality_section(study), agreement_section(study),
+         assertions_section(study, input.assertions), points_section(study, input.law, input.model),
+         provenance_section(study, input.costs, recommendation), parts_section(input.catalog, input.systems),
+         manifest_section(input.manifest)});
 }
 
 std::vector<Chart> figures_of(const Document& document) {

@@ -15,17 +15,6 @@ namespace strata {
 
 namespace {
 
-// "10%", "10 %" or "0.1".
-double share_from(const std::string& text) {
-    double value = 0;
-    const auto [rest, status] = std::from_chars(text.data(), text.data() + text.size(), value);
-    const std::string unit(rest, text.data() + text.size());
-    const double share = unit.empty() ? value : value / 100;
-    if (status != std::errc() || (unit != "" && unit != "%" && unit != " %") || !(share > 0 && share <= 10))
-        throw InputError("--by", "a share above 0, such as 10% or 0.1", "'" + text + "'");
-    return share;
-}
-
 void print_gains(const std::vector<Gain>& gains) {
     std::string none;
     for (const Gain& gain : gains) {
@@ -77,6 +66,16 @@ void print(const Study& study, const BindsArguments& arguments) {
 }
 
 }  // namespace
+
+double share_from(const std::string& text) {
+    double value = 0;
+    const auto [rest, status] = std::from_chars(text.data(), text.data() + text.size(), value);
+    const std::string unit(rest, text.data() + text.size());
+    const double share = unit.empty() ? value : value / 100;
+    if (status != std::errc() || (unit != "" && unit != "%" && unit != " %") || !(share > 0 && share <= 10))
+        throw InputError("--by", "a share above 0, such as 10% or 0.1", "'" + text + "'");
+    return share;
+}
 
 int binds_verb(const BindsArguments& arguments, const std::string& root) {
     const BindingOptions binding{.by = share_from(arguments.by), .metric = arguments.metric};

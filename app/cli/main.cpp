@@ -121,6 +121,23 @@ int main(int argc, char** argv) {
         ->check(CLI::IsMember({"analytic", "systemc"}))
         ->allow_extra_args(false);
 
+    strata::SensitivityArguments sensitivity;
+    CLI::App* sensitivity_command =
+        verb(app, "sensitivity",
+             "How far a metric swings, one input at a time: hardware numbers, and errors of the cost book",
+             "  strata sensitivity scenarios/examples/engram-tiers.yaml --metric decode.tpot_ms\n"
+             "  strata sensitivity SCENARIO --metric decode.tpot_ms --by 25% --sobol 512 --set workload.batch=64");
+    sensitivity_command->add_option("scenario", sensitivity.scenario, "scenario file (YAML)")->required();
+    sensitivity_command->add_option("--metric", sensitivity.metric, "such as decode.tpot_ms")->required();
+    sensitivity_command->add_option("--by", sensitivity.by, "how far hardware numbers move, such as 10%")
+        ->capture_default_str();
+    sensitivity_command
+        ->add_option("--sobol", sensitivity.sobol,
+                     "also Sobol indices of the step's time from this many samples (times inputs + 2 evaluations)")
+        ->check(CLI::Range(2, 1 << 20));
+    sensitivity_command->add_option("--json", sensitivity.json_file, "write as JSON to FILE, or to stdout with -");
+    sensitivity_command->add_option("--set", sensitivity.set, "override a field: PATH=VALUE")->allow_extra_args(false);
+
     std::vector<std::string> checked;
     CLI::App* check_command = verb(app, "check", "Read scenarios and say what is wrong with them",
                                    "  strata check scenarios/examples/*.yaml");
@@ -238,6 +255,7 @@ int main(int argc, char** argv) {
         const std::string root = root_folder();
         if (*run_command) return strata::run_verb(run, root);
         if (*binds_command) return strata::binds_verb(binds, root);
+        if (*sensitivity_command) return strata::sensitivity_verb(sensitivity, root);
         if (*check_command) return strata::check_verb(checked, root);
         if (*balance_command) return strata::balance_verb(balance, root);
         if (*validate_command) return strata::validate_verb(ledger_json, only, root);

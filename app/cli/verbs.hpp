@@ -23,6 +23,13 @@ struct BindsArguments {
     std::vector<std::string> set, engines;
 };
 
+struct SensitivityArguments {
+    std::string scenario, metric, json_file;
+    std::string by = "10%";
+    int sobol = 0;  // samples; 0: the tornado alone
+    std::vector<std::string> set;
+};
+
 struct MeasureArguments {
     std::vector<std::string> only;
     std::string out_file, scratch = ".", file_size, table_size;
@@ -49,6 +56,9 @@ struct QualityArguments {
 
 int run_verb(const RunArguments& arguments, const std::string& root);
 int binds_verb(const BindsArguments& arguments, const std::string& root);
+int sensitivity_verb(const SensitivityArguments& arguments, const std::string& root);
+// "10%", "10 %" or "0.1" of --by.
+double share_from(const std::string& text);
 int check_verb(const std::vector<std::string>& scenarios, const std::string& root);
 int validate_verb(const std::string& json_file, const std::string& only, const std::string& root);
 int balance_verb(const BalanceArguments& arguments, const std::string& root);

@@ -11,6 +11,10 @@ namespace strata {
 
 // What should be built, and why?
 Section verdict_section(const ReportInput& input, const Recommendation& recommendation);
+// Which point is best, by how much, what binds it and how sure is that: one paragraph of numbers.
+std::optional<Section> conclusion_section(const Study& study, const Recommendation& recommendation);
+// The same of a study of kind serving, training or collective: by its kind's main metric.
+std::optional<Section> conclusion_section(const Study& study);
 // What does moving capacity between experts and tables do to the loss?
 std::optional<Section> allocation_section(const Study& study, const AllocationLaw& law, const std::string& model,
                                           const Recommendation& recommendation);

@@ -112,8 +112,10 @@ Chart trade_off(const ReportInput& input, const Recommendation& chosen) {
 Section verdict_section(const ReportInput& input, const Recommendation& chosen) {
     Section section{.title = "Verdict"};
     const std::string text = recommended_text(chosen, input.study, input.law, input.model);
-    const std::size_t line = text.find('\n');
-    section.paragraphs = {text.substr(0, line), text.substr(line + 1)};
+    for (std::size_t begin = 0, end = 0; end != std::string::npos; begin = end + 1) {
+        end = text.find('\n', begin);
+        section.paragraphs.push_back(text.substr(begin, end - begin));
+    }
     if (!chosen.point) return section;
     for (const std::string& reason :
          {limit(chosen), price_of_quality(input, chosen), against_all_experts(input, chosen)})

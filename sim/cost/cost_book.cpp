@@ -380,8 +380,8 @@ Estimate CostBook::exchange(Family family, Bytes sent, Bandwidth raw, const Devi
             .memory_bound = false,
             .origin = origin_of(family, on),
             .family = family,
-            .low = time,
-            .high = time};
+            .low = time / (1 + fitted.p90_error),
+            .high = time * (1 + fitted.p90_error)};
 }
 
 }  // namespace strata

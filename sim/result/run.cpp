@@ -191,6 +191,7 @@ Run summarise(const Scenario& scenario, const Machine& machine, const Program& p
     run.share_of_compute = shares_of_compute(program);
     for (std::size_t lane = 0; lane < kLanes; ++lane) run.utilisation[lane] = timeline.busy[lane].si() / step_s;
     run.components = component_times(program);
+    run.path = critical_path(program, timeline, scenario.platform.accelerator.name);
     run.bottleneck = bottleneck_of(run);
     run.resources = resources_of(scenario, machine, program, timeline);
     add_economics(run, scenario, spending_of(scenario, machine, program, timeline));

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/result/critical_path.hpp"
 #include "sim/scenario/scenario.hpp"
 #include "sim/workload/program.hpp"
 
@@ -49,6 +50,7 @@ struct Run {
     std::optional<Accessed> accessed{};                 // of a scenario of kind access, which has no step and no lanes
     std::vector<ResourceUse> resources{};               // of every part (systemc), or of any rank and node (analytic)
     std::map<std::string, std::string> absent{};        // metrics that need a number nobody has published: which one
+    std::optional<CriticalPath> path{};                 // of a step: what its length is made of, and how sure that is
 };
 
 // What reports call the part of the model: "mhc", "attention", ...

@@ -2,6 +2,37 @@
 
 namespace strata {
 
+namespace {
+
+// Without a band: null.
+nlohmann::ordered_json to_json(const CriticalPath& path) {
+    nlohmann::ordered_json json{{"device", path.device}, {"times", nlohmann::ordered_json::array()}};
+    for (const PathTime& time : path.times) {
+        nlohmann::ordered_json entry{{"family", time.family}, {"provenance", time.origin}, {"ms", time.ms}};
+        const bool known = time.exact() || time.has_band();
+        entry["p10_ms"] = known ? nlohmann::ordered_json(time.p10_ms) : nullptr;
+        entry["p90_ms"] = known ? nlohmann::ordered_json(time.p90_ms) : nullptr;
+        json["times"].push_back(std::move(entry));
+    }
+    return json;
+}
+
+CriticalPath path_from_json(const nlohmann::ordered_json& json) {
+    CriticalPath path{.device = json.at("device"), .times = {}};
+    for (const auto& entry : json.at("times")) {
+        const double ms = entry.at("ms");
+        const auto end = [&](const char* name) { return entry.at(name).is_null() ? ms : entry.at(name).get<double>(); };
+        path.times.push_back({.family = entry.at("family"),
+                              .origin = entry.at("provenance"),
+                              .ms = ms,
+                              .p10_ms = end("p10_ms"),
+                              .p90_ms = end("p90_ms")});
+    }
+    return path;
+}
+
+}  // namespace
+
 nlohmann::ordered_json to_json(const Run& run) {
     if (run.accessed)
         return {{"engine", run.engine},
@@ -30,6 +61,7 @@ nlohmann::ordered_json to_json(const Run& run) {
         json["resources"][use.name] = {
             {"busy", use.busy}, {"bytes", use.bytes.si()}, {"queued_us", use.queued.si() * 1e6}};
     if (!run.absent.empty()) json["absent"] = run.absent;
+    if (run.path) json["critical_path"] = to_json(*run.path);
     return json;
 }
 
@@ -68,6 +100,7 @@ Run run_from_json(const nlohmann::ordered_json& json) {
                                     .exchange = time.at("exchange"),
                                     .fetch = time.at("fetch")};
     if (json.contains("absent")) run.absent = json.at("absent").get<std::map<std::string, std::string>>();
+    if (json.contains("critical_path")) run.path = path_from_json(json.at("critical_path"));
     if (!json.contains("resources")) return run;
     for (const auto& [name, use] : json.at("resources").items())
         run.resources.push_back({.name = name,

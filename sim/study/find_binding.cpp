@@ -4,10 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
-#include <set>
 
-#include "sim/study/platform_resources.hpp"
+#include "sim/study/variants.hpp"
 
 namespace strata {
 
@@ -34,54 +32,6 @@ bool less_is_better(const std::string& metric) {
 
 double gain_of(const std::string& metric, double before, double after) {
     return (less_is_better(metric) ? before / after : after / before) - 1;
-}
-
-// A point with some fields set, each kind run once.
-class Variants {
-public:
-    Variants(const ScenarioFile& file, const Point& point, const Run& base, const StudyOptions& options)
-        : file_(file), point_(point), options_(options) {
-        known_[{}].run = base;
-    }
-
-    void ask(const PathValues& settings) {
-        if (!known_.contains(settings)) wanted_.insert(settings);
-    }
-    void run() {
-        std::vector<Point> points;
-        for (const PathValues& settings : wanted_) points.push_back(with_settings(point_, settings));
-        if (points.empty()) return;
-        Study study = run_study(file_, options_, std::move(points));
-        auto result = study.results.begin();
-        for (const PathValues& settings : wanted_) known_[settings] = std::move(*result++);
-        wanted_.clear();
-    }
-    const PointResult& of(const PathValues& settings) const { return known_.at(settings); }
-
-private:
-    const ScenarioFile& file_;
-    const Point& point_;
-    const StudyOptions& options_;
-    std::set<PathValues> wanted_;
-    std::map<PathValues, PointResult> known_;
-};
-
-// An accelerator whose peaks a scenario sets is another than the one that tables were measured on, and is priced
-// otherwise. Such a change is held against the point on such an accelerator with the same numbers.
-const PathValues& compared_with(const PlatformResource& resource, const PathValues& other_device) {
-    static const PathValues as_it_is;
-    return resource.of_device ? other_device : as_it_is;
-}
-
-// All that is set: what makes it another device, and what is better.
-PathValues changed(const PlatformResource& resource, const PathValues& other_device) {
-    PathValues settings = compared_with(resource, other_device);
-    std::erase_if(settings, [&](const auto& own) {
-        return std::any_of(resource.better.begin(), resource.better.end(),
-                           [&](const auto& better) { return better.first == own.first; });
-    });
-    settings.insert(settings.end(), resource.better.begin(), resource.better.end());
-    return settings;
 }
 
 Gain compared(const Variants& variants, const PlatformResource& resource, const PathValues& other_device,

@@ -10,6 +10,15 @@ void require(const std::string& missing) {
     if (!missing.empty()) throw InputError(missing);
 }
 
+// The band of an estimate, carried over to what is left of its time.
+Price with_band(Price price, const Estimate& cost) {
+    if (cost.time > Seconds(0)) {
+        price.low = cost.low / cost.time;
+        price.high = cost.high / cost.time;
+    }
+    return price;
+}
+
 struct Link {
     Bandwidth raw, effective;
     Seconds latency;
@@ -32,15 +41,16 @@ Price price_exchange(const Task& task, const Platform& platform, const CostBook&
     if (task.pricing == Pricing::exchange && task.point && costs.table(task.family)) {
         const Estimate cost = costs.estimate(*task.point, platform.device);
         const Seconds fixed = std::min(cost.overhead, cost.time), spared = fixed * (1 - platform.launch);
-        return {
-            .duration = cost.time - spared, .latency = fixed - spared, .origin = cost.origin, .outside = cost.outside};
+        return with_band(
+            {.duration = cost.time - spared, .latency = fixed - spared, .origin = cost.origin, .outside = cost.outside},
+            cost);
     }
     const Seconds overhead = costs.curve(task.family).overhead;
     const Estimate cost = costs.exchange(task.family, task.moved, link.raw, platform.device);
     if (task.pricing == Pricing::overlapped)
-        return {.duration = cost.time - overhead, .latency = {}, .origin = cost.origin};
+        return with_band({.duration = cost.time - overhead, .latency = {}, .origin = cost.origin}, cost);
     const Seconds spared = overhead * (1 - platform.launch);
-    return {.duration = cost.time - spared, .latency = overhead - spared, .origin = cost.origin};
+    return with_band({.duration = cost.time - spared, .latency = overhead - spared, .origin = cost.origin}, cost);
 }
 
 Price price_fetch(const Task& task, const Platform& platform, int ranks) {
@@ -89,8 +99,14 @@ Price price(const Task& task, const Platform& platform, const CostBook& costs, i
                                platform.device);
             const Seconds spared = cost.overhead * (1 - platform.launch), time = cost.time - spared;
             const Seconds waits = std::max(Seconds(0), task.issued - time);
-            return {time + waits,      Seconds(0),  cost.origin, cost.overhead - spared + waits,
-                    cost.memory_bound, cost.outside};
+            const Price found{.duration = time + waits,
+                              .latency = {},
+                              .origin = cost.origin,
+                              .overhead = cost.overhead - spared + waits,
+                              .memory_bound = cost.memory_bound,
+                              .outside = cost.outside};
+            // How long the host takes to launch is not the cost book's to know.
+            return waits > Seconds(0) ? found : with_band(found, cost);
         }
         case Pricing::fetch: return price_fetch(task, platform, ranks);
         case Pricing::host_kernel: return price_host_kernel(task, platform, ranks);

@@ -13,6 +13,7 @@ struct Price {
     Seconds overhead{};
     bool memory_bound = false;
     bool outside = false;
+    double low = 1, high = 1;  // the 10th and 90th percentile of `duration`, over it; both 1: not known, or exact
 };
 
 // DeepSeek-V3, arXiv 2412.19437, section 3.2.2: 20 of 132 SMs exchange in normal mode. Low latency mode needs none.

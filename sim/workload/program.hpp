@@ -70,6 +70,7 @@ struct Task {
     bool memory_bound = false;  // of a kernel: bytes, not FLOPs, set its time beyond the overhead
     Seconds overhead{};         // of a kernel: launch and whatever work does not explain
     Seconds duration{};         // alone on an idle machine, latency included
+    double low = 1, high = 1;   // the 10th and 90th percentile of `duration`, over it; both 1: not known, or exact
     Seconds latency{};          // the part of `duration` that does not occupy the lane's wire (0 for compute)
 };
 

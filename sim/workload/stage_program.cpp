@@ -181,6 +181,8 @@ private:
         task.origin = cost.origin;
         task.overhead = cost.overhead;
         task.memory_bound = cost.memory_bound;
+        task.low = cost.low;
+        task.high = cost.high;
         task.outside = cost.outside;
         if (task.lane == Lane::scale_up || task.lane == Lane::scale_out) {
             const Machine& machine = platform_.machine;

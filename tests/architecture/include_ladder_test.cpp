@@ -22,7 +22,8 @@ int row_of(const std::string& file) {
     for (const char* modules : {"hwmodels/memory/", "hwmodels/link/", "hwmodels/fabric/packet/"})  // SystemC
         if (file.rfind(modules, 0) == 0) return 3;
     if (file.rfind("hwmodels/", 0) == 0 || file.rfind("kernels/", 0) == 0) return 1;
-    if (file.rfind("sim/study/", 0) == 0 || file.rfind("reports/", 0) == 0) return 5;
+    for (const char* above : {"sim/study/", "sim/search/", "reports/"})
+        if (file.rfind(above, 0) == 0) return 5;
     if (file.rfind("sim/engine/systemc/", 0) == 0) return 4;
     if (file.rfind("sim/", 0) == 0) return 2;
     return 6;

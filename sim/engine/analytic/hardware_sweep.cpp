@@ -71,10 +71,14 @@ HardwareSweep::HardwareSweep(const Program& program, const CostBook& costs, int 
     end_.resize(steps_.size());
 }
 
-Seconds HardwareSweep::makespan(const Platform& platform) {
+Seconds HardwareSweep::makespan(const Platform& platform) { return makespan(platform, {}); }
+
+Seconds HardwareSweep::makespan(const Platform& platform,
+                                const std::function<double(const Task&, const Price&)>& factor) {
     Seconds turn;
     for (std::size_t kind = 0; kind < kinds_.size(); ++kind) {
-        const Price now = price(kinds_[kind], platform, costs_, ranks_);
+        Price now = price(kinds_[kind], platform, costs_, ranks_);
+        if (factor) now.duration = now.duration * factor(kinds_[kind], now);
         duration_[kind] = now.duration;
         occupied_[kind] = now.duration - now.latency;
         turn += now.duration * turn_of_kind_[kind];

@@ -3,7 +3,10 @@
 // page size of drives.
 #pragma once
 
+#include <functional>
+
 #include "sim/workload/platform.hpp"
+#include "sim/workload/pricing.hpp"
 
 namespace strata {
 
@@ -15,6 +18,8 @@ public:
     // The time of the step on `platform`, exactly that of the analytic engine for a Program built there. Where the
     // scenario's exchanges keep SMs of their own, give the platform as `beside_exchanges` leaves it.
     Seconds makespan(const Platform& platform);
+    // The same with the time of each kind of task multiplied by what `factor` says of it: errors of the cost book.
+    Seconds makespan(const Platform& platform, const std::function<double(const Task& kind, const Price&)>& factor);
 
 private:
     // Kernels that simply follow one another, or one other task.
