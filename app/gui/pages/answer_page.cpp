@@ -82,8 +82,10 @@ AnswerPage::AnswerPage(QWidget* parent)
     auto* left_layout = new QVBoxLayout(left);
     left_layout->setContentsMargins(0, 0, 16, 0);
     left_layout->addWidget(heading("What if"));
-    left_layout->addWidget(dials_, 1);
+    left_layout->addWidget(dials_);
+    left_layout->addSpacing(12);
     for (QPushButton* button : {pin_, put_, reset_}) left_layout->addWidget(button);
+    left_layout->addStretch(1);
     pin_->setToolTip("Differences are shown to what is pinned (Ctrl+B)");
     put_->setToolTip("Write what the dials are turned to into the scenario, as one step that can be undone");
 

@@ -27,6 +27,23 @@ void follow_palette(QCustomPlot& plot, const QPalette& palette) {
         if (auto* text = qobject_cast<QCPItemText*>(plot.item(i))) text->setColor(ink);
 }
 
+namespace {
+
+// A view can be narrower than a page: what does not fit is in the tooltip.
+void shorten_titles(QCustomPlot& plot, int width) {
+    constexpr int kMargin = 24;
+    for (int i = 0; i < plot.plotLayout()->elementCount(); ++i)
+        if (auto* title = qobject_cast<QCPTextElement*>(plot.plotLayout()->elementAt(i))) {
+            QFont font = title->font();
+            font.setPointSizeF(10);
+            title->setFont(font);
+            plot.setToolTip(title->text());
+            title->setText(QFontMetrics(font).elidedText(title->text(), Qt::ElideRight, width - kMargin));
+        }
+}
+
+}  // namespace
+
 void legend_above(QCustomPlot& plot) {
     plot.legend->setVisible(true);
     if (plot.plotLayout()->rowCount() > 1) return;
@@ -77,6 +94,7 @@ void ChartView::draw() {
     plot_->setAccessibleName(QString::fromStdString(chart_->title));
     draw_chart(*chart_, *plot_);
     follow_palette(*plot_, palette());
+    shorten_titles(*plot_, width());
     plot_->replot(QCustomPlot::rpImmediateRefresh);
     plot_->show();
 }

@@ -95,6 +95,8 @@ QPalette light_palette() {
     palette.setColor(QPalette::AlternateBase, QColor(248, 249, 251));
     for (const auto role : {QPalette::WindowText, QPalette::Text, QPalette::ButtonText})
         palette.setColor(role, QColor(28, 36, 48));
+    for (const auto role : {QPalette::WindowText, QPalette::Text, QPalette::ButtonText})
+        palette.setColor(QPalette::Disabled, role, QColor(160, 166, 176));
     palette.setColor(QPalette::Highlight, series_colour(0));
     palette.setColor(QPalette::HighlightedText, Qt::white);
     palette.setColor(QPalette::PlaceholderText, QColor(130, 138, 150));
