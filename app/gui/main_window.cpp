@@ -163,6 +163,7 @@ void MainWindow::build_status() {
     provenance_ = new QLabel;
     provenance_->setContentsMargins(8, 2, 8, 2);
     said_ = new QLabel;
+    said_->setContentsMargins(8, 2, 12, 2);
     progress_ = new QProgressBar;
     progress_->setMaximumWidth(220);
     progress_->hide();
@@ -240,14 +241,18 @@ void MainWindow::show_provenance(const SharedAnswer& answer) {
 void MainWindow::run_study() {
     if (study_job_->is_running() || !document_.is_valid()) return;
     const auto study = std::make_shared<Study>();
-    study_job_->disconnect();
-    connect(study_job_.get(), &BackgroundJob::progressed, this, [this](qulonglong done, qulonglong all, double left) {
-        progress_->setMaximum(static_cast<int>(all));
-        progress_->setValue(static_cast<int>(done));
-        said_->setText(QString("%1 of %2, %3 s left").arg(done).arg(all).arg(left, 0, 'f', left < 10 ? 1 : 0));
-    });
-    connect(study_job_.get(), &BackgroundJob::ended, this,
-            [this, study](bool cancelled, const QString& error) { study_ended(study, cancelled, error); });
+    auto* this_run = new QObject(this);  // what is connected for this run goes with it
+    connect(study_job_.get(), &BackgroundJob::progressed, this_run,
+            [this](qulonglong done, qulonglong all, double left) {
+                progress_->setMaximum(static_cast<int>(all));
+                progress_->setValue(static_cast<int>(done));
+                said_->setText(QString("%1 of %2, %3 s left").arg(done).arg(all).arg(left, 0, 'f', left < 10 ? 1 : 0));
+            });
+    connect(study_job_.get(), &BackgroundJob::ended, this_run,
+            [this, study, this_run](bool cancelled, const QString& error) {
+                this_run->deleteLater();
+                study_ended(study, cancelled, error);
+            });
     run_->setEnabled(false);
     cancel_->setEnabled(true);
     progress_->setValue(0);

@@ -45,6 +45,7 @@ std::vector<std::string> divisors(int number) {
 }  // namespace
 
 double Dial::at(double position) const {
+    if (position <= 0 || position >= 1) return position <= 0 ? low : high;
     double found = log ? low * std::pow(high / low, position) : low + (high - low) * position;
     if (whole) found = std::round(found);
     // Three digits are what a hand can set.

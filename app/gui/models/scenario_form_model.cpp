@@ -61,9 +61,9 @@ QVariant ScenarioFormModel::data(const QModelIndex& index, int role) const {
     switch (role) {
         case Qt::DisplayRole:
             if (index.column() == field_column) return QString::fromStdString(field.name).replace('_', ' ');
-            if (index.column() == unit_column) return field.is_group() ? QString() : QString::fromStdString(field.unit);
+            if (index.column() == unit_column) return QString::fromStdString(field.unit);
             if (const QString& value = value_of(field); !value.isEmpty()) return value;
-            return field.is_group() ? QString() : QString::fromStdString(field.standard);
+            return QString::fromStdString(field.standard == "{}" ? "" : field.standard);
         case Qt::EditRole: return index.column() == value_column ? value_of(field) : QVariant();
         case Qt::ToolTipRole: return tooltip(field);
         case Qt::AccessibleTextRole:
@@ -107,6 +107,7 @@ QVariant ScenarioFormModel::headerData(int section, Qt::Orientation orientation,
 }
 
 Qt::ItemFlags ScenarioFormModel::flags(const QModelIndex& index) const {
+    if (!index.isValid()) return Qt::NoItemFlags;
     Qt::ItemFlags flags = Qt::ItemIsEnabled | Qt::ItemIsSelectable;
     if (index.column() == value_column) flags |= Qt::ItemIsEditable;
     return flags;

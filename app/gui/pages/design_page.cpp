@@ -30,7 +30,7 @@ QCPGraph* cloud(QCustomPlot& plot, const QString& name, const QColor& colour, do
     graph->setName(name);
     graph->setLineStyle(QCPGraph::lsNone);
     graph->setScatterStyle(
-        {shape, QPen(colour, 1.4), QBrush(shape == QCPScatterStyle::ssCircle ? Qt::transparent : colour), size});
+        {shape, QPen(colour, 1.4), QBrush(shape == QCPScatterStyle::ssDisc ? colour : QColor(Qt::transparent)), size});
     return graph;
 }
 
@@ -62,6 +62,7 @@ DesignPage::DesignPage(QWidget* parent)
     splitter->addWidget(table_);
     splitter->setStretchFactor(0, 3);
     splitter->setStretchFactor(1, 2);
+    splitter->setSizes({460, 320});
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(18, 18, 18, 18);
     layout->addLayout(line);

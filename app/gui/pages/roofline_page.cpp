@@ -60,6 +60,7 @@ RooflinePage::RooflinePage(QWidget* parent)
     splitter->addWidget(below);
     splitter->setStretchFactor(0, 3);
     splitter->setStretchFactor(1, 2);
+    splitter->setSizes({430, 330});
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(18, 18, 18, 18);
     layout->addWidget(said_);
@@ -156,8 +157,8 @@ void RooflinePage::chosen() {
         emit asked_for(*op.point);
         return;
     }
-    show_derivation(QString("%1 %2, family %3\n  %4 GFLOP, %5 MB\n  estimate: %6 us, %7\nNo table measures such a "
-                            "kernel: the family's curve prices it.")
+    show_derivation(QString("%1 %2, family %3\n  %4 GFLOP, %5 MB\n  estimate: %6 us, %7\nNo table has a point for "
+                            "it: it is priced as its family is.")
                         .arg(QString::fromStdString(op.component), QString::fromStdString(op.name),
                              QString::fromStdString(std::string(to_string(op.family))))
                         .arg(op.flops / 1e9, 0, 'g', 4)

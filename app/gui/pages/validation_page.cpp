@@ -40,6 +40,7 @@ ValidationPage::ValidationPage(const StudyOptions& options, QWidget* parent)
     splitter->addWidget(table_);
     splitter->setStretchFactor(0, 1);
     splitter->setStretchFactor(1, 1);
+    splitter->setSizes({420, 360});
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(18, 18, 18, 18);
     layout->addLayout(line);
@@ -61,8 +62,9 @@ void ValidationPage::run() {
     run_->setEnabled(false);
     said_->setText("Predicting...");
     const auto rows = std::make_shared<std::vector<LedgerRow>>();
-    job_.disconnect();
-    connect(&job_, &BackgroundJob::ended, this, [this, rows](bool, const QString& error) {
+    auto* this_run = new QObject(this);  // what is connected for this run goes with it
+    connect(&job_, &BackgroundJob::ended, this_run, [this, rows, this_run](bool, const QString& error) {
+        this_run->deleteLater();
         run_->setEnabled(true);
         if (!error.isEmpty()) return said_->setText(error);
         show_ledger(*rows);
