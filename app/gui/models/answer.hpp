@@ -43,7 +43,7 @@ struct Answer {
     std::string engine = "analytic";
     std::optional<Run> run{};
     std::string reason{};  // why there is none
-    double ms = 0;       // that it took
+    double ms = 0;         // that it took
     Device device{};
     std::vector<RooflineOp> ops{};  // by falling share of time; empty: the workload has no one step
     std::vector<MemoryTier> memory{};
