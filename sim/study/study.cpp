@@ -4,19 +4,12 @@
 
 #include <algorithm>
 
-#include "sim/access/access_bench.hpp"
-#include "sim/collective/collective_engine.hpp"
-#include "sim/engine/analytic/analytic_engine.hpp"
-#include "sim/result/quality.hpp"
 #include "sim/result/run_json.hpp"
 #include "sim/scenario/field_unit.hpp"
 #include "sim/scenario/schema.hpp"
-#include "sim/serving/serving_engine.hpp"
+#include "sim/study/analytic_run.hpp"
 #include "sim/study/largest_batch.hpp"
 #include "sim/study/simulator_pool.hpp"
-#include "sim/training/rl_engine.hpp"
-#include "sim/training/training_engine.hpp"
-#include "sim/workload/inputs.hpp"
 
 namespace strata {
 
@@ -91,24 +84,11 @@ private:
 
     void run_here(const Scenario& scenario, PointResult& result) {
         try {
-            result.run = scenario.access       ? bench_.run(scenario)
-                         : scenario.collective ? run_collective(*scenario.collective)
-                         : scenario.serving    ? run_serving(scenario, inputs_)
-                         : scenario.training   ? run_training(scenario, inputs_)
-                         : scenario.rl         ? run_rl(scenario, inputs_)
-                                               : analysed(scenario);
-            const bool step = !scenario.access && !scenario.collective && !scenario.serving;
-            if (step) add_quality(*result.run, scenario.model, inputs_.quality());
+            result.run = analytic_run(scenario, inputs_, bench_);
         } catch (const InputError& error) {
             return put_aside(error.what(), result);
         }
         count();
-    }
-
-    Run analysed(const Scenario& scenario) {
-        const Program program = inputs_.program_of(scenario);
-        const Machine& machine = inputs_.platform(scenario.platform).machine;
-        return summarise(scenario, machine, program, run_analytic(program), "analytic");
     }
 
     void send_later(const Point& point, const Scenario& scenario) {

@@ -1,0 +1,318 @@
+#include "app/gui/main_window.hpp"
+
+#include <fmt/format.h>
+
+#include <QActionGroup>
+#include <QApplication>
+#include <QClipboard>
+#include <QCloseEvent>
+#include <QDockWidget>
+#include <QFileDialog>
+#include <QLabel>
+#include <QMenuBar>
+#include <QMessageBox>
+#include <QMimeData>
+#include <QProgressBar>
+#include <QSettings>
+#include <QStackedWidget>
+#include <QStatusBar>
+#include <QToolBar>
+
+#include "app/gui/models/export_report.hpp"
+#include "app/gui/models/scenario_form_model.hpp"
+#include "app/gui/pages/allocation_page.hpp"
+#include "app/gui/pages/answer_page.hpp"
+#include "app/gui/pages/design_page.hpp"
+#include "app/gui/pages/roofline_page.hpp"
+#include "app/gui/pages/validation_page.hpp"
+#include "app/gui/widgets/scenario_panel.hpp"
+#include "app/gui/widgets/theme.hpp"
+#include "reports/study_view.hpp"
+#include "sim/scenario/schema.hpp"
+
+namespace strata {
+
+namespace {
+
+constexpr int kRecent = 8;
+
+std::string written(const Point& point) {
+    YAML::Node document = YAML::Clone(point.document);
+    document.remove("axes");
+    return YAML::Dump(document);
+}
+
+}  // namespace
+
+MainWindow::MainWindow(const std::string& root, const std::string& simulator)
+    : root_(root),
+      simulator_(simulator),
+      document_(root),
+      form_(std::make_unique<ScenarioFormModel>(document_,
+                                                schema_tree(schema_of("scenario", root + "/scenarios/schema")))),
+      engine_(std::make_unique<LiveEngine>(root, simulator)),
+      study_job_(std::make_unique<BackgroundJob>()) {
+    setAcceptDrops(true);
+    panel_ = new ScenarioPanel(document_, *form_);
+    auto* dock = new QDockWidget("Scenario");
+    dock->setObjectName("scenario");
+    dock->setWidget(panel_);
+    dock->setFeatures(QDockWidget::DockWidgetMovable | QDockWidget::DockWidgetFloatable |
+                      QDockWidget::DockWidgetClosable);
+    addDockWidget(Qt::LeftDockWidgetArea, dock);
+    build_pages();
+    build_actions();
+    build_status();
+    connect_engine();
+    menuBar()->actions().at(2)->menu()->addAction(dock->toggleViewAction());
+    resizeDocks({dock}, {380}, Qt::Horizontal);
+    connect(&document_, &ScenarioDocument::changed, this, &MainWindow::follow_document);
+    connect(&document_, &ScenarioDocument::file_changed, this, &MainWindow::name_window);
+    connect(&document_.undo_stack(), &QUndoStack::cleanChanged, this,
+            [this](bool clean) { setWindowModified(!clean); });
+    name_window();
+    draw_icons();
+}
+
+// Work that still runs ends before what it would tell is gone.
+MainWindow::~MainWindow() {
+    study_job_.reset();
+    engine_.reset();
+}
+
+QStringList MainWindow::page_names() { return {"answer", "allocation", "design", "roofline", "validation"}; }
+
+void MainWindow::build_pages() {
+    answer_ = new AnswerPage;
+    allocation_ = new AllocationPage(root_);
+    design_ = new DesignPage;
+    roofline_ = new RooflinePage;
+    validation_ = new ValidationPage({.root = root_, .simulator = simulator_});
+    pages_ = new QStackedWidget;
+    for (QWidget* page : std::initializer_list<QWidget*>{answer_, allocation_, design_, roofline_, validation_})
+        pages_->addWidget(page);
+    setCentralWidget(pages_);
+    connect(&answer_->dials(), &DialPanel::turned_to, this, &MainWindow::ask);
+    connect(answer_, &AnswerPage::put_into_scenario, this, &MainWindow::put_dials_into_scenario);
+}
+
+void MainWindow::build_actions() {
+    QMenu* file = menuBar()->addMenu("&File");
+    file->addAction("&Open...", QKeySequence::Open, this, &MainWindow::choose_file);
+    recent_ = file->addMenu("Open &recent");
+    connect(recent_, &QMenu::aboutToShow, this, &MainWindow::fill_recent);
+    file->addAction("&Save", QKeySequence::Save, this, &MainWindow::save);
+    file->addAction("Save &as...", QKeySequence("Ctrl+Shift+S"), this, &MainWindow::save_as);
+    file->addSeparator();
+    export_ = file->addAction("&Export report...", QKeySequence("Ctrl+E"), this, &MainWindow::choose_export);
+    file->addAction("&Copy as command", QKeySequence("Ctrl+Shift+C"), this, &MainWindow::copy_command);
+    file->addSeparator();
+    file->addAction("&Quit", QKeySequence("Ctrl+Q"), this, &QWidget::close);
+    QMenu* edit = menuBar()->addMenu("&Edit");
+    QAction* undo = document_.undo_stack().createUndoAction(this, "&Undo");
+    undo->setShortcut(QKeySequence::Undo);
+    QAction* redo = document_.undo_stack().createRedoAction(this, "&Redo");
+    redo->setShortcuts({QKeySequence::Redo, QKeySequence("Ctrl+Y")});
+    edit->addActions({undo, redo});
+    edit->addAction("&Find a field", QKeySequence::Find, panel_, &ScenarioPanel::find);
+    QMenu* view = menuBar()->addMenu("&View");
+    page_actions_ = new QActionGroup(this);
+    auto* bar = addToolBar("Pages");
+    bar->setObjectName("pages");
+    bar->setMovable(false);
+    bar->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
+    bar->setIconSize({20, 20});
+    const QStringList titles{"Answer", "Allocation", "Design space", "Roofline", "Validation"};
+    for (int i = 0; i < titles.size(); ++i) {
+        QAction* action = page_actions_->addAction(titles[i]);
+        action->setCheckable(true);
+        action->setData(page_names()[i]);
+        action->setShortcut(QKeySequence(QString("Ctrl+%1").arg(i + 1)));
+        action->setToolTip(QString("%1 (Ctrl+%2)").arg(titles[i]).arg(i + 1));
+        connect(action, &QAction::triggered, this, [this, i] { pages_->setCurrentIndex(i); });
+    }
+    bar->addActions(page_actions_->actions());
+    view->addActions(page_actions_->actions());
+    page_actions_->actions().front()->setChecked(true);
+    view->addSeparator();
+    QAction* dark = view->addAction("&Dark");
+    dark->setCheckable(true);
+    dark->setChecked(is_dark(palette()));
+    connect(dark, &QAction::toggled, this,
+            [](bool on) { QApplication::setPalette(on ? dark_palette() : light_palette()); });
+    QAction* refine = view->addAction("Refine by the &systemc engine");
+    refine->setCheckable(true);
+    refine->setChecked(true);
+    connect(refine, &QAction::toggled, engine_.get(), &LiveEngine::set_refining);
+    QMenu* study = menuBar()->addMenu("&Study");
+    run_ = study->addAction("&Run", QKeySequence("F5"), this, &MainWindow::run_study);
+    run_->setToolTip("Run every point of the scenario's axes (F5)");
+    cancel_ = study->addAction("&Cancel", QKeySequence("Esc"), this, [this] { study_job_->cancel(); });
+    study->addAction("&Pin the answer as baseline", QKeySequence("Ctrl+B"), answer_, &AnswerPage::pin);
+    cancel_->setEnabled(false);
+    export_->setEnabled(false);
+    auto* stretch = new QWidget;
+    stretch->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Preferred);
+    bar->addWidget(stretch);
+    run_->setIconText("Run study");
+    export_->setIconText("Export");
+    bar->addActions({run_, cancel_, export_});
+}
+
+void MainWindow::build_status() {
+    provenance_ = new QLabel;
+    provenance_->setContentsMargins(8, 2, 8, 2);
+    said_ = new QLabel;
+    said_->setContentsMargins(8, 2, 12, 2);
+    progress_ = new QProgressBar;
+    progress_->setMaximumWidth(220);
+    progress_->hide();
+    statusBar()->addWidget(provenance_, 1);
+    statusBar()->addPermanentWidget(said_);
+    statusBar()->addPermanentWidget(progress_);
+    statusBar()->setSizeGripEnabled(false);
+}
+
+void MainWindow::connect_engine() {
+    LiveEngine* engine = engine_.get();
+    connect(engine, &LiveEngine::answered, answer_, &AnswerPage::show_answer);
+    connect(engine, &LiveEngine::answered, roofline_, &RooflinePage::show_answer);
+    connect(engine, &LiveEngine::answered, this, &MainWindow::show_provenance);
+    connect(engine, &LiveEngine::refining, answer_, &AnswerPage::say_refining);
+    connect(engine, &LiveEngine::refined, answer_, &AnswerPage::show_refined);
+    connect(engine, &LiveEngine::over_rho, this, [this](const SharedStudy& study) {
+        const auto& first = document_.first_point();
+        if (!first) return;
+        double rho = first->scenario.rho;
+        for (const auto& [path, value] : answer_->dials().turned())
+            if (path == kRhoPath) rho = std::stod(value);
+        allocation_->show_study(*study, first->scenario.model.name, rho, first->assertions);
+    });
+    connect(roofline_, &RooflinePage::asked_for, this, [this](const OpPoint& point) {
+        if (const auto& first = document_.first_point())
+            engine_->explain(point, device_of(first->scenario.platform.accelerator),
+                             [this](const QString& text) { roofline_->show_derivation(text); });
+    });
+}
+
+void MainWindow::open(const QString& file) {
+    answer_->forget_baseline();
+    document_.open(QFileInfo(file).absoluteFilePath());
+    QSettings settings;
+    QStringList recent = settings.value("recent").toStringList();
+    recent.removeAll(document_.file());
+    recent.prepend(document_.file());
+    settings.setValue("recent", QStringList(recent.mid(0, kRecent)));
+}
+
+void MainWindow::follow_document() {
+    run_->setEnabled(document_.is_valid() && !study_job_->is_running());
+    said_->setText(document_.is_valid() ? "" : QString("%1 to mend in the scenario").arg(document_.issues().size()));
+    if (!document_.is_valid() || !document_.first_point()) return;
+    const ScenarioFile file = document_.scenario_file();
+    answer_->set_title(QString::fromStdString(file.name()), QString::fromStdString(file.description()));
+    answer_->dials().set(dials_of(document_.first_point()->scenario));
+    ask();
+}
+
+void MainWindow::ask() {
+    const auto& first = document_.first_point();
+    if (!first) return;
+    const std::string file = document_.file().isEmpty() ? "scenario.yaml" : document_.file().toStdString();
+    engine_->ask({written(with_settings(first->point, answer_->dials().turned())), file, first->assertions});
+}
+
+void MainWindow::put_dials_into_scenario() {
+    const auto turned = answer_->dials().turned();
+    if (!turned.empty()) caught([&] { document_.set_values(turned, "dials"); });
+}
+
+void MainWindow::show_provenance(const SharedAnswer& answer) {
+    if (!answer->run) return provenance_->setText("no answer: see the Answer page");
+    QString text = QString("engine %1").arg(QString::fromStdString(answer->engine));
+    for (const auto& [origin, share] : answer->run->share_of_compute)
+        text += QString(" &nbsp;<span style='color:%1'>\u25A0</span> %2 %3")
+                    .arg(provenance_colour(origin).name(), QString::fromStdString(percent(share)),
+                         QString::fromStdString(origin));
+    provenance_->setText(text);
+    provenance_->setToolTip("How the time of computing is known, by share");
+}
+
+void MainWindow::run_study() {
+    if (study_job_->is_running() || !document_.is_valid()) return;
+    const auto study = std::make_shared<Study>();
+    auto* this_run = new QObject(this);  // what is connected for this run goes with it
+    connect(study_job_.get(), &BackgroundJob::progressed, this_run,
+            [this](qulonglong done, qulonglong all, double left) {
+                progress_->setMaximum(static_cast<int>(all));
+                progress_->setValue(static_cast<int>(done));
+                said_->setText(QString("%1 of %2, %3 s left").arg(done).arg(all).arg(left, 0, 'f', left < 10 ? 1 : 0));
+            });
+    connect(study_job_.get(), &BackgroundJob::ended, this_run,
+            [this, study, this_run](bool cancelled, const QString& error) {
+                this_run->deleteLater();
+                study_ended(study, cancelled, error);
+            });
+    run_->setEnabled(false);
+    cancel_->setEnabled(true);
+    progress_->setValue(0);
+    progress_->show();
+    // The text, not the nodes read from it: those are not for two threads.
+    const std::string file = document_.file().isEmpty() ? "scenario.yaml" : document_.file().toStdString();
+    study_job_->start([text = document_.text(), file, study,
+                       options = StudyOptions{.root = root_, .jobs = 2, .simulator = simulator_}](
+                          const BackgroundJob::Progress& progress) {
+        StudyOptions with = options;
+        with.progress = progress;
+        *study =
+            strata::run_study(ScenarioFile(file, parse_yaml(text, file), options.root + "/scenarios/models"), with);
+    });
+}
+
+void MainWindow::study_ended(const SharedStudy& study, bool cancelled, const QString& error) {
+    progress_->hide();
+    cancel_->setEnabled(false);
+    run_->setEnabled(document_.is_valid());
+    if (cancelled) return said_->setText("cancelled");
+    if (!error.isEmpty()) return said_->setText(error.section('\n', 0, 0));
+    study_ = study;
+    export_->setEnabled(true);
+    design_->show_study(study);
+    const auto without = std::count_if(study->results.begin(), study->results.end(),
+                                       [](const PointResult& result) { return !result.run; });
+    said_->setText(QString("%1 results%2")
+                       .arg(study->results.size())
+                       .arg(without ? QString(", %1 without a run").arg(without) : QString()));
+}
+
+std::vector<std::string> MainWindow::export_to(const QString& folder) {
+    if (!study_) throw InputError("report", "a study that has been run", "none");
+    return export_report(*study_, document_, folder.toStdString());
+}
+
+bool MainWindow::show_page(const QString& name) {
+    for (QAction* action : page_actions_->actions())
+        if (action->data().toString() == name) {
+            action->trigger();
+            return true;
+        }
+    return false;
+}
+
+void MainWindow::name_window() {
+    const QString name = document_.file().isEmpty() ? "untitled" : QFileInfo(document_.file()).fileName();
+    setWindowTitle(QString("%1[*] \u2013 Strata").arg(name));
+    setWindowModified(!document_.undo_stack().isClean());
+}
+
+void MainWindow::draw_icons() {
+    for (QAction* action : page_actions_->actions())
+        action->setIcon(page_icon(action->data().toString().toStdString(), palette()));
+}
+
+void MainWindow::changeEvent(QEvent* event) {
+    QMainWindow::changeEvent(event);
+    if (event->type() == QEvent::PaletteChange && page_actions_) draw_icons();
+}
+
+}  // namespace strata

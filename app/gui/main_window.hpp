@@ -1,0 +1,99 @@
+// The window: scenario on the left, pages in the middle, what is known of the answer in the status bar. It owns the
+// document, the live engine and the study, and hands values between them and the pages.
+#pragma once
+
+#include <QMainWindow>
+#include <memory>
+
+#include "app/gui/models/background_job.hpp"
+#include "app/gui/models/live_engine.hpp"
+#include "app/gui/models/scenario_document.hpp"
+
+class QActionGroup;
+class QLabel;
+class QProgressBar;
+class QStackedWidget;
+class QUndoView;
+
+namespace strata {
+
+class AllocationPage;
+class AnswerPage;
+class DesignPage;
+class RooflinePage;
+class ScenarioFormModel;
+class ScenarioPanel;
+class ValidationPage;
+
+class MainWindow : public QMainWindow {
+    Q_OBJECT
+public:
+    // `simulator` as in StudyOptions.
+    MainWindow(const std::string& root, const std::string& simulator);
+    ~MainWindow() override;
+
+    void open(const QString& file);  // throws InputError
+    bool show_page(const QString& name);
+    static QStringList page_names();
+    void run_study();
+    // What the last study came to, as files in `folder`; throws InputError.
+    std::vector<std::string> export_to(const QString& folder);
+
+    ScenarioDocument& document() { return document_; }
+    AnswerPage& answer_page() { return *answer_; }
+    DesignPage& design_page() { return *design_; }
+    RooflinePage& roofline_page() { return *roofline_; }
+    ValidationPage& validation_page() { return *validation_; }
+    ScenarioPanel& scenario_panel() { return *panel_; }
+    LiveEngine& engine() { return *engine_; }
+    BackgroundJob& study_job() { return *study_job_; }
+    const SharedStudy& study() const { return study_; }
+
+protected:
+    void closeEvent(QCloseEvent* event) override;
+    void changeEvent(QEvent* event) override;
+    void dragEnterEvent(QDragEnterEvent* event) override;
+    void dropEvent(QDropEvent* event) override;
+
+private:
+    void build_pages();
+    void build_actions();
+    void build_status();
+    void connect_engine();
+    void follow_document();
+    void ask();
+    void put_dials_into_scenario();
+    void show_provenance(const SharedAnswer& answer);
+    void study_ended(const SharedStudy& study, bool cancelled, const QString& error);
+    void name_window();
+    void draw_icons();
+    void fill_recent();
+    bool may_leave();  // asks where changes would be lost
+    bool save();
+    bool save_as();
+    void choose_file();
+    void choose_export();
+    void copy_command();
+    void caught(const std::function<void()>& work);  // says what a user can mend in a box
+
+    std::string root_, simulator_;
+    ScenarioDocument document_;
+    std::unique_ptr<ScenarioFormModel> form_;
+    std::unique_ptr<LiveEngine> engine_;
+    SharedStudy study_;
+    ScenarioPanel* panel_ = nullptr;
+    QStackedWidget* pages_ = nullptr;
+    AnswerPage* answer_ = nullptr;
+    AllocationPage* allocation_ = nullptr;
+    DesignPage* design_ = nullptr;
+    RooflinePage* roofline_ = nullptr;
+    ValidationPage* validation_ = nullptr;
+    QActionGroup* page_actions_ = nullptr;
+    QAction *run_ = nullptr, *cancel_ = nullptr, *export_ = nullptr;
+    QMenu* recent_ = nullptr;
+    QLabel *provenance_ = nullptr, *said_ = nullptr;
+    QProgressBar* progress_ = nullptr;
+    std::unique_ptr<BackgroundJob> study_job_;
+};
+
+}  // namespace strata

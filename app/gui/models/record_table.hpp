@@ -1,0 +1,47 @@
+// A table of records to look at: text for people, numbers for sorting, a tooltip that says where a number is from.
+#pragma once
+
+#include <QAbstractTableModel>
+#include <QSortFilterProxyModel>
+#include <QString>
+#include <vector>
+
+#include "app/gui/models/answer.hpp"
+#include "sim/study/validation.hpp"
+
+namespace strata {
+
+struct Cell {
+    QString text;
+    QVariant sorted_by{};  // none: the text
+    QString tooltip{};
+};
+
+struct Records {
+    QStringList columns;
+    std::vector<std::vector<Cell>> rows{};
+};
+
+class RecordTable : public QAbstractTableModel {
+    Q_OBJECT
+public:
+    enum Role { sort_role = Qt::UserRole };
+    using QAbstractTableModel::QAbstractTableModel;
+
+    void set(Records records);
+    const Records& records() const { return records_; }
+    int rowCount(const QModelIndex& parent = {}) const override;
+    int columnCount(const QModelIndex& parent = {}) const override;
+    QVariant data(const QModelIndex& index, int role) const override;
+    QVariant headerData(int section, Qt::Orientation orientation, int role) const override;
+
+private:
+    Records records_;
+};
+
+// Every result of a study: what distinguishes it, how it went, and what it gave.
+Records records_of(const Study& study);
+Records records_of(const std::vector<LedgerRow>& ledger);
+Records records_of(const std::vector<RooflineOp>& ops);
+
+}  // namespace strata

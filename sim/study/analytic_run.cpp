@@ -1,0 +1,32 @@
+#include "sim/study/analytic_run.hpp"
+
+#include "sim/collective/collective_engine.hpp"
+#include "sim/engine/analytic/analytic_engine.hpp"
+#include "sim/result/quality.hpp"
+#include "sim/serving/serving_engine.hpp"
+#include "sim/training/rl_engine.hpp"
+#include "sim/training/training_engine.hpp"
+
+namespace strata {
+
+namespace {
+
+Run step_run(const Scenario& scenario, Inputs& inputs) {
+    const Program program = inputs.program_of(scenario);
+    const Machine& machine = inputs.platform(scenario.platform).machine;
+    return summarise(scenario, machine, program, run_analytic(program), "analytic");
+}
+
+}  // namespace
+
+Run analytic_run(const Scenario& scenario, Inputs& inputs, AccessBench& bench) {
+    if (scenario.access) return bench.run(scenario);
+    if (scenario.collective) return run_collective(*scenario.collective);
+    if (scenario.serving) return run_serving(scenario, inputs);
+    if (scenario.rl) return run_rl(scenario, inputs);
+    Run run = scenario.training ? run_training(scenario, inputs) : step_run(scenario, inputs);
+    add_quality(run, scenario.model, inputs.quality());
+    return run;
+}
+
+}  // namespace strata

@@ -1,0 +1,91 @@
+// A walk through the window, as a person would take it.
+#include <gtest/gtest.h>
+
+#include <QFile>
+#include <QSignalSpy>
+#include <QSlider>
+#include <QTemporaryDir>
+#include <QTest>
+
+#include "app/gui/main_window.hpp"
+#include "app/gui/pages/answer_page.hpp"
+#include "app/gui/pages/design_page.hpp"
+#include "app/gui/widgets/metric_card.hpp"
+#include "app/gui/widgets/record_view.hpp"
+
+namespace strata {
+namespace {
+
+const std::string kRoot = STRATA_SOURCE_DIR;
+
+// A copy that a test may change.
+QString scenario_in(const QTemporaryDir& folder) {
+    const QString file = folder.filePath("scenario.yaml");
+    QFile stream(file);
+    if (!stream.open(QIODevice::WriteOnly)) return {};
+    stream.write(
+        "name: small\nengines: [analytic]\nmodel: v4.1-flash\nplatform: {system: HGX_H200}\n"
+        "workload: {kind: decode, batch: 512, context: 8192}\nplacement: {dp: 8, ep: 8}\n"
+        "axes:\n  - {path: workload.batch, values: [64, 512, 100000000]}\n");
+    return file;
+}
+
+TEST(MainWindow, opens_a_scenario_answers_a_slider_runs_the_study_and_exports) {
+    const QTemporaryDir folder;
+    MainWindow window(kRoot, std::string(STRATA_BINARY_DIR) + "/strata-simulate");
+    window.engine().set_refining(false);
+    QSignalSpy answers(&window.engine(), &LiveEngine::answered);
+    window.open(scenario_in(folder));
+    window.show();
+    ASSERT_TRUE(answers.wait(30000));
+    QTest::qWait(50);
+    const std::vector<MetricCard*>& cards = window.answer_page().cards();
+    ASSERT_GE(cards.size(), 2u);
+    const QString before = cards.front()->shown();
+    EXPECT_GT(before.toDouble(), 0);
+
+    QSlider* batch = window.answer_page().dials().slider("workload.batch");
+    ASSERT_NE(batch, nullptr);
+    batch->setValue(batch->maximum() / 2);
+    ASSERT_TRUE(answers.wait(30000));
+    QTRY_VERIFY_WITH_TIMEOUT(cards.front()->shown() != before, 5000);
+    EXPECT_GT(cards.front()->shown().toDouble(), before.toDouble());  // more sequences share a step
+
+    QSignalSpy ended(&window.study_job(), &BackgroundJob::ended);
+    window.run_study();
+    ASSERT_TRUE(ended.wait(60000));
+    ASSERT_TRUE(window.study());
+    EXPECT_EQ(window.study()->results.size(), 3u);
+    EXPECT_EQ(window.study()->results.back().status, PointStatus::infeasible);
+    EXPECT_FALSE(window.design_page().front().empty());
+    EXPECT_EQ(window.design_page().table().shown(), 3);
+
+    const QString out = folder.filePath("report");
+    window.export_to(out);
+    EXPECT_TRUE(QFile::exists(out + "/report.html"));
+    EXPECT_GT(QFile(out + "/results.csv").size(), 100);
+}
+
+TEST(MainWindow, says_what_is_wrong_and_keeps_the_last_answer) {
+    const QTemporaryDir folder;
+    MainWindow window(kRoot, std::string(STRATA_BINARY_DIR) + "/strata-simulate");
+    window.engine().set_refining(false);
+    QSignalSpy answers(&window.engine(), &LiveEngine::answered);
+    window.open(scenario_in(folder));
+    ASSERT_TRUE(answers.wait(30000));
+    window.document().set_value("placement.dp", "many");
+    EXPECT_FALSE(window.document().is_valid());
+    window.run_study();
+    EXPECT_FALSE(window.study_job().is_running());
+    window.document().undo_stack().undo();
+    EXPECT_TRUE(window.document().is_valid());
+}
+
+TEST(MainWindow, has_every_page_under_its_name) {
+    MainWindow window(kRoot, std::string(STRATA_BINARY_DIR) + "/strata-simulate");
+    for (const QString& name : MainWindow::page_names()) EXPECT_TRUE(window.show_page(name)) << name.toStdString();
+    EXPECT_FALSE(window.show_page("no such page"));
+}
+
+}  // namespace
+}  // namespace strata
