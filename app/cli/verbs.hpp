@@ -8,6 +8,8 @@
 
 namespace strata {
 
+class ScenarioFile;
+
 struct RunArguments {
     std::string scenario, json_file, out_folder;
     std::vector<std::string> set;
@@ -40,6 +42,8 @@ struct BalanceArguments {
 };
 
 int run_verb(const RunArguments& arguments, const std::string& root);
+// Of a scenario with a search: what 'strata run' does then.
+int search_verb(const RunArguments& arguments, const ScenarioFile& scenario, const std::string& root);
 int binds_verb(const BindsArguments& arguments, const std::string& root);
 int check_verb(const std::vector<std::string>& scenarios, const std::string& root);
 int validate_verb(const std::string& json_file, const std::string& only, const std::string& root);

@@ -6,8 +6,10 @@
 
 namespace strata {
 
-Inputs::Inputs(const std::string& root)
-    : catalog_(std::filesystem::path(root) / "hwmodels" / "catalog"), costs_(CostBook::of(root)) {}
+Inputs::Inputs(const std::string& root) : Inputs(root, std::make_shared<const CostBook>(CostBook::of(root))) {}
+
+Inputs::Inputs(const std::string& root, std::shared_ptr<const CostBook> costs)
+    : catalog_(std::filesystem::path(root) / "hwmodels" / "catalog"), costs_(std::move(costs)) {}
 
 const Platform& Inputs::platform(const PlatformSpec& spec) {
     auto known = platforms_.find(spec);
@@ -19,7 +21,7 @@ Program Inputs::program_of(const Scenario& scenario) {
     if (scenario.access) throw InputError("workload.kind", "decode or prefill: an access has no Program", "'access'");
     check_fits(scenario);
     const bool over_fabric = scenario.kernels.exchange == ExchangeKernel::fabric;
-    return build_program(scenario, platform(scenario.platform), costs_,
+    return build_program(scenario, platform(scenario.platform), *costs_,
                          {.shares = scenario.routing ? &shares_of(scenario) : nullptr,
                           .fabric = over_fabric ? &fabric_of(scenario) : nullptr});
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 
 #include "sim/workload/build_program.hpp"
@@ -21,9 +22,11 @@ class Inputs {
 public:
     // `root` holds hwmodels/catalog and sim/cost.
     explicit Inputs(const std::string& root);
+    // With a cost book that others use too, on other threads even.
+    Inputs(const std::string& root, std::shared_ptr<const CostBook> costs);
 
     const Catalog& catalog() const { return catalog_; }
-    const CostBook& costs() const { return costs_; }
+    const CostBook& costs() const { return *costs_; }
     const Platform& platform(const PlatformSpec& spec);
     // Throws InputError for a point that does not fit its platform, or needs a number that nobody has published.
     Program program_of(const Scenario& scenario);
@@ -33,7 +36,7 @@ private:
     FabricCosts& fabric_of(const Scenario& scenario);
 
     Catalog catalog_;
-    CostBook costs_;
+    std::shared_ptr<const CostBook> costs_;
     std::map<PlatformSpec, Platform> platforms_;
     std::map<SharesKey, RankShares> shares_;
     std::map<FabricSpec, FabricCosts> fabrics_;
