@@ -235,7 +235,7 @@ Model ScenarioFile::read_model_of(const YamlField& field, Problems& problems) co
         overrides.remove("preset");
         overrides.remove("rho");
     }
-    // Points of a sweep have few models between them, and reading one takes longer than running the point.
+    // Points of a sweep have few models between them: each is read once.
     const std::string key = fmt::format("{} {}\n{}", preset_file.string(),
                                         std::filesystem::last_write_time(preset_file).time_since_epoch().count(),
                                         field.is_map() ? YAML::Dump(overrides) : "");
