@@ -6,8 +6,10 @@
 #include "reports/access_view.hpp"
 #include "reports/collective_view.hpp"
 #include "reports/rl_view.hpp"
+#include "reports/sections/search.hpp"
 #include "reports/sections/sections.hpp"
 #include "reports/serving_view.hpp"
+#include "reports/study_view.hpp"
 #include "reports/training_view.hpp"
 
 namespace strata {
@@ -85,6 +87,22 @@ Document report_of(const ReportInput& input) {
          assertions_section(study, input.assertions), points_section(study, input.law, input.model),
          provenance_section(study, input.costs, recommendation), parts_section(input.catalog, input.systems),
          manifest_section(input.manifest)});
+}
+
+Document report_of(const SearchResult& search, const ReportInput& input) {
+    const Section answer = search_section(search);
+    if (search.refined.empty() || is_serving(input.study) || is_training(input.study))
+        return document_of(input, answer,
+                           {binding_section(input.study, search.recommended_result()),
+                            parts_section(input.catalog, input.systems), manifest_section(input.manifest)});
+    const Study& study = input.study;
+    Recommendation chosen{.engine = most_detailed_engine(study), .rule = {}};
+    chosen.point = search.recommended_result();
+    return document_of(input, answer,
+                       {binding_section(study, chosen.point), components_section(chosen),
+                        resources_section(study, chosen), economics_section(study), agreement_section(study),
+                        points_section(study, input.law, input.model), provenance_section(study, input.costs, chosen),
+                        parts_section(input.catalog, input.systems), manifest_section(input.manifest)});
 }
 
 std::vector<Chart> figures_of(const Document& document) {

@@ -8,6 +8,7 @@
 #include "reports/manifest.hpp"
 #include "reports/recommendation.hpp"
 #include "sim/quality/optical_law.hpp"
+#include "sim/study/search_study.hpp"
 
 namespace strata {
 
@@ -25,6 +26,8 @@ struct ReportInput {
 };
 
 Document report_of(const ReportInput& input);
+// Of a search: `input.study` is that of its refined points.
+Document report_of(const SearchResult& search, const ReportInput& input);
 
 // The charts that are also worth a file of their own, in the order of the report.
 std::vector<Chart> figures_of(const Document& document);

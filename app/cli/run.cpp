@@ -1,18 +1,15 @@
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
 #include <iostream>
 #include <optional>
 
-#include "app/cli/figures.hpp"
+#include "app/cli/report_files.hpp"
 #include "app/cli/study_table.hpp"
 #include "app/cli/verbs.hpp"
 #include "reports/file_fingerprint.hpp"
 #include "reports/files.hpp"
-#include "reports/render/html.hpp"
 #include "reports/render/results_csv.hpp"
 #include "reports/render/results_json.hpp"
 #include "reports/report.hpp"
@@ -24,6 +21,7 @@
 #include "sim/placement/memory.hpp"
 #include "sim/serving/serving_engine.hpp"
 #include "sim/study/find_binding.hpp"
+#include "sim/study/refinement.hpp"
 #include "sim/training/rl_engine.hpp"
 #include "sim/training/training_engine.hpp"
 
@@ -32,47 +30,6 @@ namespace strata {
 namespace {
 
 namespace fs = std::filesystem;
-
-// Every system that the study ran on: one, unless the sweep changes it.
-std::vector<std::string> systems_of(const Scenario& first, const Study& study) {
-    std::vector<std::string> systems;
-    for (const PointResult& result : study.results)
-        for (const auto& [path, value] : result.settings)
-            if (path == "platform.system" && std::find(systems.begin(), systems.end(), value) == systems.end())
-                systems.push_back(value);
-    if (systems.empty() && !first.collective) systems = {first.system};
-    return systems;
-}
-
-void write_report(const RunArguments& arguments, const ReportInput& input, const PageAssets& assets,
-                  const std::string& json) {
-    const fs::path folder(arguments.out_folder);
-    write_whole(folder / "results.json", json);
-    write_whole(folder / "results.csv", results_csv(input.study));
-    const Document document = report_of(input);
-    write_whole(folder / "report.html", html_of(document, assets));
-    std::cerr << "wrote " << (folder / "report.html").string() << ", results.json, results.csv\n";
-    const std::vector<Chart> figures = figures_of(document);
-    const std::string obstacle = write_figures(figures, folder);
-    if (!obstacle.empty()) std::cerr << obstacle << '\n';
-    for (const Chart& chart : figures)
-        if (obstacle.empty()) std::cerr << fmt::format("wrote {0}.svg, {0}.png\n", (folder / chart.name).string());
-}
-
-// On a terminal only, at most ten times a second.
-std::function<void(std::size_t, std::size_t)> progress_bar() {
-    if (!isatty(STDERR_FILENO)) return {};
-    using Clock = std::chrono::steady_clock;
-    return [begin = Clock::now(), last = Clock::time_point{}](std::size_t done, std::size_t all) mutable {
-        const auto now = Clock::now();
-        if (done < all && now - last < std::chrono::milliseconds(100)) return;
-        last = now;
-        const double spent = std::chrono::duration<double>(now - begin).count();
-        std::cerr << fmt::format("\r{}/{} points, {:.0f} s left ", done, all,
-                                 spent / double(done) * double(all - done));
-        if (done == all) std::cerr << "\r\033[K";
-    };
-}
 
 // An assertion on a metric that a point does not have is not silently true.
 int failed_assertions(const ScenarioFile& scenario, const Study& study) {
@@ -91,10 +48,21 @@ int failed_assertions(const ScenarioFile& scenario, const Study& study) {
     return failed;
 }
 
+// All of a sweep; of a search so many of its points, evenly.
+std::vector<Point> points_to_check(const ScenarioFile& scenario) {
+    if (!scenario.search()) return scenario.points();
+    constexpr std::size_t kMost = 1000;
+    const PointPlan plan(scenario.axes(), scenario.search()->sample, ScenarioFile::kMaxPoints);
+    std::vector<Point> points;
+    for (const std::size_t i : thinned(plan.size(), kMost)) points.push_back(scenario.point_with(plan.settings(i)));
+    return points;
+}
+
 }  // namespace
 
 int run_verb(const RunArguments& arguments, const std::string& root) {
     const ScenarioFile scenario(arguments.scenario, root + "/scenarios/models", arguments.set);
+    if (scenario.search()) return search_verb(arguments, scenario, root);
     const AllocationLaw law(root + "/sim/quality/allocation_anchors.yaml");
     const CostBook costs = CostBook::of(root);
     for (const std::string& refused : costs.refused())
@@ -139,10 +107,10 @@ int run_verb(const RunArguments& arguments, const std::string& root) {
     if (report) {
         const OpticalLaw optical_law(root + "/sim/quality/optical_anchors.yaml");
         const auto& optical = first.workload.optical;
-        write_report(arguments,
-                     {study, law, catalog, costs, model, systems_of(first, study), scenario.assertions(), manifest,
-                      &optical_law, optical ? &*optical : nullptr},
-                     assets, json);
+        write_report(arguments.out_folder,
+                     report_of({study, law, catalog, costs, model, systems_of(first, study), scenario.assertions(),
+                                manifest, &optical_law, optical ? &*optical : nullptr}),
+                     assets, json, results_csv(study));
     }
     return failed == 0 ? 0 : 1;
 }
@@ -153,7 +121,7 @@ int check_verb(const std::vector<std::string>& scenarios, const std::string& roo
     for (const std::string& file : scenarios) {
         try {
             const ScenarioFile scenario(file, root + "/scenarios/models");
-            const std::vector<Point> points = scenario.points();
+            const std::vector<Point> points = points_to_check(scenario);
             AccessBench bench(catalog);
             Inputs inputs(root);
             std::size_t fitting = 0;

@@ -8,6 +8,8 @@
 
 namespace strata {
 
+class ScenarioFile;
+
 struct RunArguments {
     std::string scenario, json_file, out_folder;
     std::vector<std::string> set;
@@ -55,6 +57,8 @@ struct QualityArguments {
 };
 
 int run_verb(const RunArguments& arguments, const std::string& root);
+// Of a scenario with a search: what 'strata run' does then.
+int search_verb(const RunArguments& arguments, const ScenarioFile& scenario, const std::string& root);
 int binds_verb(const BindsArguments& arguments, const std::string& root);
 int sensitivity_verb(const SensitivityArguments& arguments, const std::string& root);
 // "10%", "10 %" or "0.1" of --by.

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <optional>
+#include <thread>
 
 #include "hwmodels/sha256.hpp"
 
@@ -53,7 +54,8 @@ std::optional<AccessProfile> read_kept(const fs::path& file) {
 void keep(const fs::path& file, const AccessProfile& p) {
     std::error_code ignored;
     fs::create_directories(file.parent_path(), ignored);
-    const fs::path partial = file.string() + fmt::format(".{}.partial", getpid());
+    const std::size_t thread = std::hash<std::thread::id>()(std::this_thread::get_id());
+    const fs::path partial = file.string() + fmt::format(".{}.{}.partial", getpid(), thread);
     std::ofstream stream(partial);
     stream << fmt::format("{:a} {:a} {:a} {:a} {:a} {:a} {:a} {:a}\n", p.bandwidth.si(), p.efficiency, p.row_hits,
                           p.latency_mean.si(), p.latency_p50.si(), p.latency_p99.si(), p.picojoules_per_bit,

@@ -5,12 +5,10 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
-#include <regex>
 
 #include "sim/quality/acceptance_law.hpp"
 #include "sim/scenario/choices.hpp"
 #include "sim/scenario/fabric_field.hpp"
-#include "sim/scenario/metric_names.hpp"
 #include "sim/scenario/optical_field.hpp"
 #include "sim/scenario/placement_field.hpp"
 #include "sim/scenario/rl_workload.hpp"
@@ -20,30 +18,6 @@
 namespace strata {
 
 namespace {
-
-std::optional<Assertion> read_assertion(const YamlField& field) {
-    static const std::regex form(R"(\s*([A-Za-z0-9_.]+)\s*(<=|>=|<|>)\s*([-+0-9.eE]+)\s*)");
-    const std::string text = field.text();
-    std::smatch match;
-    if (!std::regex_match(text, match, form)) {
-        field.problem("an assertion such as 'decode.tpot_ms <= 20'", "'" + text + "'");
-        return std::nullopt;
-    }
-    const std::vector<std::string>& known = metric_names();
-    if (std::find(known.begin(), known.end(), match[1].str()) == known.end()) {
-        const auto meant = nearest_name(match[1].str(), known);
-        field.problem(
-            fmt::format("unknown metric '{}'; {}", match[1].str(),
-                        meant ? "did you mean '" + *meant + "'?" : fmt::format("known: {}", fmt::join(known, ", "))));
-        return std::nullopt;
-    }
-    try {
-        return Assertion{match[1], match[2], std::stod(match[3]), text};
-    } catch (const std::exception&) {
-        field.problem("a number to compare with", "'" + match[3].str() + "'");
-        return std::nullopt;
-    }
-}
 
 // An access or a collective has no step to walk or simulate, and a step is neither: each kind has its own engines, of
 // which the first is the default.
@@ -156,13 +130,6 @@ double Workload::tokens() const {
     return tokens_per_step(acceptance, static_cast<int>(drafts));
 }
 
-bool Assertion::holds(double value) const {
-    if (comparison == "<=") return value <= bound;
-    if (comparison == "<") return value < bound;
-    if (comparison == ">=") return value >= bound;
-    return value > bound;
-}
-
 Point with_settings(const Point& point, const std::vector<std::pair<std::string, std::string>>& settings) {
     Point changed{point.settings, YAML::Clone(point.document)};
     for (const auto& [path, value] : settings) set_at(changed.document, path, YAML::Node(value));
@@ -195,7 +162,7 @@ ScenarioFile::ScenarioFile(const std::string& file, const YAML::Node& document, 
     if (kind.exists() && kind.node().IsScalar()) kind_ = kind.node().Scalar();
     engines_ = {engines_of(kind_).front()};
     root.allow_only({"name", "description", "engines", "model", "platform", "workload", "placement", "kernels",
-                     "detail", "economics", "axes", "assertions"});
+                     "detail", "economics", "axes", "assertions", "search"});
     name_ = root["name"].exists() ? root["name"].text() : std::filesystem::path(file).stem().string();
     if (root["description"].exists()) description_ = root["description"].text();
     if (root["engines"].exists()) engines_ = read_engines(root["engines"], kind_);
@@ -204,6 +171,7 @@ ScenarioFile::ScenarioFile(const std::string& file, const YAML::Node& document, 
     if (root["assertions"].exists())
         for (const YamlField& field : root["assertions"].items())
             if (const auto assertion = read_assertion(field)) assertions_.push_back(*assertion);
+    search_ = read_search(root["search"], root["axes"], axes_);
     problems.throw_if_any();
     for (std::size_t i = 0; i < axes_.size(); ++i)
         for (const std::string& path : axes_[i].paths)
@@ -212,8 +180,24 @@ ScenarioFile::ScenarioFile(const std::string& file, const YAML::Node& document, 
 
 const std::vector<std::string>& ScenarioFile::engines_of_kind() const { return engines_of(kind_); }
 
+ScenarioFile ScenarioFile::apart() const {
+    ScenarioFile other(*this);
+    other.document_.reset(YAML::Clone(document_));  // assigning would change the node that both share
+    return other;
+}
+
+Point ScenarioFile::point_with(Settings settings) const {
+    Point point{std::move(settings), YAML::Clone(document_)};
+    for (const auto& [path, value] : point.settings) set_at(point.document, path, YAML::Node(value));
+    return point;
+}
+
 std::vector<Point> ScenarioFile::points() const {
     double count = 1;
+    for (const Axis& axis : axes_)
+        if (axis.is_range())
+            throw InputError(file_ + ": axes", "values to sweep; 'strata run' draws from a range as search.sample says",
+                             "a range of " + axis.paths.front());
     for (const Axis& axis : axes_) count *= double(axis.values.size());
     if (count > kMaxPoints)
         throw InputError(file_ + ": axes", "a sweep of at most 10^7 points", fmt::format("{:.0f}", count));
@@ -253,14 +237,27 @@ Model ScenarioFile::read_model_of(const YamlField& field, Problems& problems) co
         throw InputError(name.where(), fmt::format("a model preset ({})", fmt::join(names, ", ")),
                          "'" + preset + "'" + (meant ? ". Did you mean '" + *meant + "'?" : ""));
     }
+    YAML::Node overrides;
+    if (field.is_map()) {
+        overrides = YAML::Clone(field.node());
+        overrides.remove("preset");
+        overrides.remove("rho");
+    }
+    // Points of a sweep have few models between them: each is read once.
+    const std::string key = fmt::format("{} {}\n{}", preset_file.string(),
+                                        std::filesystem::last_write_time(preset_file).time_since_epoch().count(),
+                                        field.is_map() ? YAML::Dump(overrides) : "");
+    constexpr std::size_t kKept = 256;
+    static thread_local std::map<std::string, Model> known;
+    if (const auto found = known.find(key); found != known.end()) return found->second;
     YAML::Node merged = load_yaml(preset_file.string());
-    if (!field.is_map()) return read_model(YamlField(merged, preset_file.string(), "", problems));
-    YAML::Node overrides = YAML::Clone(field.node());
-    overrides.remove("preset");
-    overrides.remove("rho");
-    merge_into(merged, overrides);
+    if (field.is_map()) merge_into(merged, overrides);
     // The preset itself is valid, so what is wrong in the merged document stands in the scenario.
-    return read_model(YamlField(merged, file_, "model", problems, &places_));
+    Model model = field.is_map() ? read_model(YamlField(merged, file_, "model", problems, &places_))
+                                 : read_model(YamlField(merged, preset_file.string(), "", problems));
+    if (known.size() >= kKept) known.clear();
+    if (problems.empty()) known.emplace(key, model);
+    return model;
 }
 
 Scenario ScenarioFile::read(const Point& point, const Catalog& catalog) const {
@@ -316,6 +313,7 @@ Scenario ScenarioFile::read(const Point& point, const Catalog& catalog) const {
     const YamlField rho = root["model"]["rho"];
     if (rho.exists()) {
         scenario.rho = rho.number(1);
+        scenario.allocated = true;
         problems.throw_if_any();
         if (!(scenario.rho > 0 && scenario.rho <= 1))
             throw InputError(rho.where(), "a share of the sparse parameters in (0, 1]",
@@ -329,6 +327,7 @@ Scenario read_point(const std::string& document, const std::string& file, const 
                     const Catalog& catalog) {
     YAML::Node node = parse_yaml(document, file);
     node.remove("axes");  // a point is one step of each
+    node.remove("search");
     const ScenarioFile of_the_point(file, node, models_folder);
     return of_the_point.read(of_the_point.points().front(), catalog);
 }

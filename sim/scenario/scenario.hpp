@@ -16,8 +16,11 @@
 #include "sim/placement/rank_shares.hpp"
 #include "sim/quality/optical_schedule.hpp"
 #include "sim/scenario/access.hpp"
+#include "sim/scenario/assertion.hpp"
+#include "sim/scenario/axis.hpp"
 #include "sim/scenario/collective.hpp"
 #include "sim/scenario/economics.hpp"
+#include "sim/scenario/search_field.hpp"
 #include "sim/scenario/serving_workload.hpp"
 #include "sim/scenario/training_workload.hpp"
 
@@ -27,14 +30,6 @@ enum class Tier { hbm, host, cxl, nvme };
 std::string_view to_string(Tier tier);
 
 enum class WorkloadKind { decode, prefill, access, serving, training, rl, collective };
-
-struct Assertion {
-    std::string metric;
-    std::string comparison;  // <=, <, >=, >
-    double bound = 0;
-    std::string text;
-    bool holds(double value) const;
-};
 
 // The step of a model that is run.
 struct Workload {
@@ -123,7 +118,8 @@ struct Scenario {
     std::optional<CollectiveWorkload> collective{};  // nor is there here, and no system
     Model model;
     double rho = 1;
-    std::string system;  // its name in the catalogue; `platform` is what the scenario made of it
+    bool allocated = false;  // by model.rho, not as the preset has it
+    std::string system;      // its name in the catalogue; `platform` is what the scenario made of it
     PlatformSpec platform;
     std::optional<FabricSpec> fabric{};  // what ranks exchange over, where kernels.exchange asks for it
     Workload workload;
@@ -137,13 +133,8 @@ struct Scenario {
     Economics economics{};
 };
 
-struct Axis {
-    std::vector<std::string> paths;                // zipped: all take their i-th value together
-    std::vector<std::vector<std::string>> values;  // values[i][j]: i-th step, j-th path
-};
-
 struct Point {
-    std::vector<std::pair<std::string, std::string>> settings;  // path, value: what distinguishes it in the sweep
+    Settings settings;  // what distinguishes it in the sweep
     YAML::Node document;
 };
 
@@ -167,7 +158,14 @@ public:
     bool is_access() const { return kind_ == "access"; }
     bool is_collective() const { return kind_ == "collective"; }
     const std::vector<Assertion>& assertions() const { return assertions_; }
-    // The cross product of all axes; the last varies fastest. More than `kMaxPoints` is refused before any is made.
+    const std::vector<Axis>& axes() const { return axes_; }
+    const std::optional<SearchSpec>& search() const { return search_; }
+    // The same with a document of its own: nodes of YAML cannot be read by two threads.
+    ScenarioFile apart() const;
+    // With these fields set, which distinguish it.
+    Point point_with(Settings settings) const;
+    // The cross product of all axes; the last varies fastest. Refused where an axis is a range. More than `kMaxPoints`
+    // is refused before any is made.
     std::vector<Point> points() const;
     // Throws InputError with all that is wrong, each at its place: the axis's where an axis set the value.
     Scenario read(const Point& point, const Catalog& catalog) const;
@@ -184,6 +182,7 @@ private:
     Places places_;
     std::vector<Axis> axes_;
     std::vector<Assertion> assertions_;
+    std::optional<SearchSpec> search_;
 };
 
 // One point from the text of its document, as a worker gets it; `file` is where errors say that it stands.

@@ -2,7 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <charconv>
 #include <cmath>
+
+#include "sim/scenario/choices.hpp"
 
 namespace strata {
 
@@ -42,11 +46,38 @@ std::vector<std::string> range_values(const YamlField& range, bool logarithmic) 
     return values;
 }
 
+// "2 TB/s" -> 2 and " TB/s"; a bare number has no unit.
+std::pair<double, std::string> range_end(const YamlField& field) {
+    const std::string text = field.text();
+    double number = 0;
+    const char* const end = text.data() + text.size();
+    const auto [rest, status] = std::from_chars(text.data(), end, number);
+    const bool spaced = rest != end && *rest == ' ' && std::none_of(rest + 1, end, [](char c) { return c == ' '; });
+    if (status != std::errc() || !std::isfinite(number) || (rest != end && !spaced))
+        field.problem("a number such as 64, or one with its unit such as '2 TB/s'", "'" + text + "'");
+    return {number, std::string(rest, end)};
+}
+
+AxisRange range_of(const YamlField& field) {
+    field.allow_only({"from", "to", "scale", "step"});
+    const auto [from, unit] = range_end(field["from"]);
+    const auto [to, unit_of_to] = range_end(field["to"]);
+    AxisRange range{.from = from, .to = to, .unit = unit};
+    if (field["scale"].exists()) range.log = one_of<bool>(field["scale"], {{"linear", false}, {"log", true}});
+    if (field["step"].exists()) range.step = field["step"].number();
+    if (unit != unit_of_to) field.problem("both ends in the same unit", "'" + unit + "' and '" + unit_of_to + "'");
+    if (!(from < to)) field.problem("ends with 'from' below 'to'", fmt::format("{} to {}", from, to));
+    if (range.log && from <= 0) field.problem("positive ends of a log scale", fmt::format("from {}", from));
+    if (field["step"].exists() && !(range.step > 0 && std::isfinite(range.step)))
+        field["step"].problem("a step above 0", fmt::format("{}", range.step));
+    return range;
+}
+
 std::vector<std::string> values_of(const YamlField& axis) {
     const int given = axis["values"].exists() + axis["linear"].exists() + axis["log"].exists();
     std::vector<std::string> values;
     if (given != 1)
-        axis.problem("exactly one of 'values', 'linear' and 'log'", fmt::format("{}", given));
+        axis.problem("exactly one of 'values', 'linear', 'log' and 'range'", fmt::format("{}", given));
     else if (axis["linear"].exists())
         values = range_values(axis["linear"], false);
     else if (axis["log"].exists())
@@ -91,27 +122,41 @@ void merge_into(YAML::Node base, const YAML::Node& over) {
     }
 }
 
+namespace {
+
+constexpr const char* kBothKinds = "all of the zipped axes to have values, or all a range";
+
+// A part of a zip, or an axis of one path.
+void read_path(const YamlField& part, Axis& axis) {
+    part.allow_only({"path", "values", "linear", "log", "range"});
+    axis.paths.push_back(part["path"].text());
+    const std::vector<std::string> values = part["range"].exists() ? std::vector<std::string>{} : values_of(part);
+    if (part["range"].exists()) {
+        const int others = part["values"].exists() + part["linear"].exists() + part["log"].exists();
+        if (others > 0)
+            part.problem("exactly one of 'values', 'linear', 'log' and 'range'", std::to_string(others + 1));
+        axis.ranges.push_back(range_of(part["range"]));
+        if (axis.ranges.size() != axis.paths.size()) part.problem(kBothKinds, "both");
+        return;
+    }
+    if (axis.is_range()) return part.problem(kBothKinds, "both");
+    if (axis.paths.size() == 1) axis.values.resize(values.size());
+    if (values.size() != axis.values.size())
+        return part.problem(fmt::format("as many values as the first zipped axis has ({})", axis.values.size()),
+                            std::to_string(values.size()));
+    for (std::size_t i = 0; i < values.size(); ++i) axis.values[i].push_back(values[i]);
+}
+
+}  // namespace
+
 Axis read_axis(const YamlField& field) {
     Axis axis;
     if (!field["zip"].exists()) {
-        field.allow_only({"path", "values", "linear", "log"});
-        axis.paths = {field["path"].text()};
-        for (std::string& value : values_of(field)) axis.values.push_back({std::move(value)});
+        read_path(field, axis);
         return axis;
     }
     field.allow_only({"zip"});
-    for (const YamlField& part : field["zip"].items()) {
-        part.allow_only({"path", "values", "linear", "log"});
-        axis.paths.push_back(part["path"].text());
-        const std::vector<std::string> values = values_of(part);
-        if (axis.paths.size() == 1) axis.values.resize(values.size());
-        if (values.size() != axis.values.size()) {
-            part.problem(fmt::format("as many values as the first zipped axis has ({})", axis.values.size()),
-                         std::to_string(values.size()));
-            return axis;
-        }
-        for (std::size_t i = 0; i < values.size(); ++i) axis.values[i].push_back(values[i]);
-    }
+    for (const YamlField& part : field["zip"].items()) read_path(part, axis);
     if (axis.paths.empty()) field["zip"].problem("at least one axis", "none");
     return axis;
 }

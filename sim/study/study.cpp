@@ -7,8 +7,7 @@
 #include "sim/result/run_json.hpp"
 #include "sim/scenario/field_unit.hpp"
 #include "sim/scenario/schema.hpp"
-#include "sim/study/analytic_run.hpp"
-#include "sim/study/largest_batch.hpp"
+#include "sim/study/point_runner.hpp"
 #include "sim/study/simulator_pool.hpp"
 
 namespace strata {
@@ -21,7 +20,7 @@ bool runs_elsewhere(const std::string& engine) { return engine == "systemc" || e
 class StudyRunner {
 public:
     StudyRunner(const ScenarioFile& file, const StudyOptions& options, std::vector<Point> points)
-        : file_(file), options_(options), inputs_(options.root), bench_(inputs_.catalog()), points_(std::move(points)) {
+        : file_(file), options_(options), runner_(options.root), points_(std::move(points)) {
         study_ = {file.name(), file.description(), options.engines.empty() ? file.engines() : options.engines, {}, {}};
         note_units();
         const std::vector<std::string>& own = file.engines_of_kind();
@@ -38,8 +37,8 @@ public:
         study_.results.reserve(points_.size() * study_.engines.size());
         for (const Point& point : points_) {
             // What cannot be read is wrong for every engine: no result.
-            Scenario scenario = file_.read(point, inputs_.catalog());
-            const std::string obstacle = settle_batch(scenario);
+            Scenario scenario = file_.read(point, runner_.catalog());
+            const std::string obstacle = runner_.settle_batch(scenario);
             for (const std::string& engine : study_.engines) {
                 study_.results.push_back({point.settings, engine, PointStatus::ok, {}, {}, {}});
                 if ((scenario.serving || scenario.training || scenario.rl) && engine == "systemc")
@@ -65,17 +64,6 @@ private:
             if (std::string unit = unit_of(schema, path); !unit.empty()) study_.units[path] = std::move(unit);
     }
 
-    // Finds the batch where the scenario asks for that, for every engine the same; says why if there is none.
-    std::string settle_batch(Scenario& scenario) {
-        if (!scenario.workload.largest_with) return "";
-        try {
-            scenario.workload.batch = largest_batch(scenario, inputs_);
-            return "";
-        } catch (const InputError& error) {
-            return error.what();
-        }
-    }
-
     void put_aside(const std::string& reason, PointResult& result) {
         result.status = PointStatus::infeasible;
         result.reason = reason;
@@ -84,7 +72,7 @@ private:
 
     void run_here(const Scenario& scenario, PointResult& result) {
         try {
-            result.run = analytic_run(scenario, inputs_, bench_);
+            result.run = runner_.run(scenario);
         } catch (const InputError& error) {
             return put_aside(error.what(), result);
         }
@@ -124,8 +112,7 @@ private:
 
     const ScenarioFile& file_;
     const StudyOptions& options_;
-    Inputs inputs_;
-    AccessBench bench_;
+    PointRunner runner_;
     std::vector<Point> points_;
     Study study_;
     std::vector<std::string> lines_;           // of the points that strata-simulate runs

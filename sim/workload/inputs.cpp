@@ -6,9 +6,11 @@
 
 namespace strata {
 
-Inputs::Inputs(const std::string& root)
+Inputs::Inputs(const std::string& root) : Inputs(root, std::make_shared<const CostBook>(CostBook::of(root))) {}
+
+Inputs::Inputs(const std::string& root, std::shared_ptr<const CostBook> costs)
     : catalog_(std::filesystem::path(root) / "hwmodels" / "catalog"),
-      costs_(CostBook::of(root)),
+      costs_(std::move(costs)),
       quality_(root),
       optical_anchors_((std::filesystem::path(root) / "sim" / "quality" / "optical_anchors.yaml").string()) {}
 
@@ -22,7 +24,7 @@ Program Inputs::program_of(const Scenario& scenario) {
     if (scenario.access) throw InputError("workload.kind", "decode or prefill: an access has no Program", "'access'");
     check_fits(scenario);
     const bool over_fabric = scenario.kernels.exchange == ExchangeKernel::fabric;
-    Program program = build_program(scenario, platform(scenario.platform), costs_,
+    Program program = build_program(scenario, platform(scenario.platform), *costs_,
                                     {.shares = scenario.routing ? &shares_of(scenario) : nullptr,
                                      .fabric = over_fabric ? &fabric_of(scenario) : nullptr});
     if (scenario.workload.optical) program.optical = optical_of(*scenario.workload.optical);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 
 #include "sim/quality/optical_law.hpp"
@@ -23,9 +24,11 @@ class Inputs {
 public:
     // `root` holds hwmodels/catalog, sim/cost and sim/quality.
     explicit Inputs(const std::string& root);
+    // With a cost book that others use too, on other threads even.
+    Inputs(const std::string& root, std::shared_ptr<const CostBook> costs);
 
     const Catalog& catalog() const { return catalog_; }
-    const CostBook& costs() const { return costs_; }
+    const CostBook& costs() const { return *costs_; }
     QualityLaws& quality() { return quality_; }
     const Platform& platform(const PlatformSpec& spec);
     // Throws InputError for a point that does not fit its platform, or needs a number that nobody has published.
@@ -37,7 +40,7 @@ private:
     OpticalSummary optical_of(const OpticalContext& context);
 
     Catalog catalog_;
-    CostBook costs_;
+    std::shared_ptr<const CostBook> costs_;
     QualityLaws quality_;
     std::optional<OpticalLaw> optical_;  // read at its first use
     std::string optical_anchors_;

@@ -1,0 +1,24 @@
+// What 'strata run --out' leaves in its folder, and what it shows on the way.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "reports/document.hpp"
+#include "reports/render/html.hpp"
+#include "sim/study/study.hpp"
+
+namespace strata {
+
+// report.html, results.json, results.csv and the figures of the document.
+void write_report(const std::string& folder, const Document& document, const PageAssets& assets,
+                  const std::string& json, const std::string& csv);
+
+// Every system that the study ran on: one, unless the sweep changes it.
+std::vector<std::string> systems_of(const Scenario& first, const Study& study);
+
+// On a terminal only, at most ten times a second.
+std::function<void(std::size_t, std::size_t)> progress_bar();
+
+}  // namespace strata

@@ -1,0 +1,76 @@
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <iostream>
+#include <optional>
+
+#include "app/cli/report_files.hpp"
+#include "app/cli/study_table.hpp"
+#include "app/cli/verbs.hpp"
+#include "reports/files.hpp"
+#include "reports/render/search_files.hpp"
+#include "reports/report.hpp"
+#include "reports/search_text.hpp"
+
+namespace strata {
+
+namespace {
+
+// An assertion is on what is recommended: the points around it are there to be compared.
+int failed_assertions(const ScenarioFile& scenario, const SearchResult& search) {
+    const PointResult* result = search.recommended_result();
+    if (!result) return 1;
+    int failed = 0;
+    for (const Assertion& assertion : scenario.assertions()) {
+        const auto metric = result->run->metrics.find(assertion.metric);
+        if (metric == result->run->metrics.end())
+            throw InputError("assertion '" + assertion.text + "'", "a metric of this workload",
+                             "'" + assertion.metric + "'");
+        if (assertion.holds(metric->second)) continue;
+        ++failed;
+        std::cerr << fmt::format("assertion failed: {} (is {:.6g})\n", assertion.text, metric->second);
+    }
+    return failed;
+}
+
+}  // namespace
+
+int search_verb(const RunArguments& arguments, const ScenarioFile& scenario, const std::string& root) {
+    const bool report = !arguments.out_folder.empty();
+    PageAssets assets;
+    std::optional<OutputFolder> folder;
+    if (report) {  // what could go wrong at the end goes wrong before the search
+        folder.emplace(arguments.out_folder);
+        assets = page_assets(root);
+    }
+    const SearchResult search = run_search(scenario, {.root = root,
+                                                      .engines = arguments.engines,
+                                                      .jobs = arguments.jobs,
+                                                      .simulator = {},
+                                                      .progress = progress_bar()});
+    std::cerr << fmt::format("screened {} points in {:.1f} s, {:.0f} a second\n", search.screened.size(),
+                             search.screened.seconds, double(search.screened.size()) / search.screened.seconds);
+    Manifest manifest = manifest_of(search.study, arguments.scenario, arguments.set, root);
+    manifest.command = arguments.command;
+    manifest.date = report_date();
+    const std::string json = search_json(search, scenario.name(), manifest);
+    if (arguments.json_file == "-")
+        std::cout << json;
+    else
+        for (const std::string& paragraph : search_text(search)) std::cout << wrapped(paragraph);
+    if (!arguments.json_file.empty() && arguments.json_file != "-") write_whole(arguments.json_file, json);
+    if (report) {
+        const Catalog catalog(std::filesystem::path(root) / "hwmodels" / "catalog");
+        const AllocationLaw law(root + "/sim/quality/allocation_anchors.yaml");
+        const CostBook costs = CostBook::of(root);
+        const Scenario first = scenario.read(scenario.point_with(search.screened.plan().settings(0)), catalog);
+        Study named = search.study;  // of a search without an eligible point there is none
+        named.name = scenario.name();
+        named.description = scenario.description();
+        const ReportInput input{named, law, catalog, costs, first.model.name, systems_of(first, named), {}, manifest};
+        write_report(arguments.out_folder, report_of(search, input), assets, json, search_csv(search));
+    }
+    return failed_assertions(scenario, search) == 0 ? 0 : 1;
+}
+
+}  // namespace strata
