@@ -1,6 +1,7 @@
 // Money and energy of runs: each number follows from the metrics beside it by pencil, and what is null is absent.
 #include "sim/result/economics.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "sim/study/study.hpp"

@@ -1,4 +1,5 @@
 // A scenario of kind rl: what it reads, and that an iteration is made of the servers' and the update's own results.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "hwmodels/input_error.hpp"
