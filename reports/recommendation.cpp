@@ -81,25 +81,27 @@ Recommendation recommend(const Study& study, const std::vector<Assertion>& asser
     return chosen;
 }
 
-std::string certainty_text(const Recommendation& recommendation, const Study& study) {
-    if (!recommendation.point || !recommendation.runner_up) return {};
-    const std::string second = label_of(*recommendation.runner_up, study);
-    const double lead = tokens_per_s(*recommendation.point->run) / tokens_per_s(*recommendation.runner_up->run) - 1;
+std::string certainty_text(const std::string& second, double lead, const std::optional<Certainty>& certainty) {
     if (std::abs(lead) < kSameSpeed) return fmt::format("The second, {}, is as fast.", second);
-    if (!recommendation.certainty)
+    if (!certainty)
         return fmt::format("First ahead of second ({}) by {}; no known error of the cost book tells them apart.",
                            second, percent(lead));
-    const Certainty& certainty = *recommendation.certainty;
     std::string text =
         fmt::format("First ahead of second ({}) by {} with probability {:.2f} ({:+.1f} % to {:+.1f} %)", second,
-                    percent(lead), certainty.first_ahead, 100 * certainty.p10, 100 * certainty.p90);
-    if (!certainty.settled_by.empty() && certainty.first_ahead < kSettled)
+                    percent(lead), certainty->first_ahead, 100 * certainty->p10, 100 * certainty->p90);
+    if (!certainty->settled_by.empty() && certainty->first_ahead < kSettled)
         text += fmt::format("; measuring {} would settle it most ({:.0f} % of the difference's variance)",
-                            certainty.settled_by, 100 * std::min(1.0, certainty.settled_share));
-    if (certainty.unknown_share > 0.005)
+                            certainty->settled_by, 100 * std::min(1.0, certainty->settled_share));
+    if (certainty->unknown_share > 0.005)
         text += fmt::format(". For {} of its time nobody knows the error; that is taken as exact",
-                            percent(certainty.unknown_share));
+                            percent(certainty->unknown_share));
     return text + ".";
+}
+
+std::string certainty_text(const Recommendation& recommendation, const Study& study) {
+    if (!recommendation.point || !recommendation.runner_up) return {};
+    const double lead = tokens_per_s(*recommendation.point->run) / tokens_per_s(*recommendation.runner_up->run) - 1;
+    return certainty_text(label_of(*recommendation.runner_up, study), lead, recommendation.certainty);
 }
 
 std::string recommended_text(const Recommendation& recommendation, const Study& study, const AllocationLaw& law,

@@ -37,6 +37,8 @@ Recommendation recommend(const Study& study, const std::vector<Assertion>& asser
 // "First ahead of second (rho 0.6, tier host) with probability 0.87 ..." and what would settle it; empty without a
 // second.
 std::string certainty_text(const Recommendation& recommendation, const Study& study);
+// The same of any two points: `second` is what the other is called, `lead` by how much the first is ahead.
+std::string certainty_text(const std::string& second, double lead, const std::optional<Certainty>& certainty);
 
 // "Recommended: rho 0.65, tier host" with what it gives, on a second line the rule, on a third how sure it is.
 std::string recommended_text(const Recommendation& recommendation, const Study& study, const AllocationLaw& law,

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "reports/recommendation.hpp"
 #include "reports/study_view.hpp"
 
 namespace strata {
@@ -70,6 +71,27 @@ std::string recommended_paragraph(const SearchResult& search) {
                     engine_of(search), first.maximise ? "the most" : "the least", first.metric);
     if (const PointResult* result = search.recommended_result()) text += room_text(search, *result->run);
     return text;
+}
+
+// Whether an objective is as long as a step, or as short: what the error of its time does to it is known.
+bool goes_with_time(const std::string& metric) {
+    return metric.starts_with("decode.") || metric.starts_with("prefill.") || metric == "cost.usd_per_million_tokens";
+}
+
+// How sure it is that the next best, too, is behind.
+std::string certainty_paragraph(const SearchResult& search) {
+    const std::optional<std::size_t> second = search.runner_up();
+    const Objective& first = search.spec.objectives.front();
+    if (!search.recommended || !second || !goes_with_time(first.metric)) return "";
+    const auto contender = [&](std::size_t of_refined) {
+        const PointResult* result = search.result_of(of_refined);
+        const double value = search.refined[of_refined].refined[0];
+        return Contender{.speed = first.maximise ? value : 1 / value,
+                         .path = result && result->run->path ? &*result->run->path : nullptr};
+    };
+    const Contender own = contender(*search.recommended), other = contender(*second);
+    return certainty_text(settings_text(search.screened.plan().settings(search.refined[*second].point)),
+                          own.speed / other.speed - 1, certainty_of(own, other));
 }
 
 // What the other objective would cost: both ends of the front.
@@ -165,9 +187,10 @@ std::string settings_text(const Settings& settings) {
 
 std::vector<std::string> search_text(const SearchResult& search) {
     std::vector<std::string> paragraphs;
-    for (std::string& text : std::vector<std::string>{
-             recommended_paragraph(search), other_end_paragraph(search), binding_paragraph(search), counts_text(search),
-             agreement_paragraph(search), optimum_paragraph(search), blind_paragraph(search)})
+    for (std::string& text :
+         std::vector<std::string>{recommended_paragraph(search), certainty_paragraph(search),
+                                  other_end_paragraph(search), binding_paragraph(search), counts_text(search),
+                                  agreement_paragraph(search), optimum_paragraph(search), blind_paragraph(search)})
         if (!text.empty()) paragraphs.push_back(std::move(text));
     return paragraphs;
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <set>
 
@@ -123,12 +124,23 @@ SearchOptimum optimise_from_best(const ScenarioFile& file, const SearchResult& s
 
 }  // namespace
 
-const PointResult* SearchResult::recommended_result() const {
-    if (!recommended) return nullptr;
+const PointResult* SearchResult::result_of(std::size_t of_refined) const {
     const std::size_t engines = study.engines.size();
     for (std::size_t e = engines; e-- > 0;)
-        if (const PointResult& result = study.results[*recommended * engines + e]; result.run) return &result;
+        if (const PointResult& result = study.results[of_refined * engines + e]; result.run) return &result;
     return nullptr;
+}
+
+const PointResult* SearchResult::recommended_result() const { return recommended ? result_of(*recommended) : nullptr; }
+
+std::optional<std::size_t> SearchResult::runner_up() const {
+    std::optional<std::size_t> second;
+    const auto better = [&](double a, double b) { return spec.objectives.front().maximise ? a > b : a < b; };
+    for (std::size_t i = 0; i < refined.size(); ++i) {
+        if (i == recommended || !refined[i].holds || std::isnan(refined[i].refined[0])) continue;
+        if (!second || better(refined[i].refined[0], refined[*second].refined[0])) second = i;
+    }
+    return second;
 }
 
 const ConstraintTally* SearchResult::hardest() const {

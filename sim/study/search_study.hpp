@@ -48,8 +48,12 @@ struct SearchResult {
     std::size_t swapped = 0;                   // pairs of the front that the refined first objective orders otherwise
     std::optional<SearchOptimum> optimum{};
 
-    // The result of the recommended point by the most detailed engine that ran it; null if nothing is recommended.
+    // The result of one of `refined` by the most detailed engine that ran it; null if none did.
+    const PointResult* result_of(std::size_t of_refined) const;
+    // Of the recommended point; null if nothing is recommended.
     const PointResult* recommended_result() const;
+    // Of `refined`: best by the first objective of the others that hold the constraints.
+    std::optional<std::size_t> runner_up() const;
     // The constraint that most points fail; null if all hold all.
     const ConstraintTally* hardest() const;
 };

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "reports/search_text.hpp"
 #include "sim/search/pareto.hpp"
 #include "sim/study/refinement.hpp"
 
@@ -102,6 +103,19 @@ TEST(Search, recommends_what_holds_in_systemc_and_says_what_binds_it) {
     EXPECT_FALSE(result.binding->gains.empty());
     for (const RefinedPoint& point : search.refined)
         EXPECT_TRUE(!point.holds || point.refined[0] >= search.refined[*search.recommended].refined[0]);
+}
+
+TEST(Search, says_how_sure_it_is_that_the_runner_up_is_behind) {
+    const SearchResult& search = small_search();
+    const auto second = search.runner_up();
+    ASSERT_TRUE(second && search.recommended);
+    EXPECT_NE(*second, *search.recommended);
+    EXPECT_TRUE(search.refined[*second].holds);
+    EXPECT_GE(search.refined[*second].refined[0], search.refined[*search.recommended].refined[0]);
+    const std::vector<std::string> text = search_text(search);
+    EXPECT_TRUE(std::any_of(text.begin(), text.end(), [](const std::string& paragraph) {
+        return paragraph.starts_with("First ahead of second") || paragraph.starts_with("The second");
+    }));
 }
 
 TEST(Search, holds_the_engines_against_each_other) {
