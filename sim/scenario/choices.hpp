@@ -33,4 +33,12 @@ inline double at_least(const YamlField& field, double least, double fallback) {
     return value;
 }
 
+inline int whole(const YamlField& field, long long least, int fallback, int most = 100'000'000) {
+    if (!field.exists()) return fallback;
+    const long long value = field.integer(fallback);
+    if (value >= least && value <= most) return static_cast<int>(value);
+    field.problem(fmt::format("a whole number of at least {}", least), std::to_string(value));
+    return fallback;
+}
+
 }  // namespace strata

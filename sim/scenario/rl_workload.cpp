@@ -7,14 +7,6 @@ namespace strata {
 
 namespace {
 
-int whole(const YamlField& field, long long least, int fallback) {
-    if (!field.exists()) return fallback;
-    const long long value = field.integer(fallback);
-    if (value >= least && value <= 100000000) return static_cast<int>(value);
-    field.problem(fmt::format("a whole number of at least {}", least), std::to_string(value));
-    return fallback;
-}
-
 // Requests are the answers, all asked for at once: there is no rate and no trace.
 void read_rollout(const YamlField& field, const std::string& file, RlWorkload& rl) {
     field.allow_only({"input", "output", "concurrency", "replicas", "step_tokens", "acceptance", "memory_share",

@@ -11,14 +11,6 @@ namespace {
 const std::vector<std::string> kLawFields{"law",    "exponent",    "exponents",      "largest", "half_life",
                                           "topics", "topic_boost", "token_exponent", "seed"};
 
-int whole(const YamlField& field, int least, int fallback) {
-    if (!field.exists()) return fallback;
-    const long long value = field.integer(least);
-    if (value >= least && value <= 1'000'000) return static_cast<int>(value);
-    field.problem(fmt::format("a whole number of at least {}", least), std::to_string(value));
-    return fallback;
-}
-
 Popularity read_popularity(const YamlField& field) {
     Popularity popularity;
     popularity.law = one_of<PopularityLaw>(field["law"], {{"balanced", PopularityLaw::balanced},
@@ -51,7 +43,7 @@ std::optional<RoutingDials> read_routing(const YamlField& field, const std::stri
     known.insert(known.end(), kLawFields.begin(), kLawFields.end());
     field.allow_only(known);
     RoutingDials dials;
-    dials.seed = static_cast<std::uint64_t>(whole(field["seed"], 0, 0));
+    dials.seed = static_cast<std::uint64_t>(whole(field["seed"], 0, 0, 1'000'000));
     if (field["counts"].exists() || field["tokens"].exists()) {
         for (const std::string& name : kLawFields)
             if (name != "seed" && field[name].exists())
@@ -61,14 +53,14 @@ std::optional<RoutingDials> read_routing(const YamlField& field, const std::stri
         return dials;
     }
     dials.popularity = read_popularity(field);
-    dials.topics = {.count = whole(field["topics"], 1, 1), .boost = at_least(field["topic_boost"], 0, 0)};
+    dials.topics = {.count = whole(field["topics"], 1, 1, 1'000'000), .boost = at_least(field["topic_boost"], 0, 0)};
     dials.token_exponent = at_least(field["token_exponent"], 0, 0);
     return dials;
 }
 
 ExpertDials read_expert_dials(const YamlField& field, bool routing) {
     ExpertDials dials;
-    dials.redundant = whole(field["redundant"], 0, 0);
+    dials.redundant = whole(field["redundant"], 0, 0, 1'000'000);
     for (const char* name : {"order", "learned", "age"})
         if (!routing && field[name].exists())
             field[name].problem("this field needs a workload.routing: where tokens spread evenly all orders are alike");
@@ -78,8 +70,8 @@ ExpertDials read_expert_dials(const YamlField& field, bool routing) {
                                                            {"eplb", ExpertOrder::eplb},
                                                            {"eplb_global", ExpertOrder::eplb_global},
                                                            {"partition", ExpertOrder::partition}});
-    dials.learned = whole(field["learned"], 1, dials.learned);
-    dials.age = whole(field["age"], 0, 0);
+    dials.learned = whole(field["learned"], 1, dials.learned, 1'000'000);
+    dials.age = whole(field["age"], 0, 0, 1'000'000);
     return dials;
 }
 

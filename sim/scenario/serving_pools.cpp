@@ -6,18 +6,6 @@
 
 namespace strata {
 
-namespace {
-
-int count(const YamlField& field, int least, int fallback) {
-    if (!field.exists()) return fallback;
-    const long long value = field.integer(fallback);
-    if (value >= least && value <= 100000000) return static_cast<int>(value);
-    field.problem(fmt::format("a whole number of at least {}", least), std::to_string(value));
-    return fallback;
-}
-
-}  // namespace
-
 ServingPools read_pools(const YamlField& field) {
     field.allow_only({"prefill", "decode", "kv_link", "first_token"});
     ServingPools pools;
@@ -25,13 +13,13 @@ ServingPools read_pools(const YamlField& field) {
     const YamlField prefill = field["prefill"], decode = field["decode"];
     prefill.allow_only({"placement", "replicas", "step_tokens"});
     pools.prefill.placement = read_placement(prefill["placement"]);
-    pools.prefill.replicas = count(prefill["replicas"], 1, 1);
-    pools.prefill.step_tokens = count(prefill["step_tokens"], 2, 8192);
+    pools.prefill.replicas = whole(prefill["replicas"], 1, 1);
+    pools.prefill.step_tokens = whole(prefill["step_tokens"], 2, 8192);
     pools.prefill.concurrency = pools.prefill.step_tokens - 1;
     decode.allow_only({"placement", "replicas", "concurrency"});
     pools.decode.placement = read_placement(decode["placement"]);
-    pools.decode.replicas = count(decode["replicas"], 1, 1);
-    pools.decode.concurrency = count(decode["concurrency"], 1, 1);
+    pools.decode.replicas = whole(decode["replicas"], 1, 1);
+    pools.decode.concurrency = whole(decode["concurrency"], 1, 1);
     // Prompts are computed there only again, when KV was lost: beside a full batch, whatever it drafts.
     pools.decode.step_tokens = std::max(8192, 16 * std::min(pools.decode.concurrency, 1 << 20));
     if (field["kv_link"].exists())

@@ -9,16 +9,6 @@ namespace strata {
 
 namespace {
 
-int whole(const YamlField& field, long long least, long long fallback) {
-    if (!field.exists()) return static_cast<int>(fallback);
-    const long long value = field.integer(fallback);
-    if (value < least || value > 100000000) {
-        field.problem(fmt::format("a whole number of at least {}", least), std::to_string(value));
-        return static_cast<int>(fallback);
-    }
-    return static_cast<int>(value);
-}
-
 double share_of(const YamlField& field, double fallback) {
     const double share = at_least(field, 0, fallback);
     if (share > 1) field.problem("a share in [0, 1]", fmt::format("{}", share));

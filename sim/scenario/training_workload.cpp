@@ -6,14 +6,6 @@ namespace strata {
 
 namespace {
 
-int whole(const YamlField& field, long long least, int fallback) {
-    if (!field.exists()) return fallback;
-    const long long value = field.integer(fallback);
-    if (value >= least && value <= 100000000) return static_cast<int>(value);
-    field.problem(fmt::format("a whole number of at least {}", least), std::to_string(value));
-    return fallback;
-}
-
 double above_zero(const YamlField& field, double fallback) {
     if (!field.exists()) return fallback;
     const double value = field.number(fallback);
