@@ -6,11 +6,7 @@
 
 namespace strata {
 
-bool is_collective(const Study& study) {
-    return std::any_of(study.results.begin(), study.results.end(), [](const PointResult& result) {
-        return ran(result) && result.run->metrics.count("collective.time_us");
-    });
-}
+bool is_collective(const Study& study) { return some_has(study, "collective.time_us"); }
 
 std::vector<AccessColumn> collective_columns(const Study& study) {
     static const std::vector<AccessColumn> all{{"collective.time_us", "time [us]", 1, 1},

@@ -1,16 +1,10 @@
 #include "reports/rl_view.hpp"
 
-#include <algorithm>
-
 #include "reports/study_view.hpp"
 
 namespace strata {
 
-bool is_rl(const Study& study) {
-    return std::any_of(study.results.begin(), study.results.end(), [](const PointResult& result) {
-        return ran(result) && result.run->metrics.count("rl.iteration_s");
-    });
-}
+bool is_rl(const Study& study) { return some_has(study, "rl.iteration_s"); }
 
 const std::vector<AccessColumn>& rl_columns() {
     static const std::vector<AccessColumn> columns{{"rl.iteration_s", "iteration [s]", 1, 1},

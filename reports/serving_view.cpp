@@ -1,16 +1,10 @@
 #include "reports/serving_view.hpp"
 
-#include <algorithm>
-
 #include "reports/study_view.hpp"
 
 namespace strata {
 
-bool is_serving(const Study& study) {
-    return std::any_of(study.results.begin(), study.results.end(), [](const PointResult& result) {
-        return ran(result) && result.run->metrics.count("serving.ttft_ms");
-    });
-}
+bool is_serving(const Study& study) { return some_has(study, "serving.ttft_ms"); }
 
 std::vector<AccessColumn> serving_columns() {
     return {{"serving.ttft_p50_ms", "TTFT p50 [ms]", 1, 0},

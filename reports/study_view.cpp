@@ -131,6 +131,11 @@ std::string label_of(const PointResult& result, const Study& study, const std::s
 
 bool ran(const PointResult& result) { return result.run.has_value(); }
 
+bool some_has(const Study& study, const std::string& metric) {
+    return std::any_of(study.results.begin(), study.results.end(),
+                       [&](const PointResult& result) { return ran(result) && result.run->metrics.count(metric); });
+}
+
 std::vector<TierColumn> tier_columns(const Study& study) {
     std::vector<TierColumn> columns{{"HBM", "an accelerator", "memory.hbm_gb"}, {"host", "a node", "memory.host_gb"}};
     if (std::any_of(study.results.begin(), study.results.end(),

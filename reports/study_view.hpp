@@ -49,6 +49,8 @@ std::string short_name(const std::string& path);  // its last part: "model.rho" 
 std::string label_of(const PointResult& result, const Study& study, const std::string& without = "");
 
 bool ran(const PointResult& result);
+// Whether some point that ran has this metric: what kind of study it is shows in that.
+bool some_has(const Study& study, const std::string& metric);
 
 // The tiers of memory that tables have a column of: CXL only where a point uses it.
 struct TierColumn {

@@ -1,19 +1,8 @@
 #include "reports/training_view.hpp"
 
-#include <algorithm>
-
 #include "reports/study_view.hpp"
 
 namespace strata {
-
-namespace {
-
-bool some_has(const Study& study, const std::string& metric) {
-    return std::any_of(study.results.begin(), study.results.end(),
-                       [&](const PointResult& result) { return ran(result) && result.run->metrics.count(metric); });
-}
-
-}  // namespace
 
 bool is_training(const Study& study) { return some_has(study, "training.step_s"); }
 

@@ -38,6 +38,20 @@ void write_report(const std::string& folder_name, const Document& document, cons
         if (obstacle.empty()) std::cerr << fmt::format("wrote {0}.svg, {0}.png\n", (folder / chart.name).string());
 }
 
+int failed_assertions(const std::vector<Assertion>& assertions, const Run& run) {
+    int failed = 0;
+    for (const Assertion& assertion : assertions) {
+        const auto metric = run.metrics.find(assertion.metric);
+        if (metric == run.metrics.end())
+            throw InputError("assertion '" + assertion.text + "'", "a metric of this workload",
+                             "'" + assertion.metric + "'");
+        if (assertion.holds(metric->second)) continue;
+        ++failed;
+        std::cerr << fmt::format("assertion failed: {} (is {:.6g})\n", assertion.text, metric->second);
+    }
+    return failed;
+}
+
 std::function<void(std::size_t, std::size_t)> progress_bar() {
     if (!isatty(STDERR_FILENO)) return {};
     using Clock = std::chrono::steady_clock;

@@ -18,6 +18,10 @@ void write_report(const std::string& folder, const Document& document, const Pag
 // Every system that the study ran on: one, unless the sweep changes it.
 std::vector<std::string> systems_of(const Scenario& first, const Study& study);
 
+// How many assertions a result fails; each is said on stderr. One on a metric that the result does not have is not
+// silently true: InputError.
+int failed_assertions(const std::vector<Assertion>& assertions, const Run& run);
+
 // On a terminal only, at most ten times a second.
 std::function<void(std::size_t, std::size_t)> progress_bar();
 
