@@ -207,9 +207,9 @@ private:
                 {"kind", "access"}, {"part", "host_memory"}, {"pattern", "random_rows"}, {"row", "8 B"}};
             document.erase("model");
         }
-        if (is_one_of(serving_fields())) document["workload"] = {{"kind", "serving"}};
-        if (is_one_of(training_fields())) document["workload"] = {{"kind", "training"}};
-        if (is_one_of(rl_fields())) document["workload"] = {{"kind", "rl"}};
+        for (const auto& [kind, fields] :
+             {std::pair("serving", serving_fields()), {"training", training_fields()}, {"rl", rl_fields()}})
+            if (is_one_of(fields)) document["workload"] = {{"kind", kind}};
         if (is_one_of(collective_fields()) || at.to_string().starts_with("/platform/fabric")) {
             const bool tokens = is_one_of({"tokens", "hidden", "top_k", "domain_limit", "bytes_per_element", "copies"});
             document["workload"] = {{"kind", "collective"},
