@@ -5,8 +5,10 @@
 #include <array>
 #include <cmath>
 #include <random>
+#include <utility>
 
 #include "kernels/mhc/mhc_reference.hpp"
+#include "kernels/simt/emulator.hpp"
 
 namespace strata {
 namespace {
@@ -58,13 +60,27 @@ TEST(SinkhornReference, leaves_sums_below_one_by_eps) {
     }
 }
 
+// As kernels call it: a warp has eight matrices, of which each is here the same. Every one must come out alike.
+std::array<float, 16> by_lanes(const std::array<double, 16>& a, int iterations) {
+    std::array<float, 16> m{};
+    emulate({.threads = 32}, ThreadOrder::shuffled, [&](EmulatedThread& t) {
+        const std::size_t first = std::size_t(t.lane() % 4) * 4;
+        Pack<float> row;
+        for (std::size_t j = 0; j < 4; ++j) row.at[j] = float(a[first + j]);
+        sinkhorn(t, row, iterations, 1e-6f);
+        for (std::size_t j = 0; j < 4; ++j) {
+            const float before = std::exchange(m[first + j], row.at[j]);
+            EXPECT_TRUE(before == 0 || before == row.at[j]) << before << " " << row.at[j];
+        }
+    });
+    return m;
+}
+
 TEST(Sinkhorn, matches_the_reference) {
     for (std::uint64_t seed = 0; seed < 200; ++seed)
         for (const int iterations : {1, 10, 20}) {
             const auto a = logits(seed, seed % 2 ? 1 : 5);
-            float m[16];
-            std::copy(a.begin(), a.end(), m);
-            sinkhorn(m, iterations, 1e-6f);
+            const auto m = by_lanes(a, iterations);
             const auto should = reference::sinkhorn(a, iterations, 1e-6);
             for (int i = 0; i < 16; ++i) EXPECT_NEAR(m[i], should[i], 1e-8 + 1e-5 * should[i]);  // torch.allclose
         }
@@ -73,10 +89,7 @@ TEST(Sinkhorn, matches_the_reference) {
 // Columns, which come last, sum to 1 - 1e-6 whatever the logits; rows to one where twenty iterations are enough.
 TEST(Sinkhorn, is_doubly_stochastic_but_for_eps) {
     for (std::uint64_t seed = 0; seed < 50; ++seed) {
-        const auto a = logits(seed, 1);
-        float m[16];
-        std::copy(a.begin(), a.end(), m);
-        sinkhorn(m, 20, 1e-6f);
+        const auto m = by_lanes(logits(seed, 1), 20);
         for (int i = 0; i < 4; ++i) {
             EXPECT_NEAR(double(m[i]) + m[i + 4] + m[i + 8] + m[i + 12], 1 - 1e-6, 3e-7);
             EXPECT_NEAR(double(m[i * 4]) + m[i * 4 + 1] + m[i * 4 + 2] + m[i * 4 + 3], 1, 1e-4);
@@ -86,9 +99,9 @@ TEST(Sinkhorn, is_doubly_stochastic_but_for_eps) {
 
 // Two streams that must not mix with the others: logits of +-40 make a permutation, with no infinity on the way.
 TEST(Sinkhorn, takes_logits_far_apart) {
-    float m[16];
-    for (int i = 0; i < 16; ++i) m[i] = i / 4 == (i % 4 + 1) % 4 ? 40.0f : -40.0f;
-    sinkhorn(m, 20, 1e-6f);
+    std::array<double, 16> a;
+    for (int i = 0; i < 16; ++i) a[i] = i / 4 == (i % 4 + 1) % 4 ? 40 : -40;
+    const auto m = by_lanes(a, 20);
     for (int i = 0; i < 16; ++i) EXPECT_NEAR(m[i], i / 4 == (i % 4 + 1) % 4 ? 1 : 0, 1e-5);
 }
 
