@@ -10,8 +10,8 @@ namespace strata {
 
 template <class Read>
 void read_fields(AcceleratorSpec& spec, const YamlField& root, const Read& read) {
-    read.part(root, {"vendor", "cuda_name", "peak", "memory", "cores", "power_w", "idle_w", "price", "launch",
-                     "scale_up", "scale_out_nic"});
+    read.part(root, {"vendor", "cuda_name", "peak", "memory", "compute_capability", "cores", "power_w", "idle_w",
+                     "price", "launch", "scale_up", "scale_out_nic"});
     read(spec.vendor, root["vendor"]);
     read.if_given(spec.cuda_name, root["cuda_name"]);
     read.group(root["peak"], {"bf16", "fp8", "fp4", "int8"});
@@ -25,6 +25,7 @@ void read_fields(AcceleratorSpec& spec, const YamlField& root, const Read& read)
     read(spec.memory_bandwidth, root["memory"]["bandwidth"]);
     read.if_given(spec.memory_standard, root["memory"]["standard"]);
     read.if_given(spec.memory_units, root["memory"]["units"]);
+    read.if_given(spec.compute_capability, root["compute_capability"]);
     read(spec.cores, root["cores"]);
     read(spec.power_w, root["power_w"]);
     read.if_given(spec.idle_w, root["idle_w"]);

@@ -41,8 +41,9 @@ struct AcceleratorSpec {
     Sourced<Bytes> memory_capacity;
     Sourced<Bandwidth> memory_bandwidth;  // datasheet peak
     std::string memory_type;
-    std::string memory_standard;   // of the catalogue's DRAM standards; empty: none fits
-    Sourced<double> memory_units;  // stacks or packages in use
+    std::string memory_standard;         // of the catalogue's DRAM standards; empty: none fits
+    Sourced<double> memory_units;        // stacks or packages in use
+    Sourced<double> compute_capability;  // of NVIDIA's; others have none
     Sourced<double> cores;
     Sourced<double> power_w;                                            // board: what it may draw for long
     Sourced<double> idle_w;                                             // board: powered, no kernel running

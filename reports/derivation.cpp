@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+#include "sim/cost/architecture.hpp"
+
 namespace strata {
 
 namespace {
@@ -30,9 +32,15 @@ std::string derivation_text(const OpPoint& point, const Device& device, const Co
     text += "physics\n";
     line("bound", us(physics.bound), "at datasheet peaks: nothing is faster");
     line("launch", us(physics.launch), fmt::format("fitted: {}", curve.source));
+    if (physics.launch > curve.overhead)
+        line("", fmt::format("{:.2f} times", physics.launch / curve.overhead),
+             "as long: its cores' clock is slower than the measured one's");
     if (physics.computing > Seconds(0))
         line("computing", us(physics.computing),
              fmt::format("at {:.1f} % of the peak", 100 * curve.compute_efficiency));
+    if (asked.rows > 0 && instruction_rows(device) > asked.rows)
+        line("", fmt::format("{:.0f} rows", asked.rows),
+             fmt::format("fill part of an instruction of {:.0f}", instruction_rows(device)));
     if (physics.waves > 0 && physics.tile_rows == 0)
         line("", fmt::format("{:.0f} waves", physics.waves), fmt::format("over {:.0f} cores", device.cores));
     if (physics.tile_rows > 0)

@@ -8,6 +8,7 @@
 
 #include "hwmodels/catalog.hpp"
 #include "hwmodels/yaml_field.hpp"
+#include "sim/cost/architecture.hpp"
 
 namespace strata {
 
@@ -201,6 +202,7 @@ Device device_of(const AcceleratorSpec& accelerator) {
     device.memory = accelerator.memory_bandwidth.get();
     device.link = peak(accelerator.scale_up_bandwidth, device.link_missing);
     device.cores = accelerator.cores.value.value_or(0);
+    device.compute_capability = accelerator.compute_capability.value.value_or(0);
     const auto given = [](const auto& number) { return number.kind != "assumed"; };
     if (given(accelerator.memory_bandwidth) && given(accelerator.bf16) && given(accelerator.fp8) &&
         given(accelerator.cores)) {
@@ -245,6 +247,7 @@ void CostBook::load(const Sources& sources) {
                     read_accelerator(std::filesystem::path(sources.accelerators) / (profile.device + ".yaml")));
             const Device& device = devices[profile.device];
             check_against_bound(profile, device);
+            curves_[static_cast<std::size_t>(profile.family)].clock_hz = clock_hz(device);
             auto made = std::make_unique<CostTable>(profile, curve(profile.family), device, sources.without_held_out);
             if (made->rows() > 0) table = std::move(made);
         } catch (const std::exception& error) {

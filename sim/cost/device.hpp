@@ -14,8 +14,9 @@ struct Device {
     FlopRate bf16, fp8;     // fp8: of products with 8-bit operands; of INT8 ones where those are run (in_int8)
     FlopRate int8;
     Bandwidth memory;
-    Bandwidth link;    // scale-up, a rank's own, per direction
-    double cores = 0;  // SMs; 0: unknown
+    Bandwidth link;                 // scale-up, a rank's own, per direction
+    double cores = 0;               // SMs; 0: unknown
+    double compute_capability = 0;  // 0: not NVIDIA's
     std::string bf16_missing, fp8_missing, int8_missing, link_missing;
 };
 

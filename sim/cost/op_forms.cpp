@@ -87,7 +87,11 @@ Demand latent_attention(const OpPoint& point) {
         LatentAttention{
             .sequences = batch, .heads = heads, .attended = context, .entry_bytes = fp8 ? kEntry : kEntry * 2}
             .work();
-    return fp8 ? in_fp8(work) : in_bf16(work);
+    Demand demand = fp8 ? in_fp8(work) : in_bf16(work);
+    demand.rows = heads;
+    demand.bf16_in_rows = demand.bf16;
+    demand.fp8_in_rows = demand.fp8;
+    return demand;
 }
 
 Demand context_attention(const OpPoint& point) {
@@ -97,6 +101,7 @@ Demand context_attention(const OpPoint& point) {
     // The measured kernel is absorbed; in multi-head form a pair takes 192 and 128 wide products.
     return {.bf16 = Flops(2 * pairs * heads * (kEntry + kValue)),
             .memory = Bytes(entries + batch * length * heads * (kEntry + kValue) * 2),
+            .absorbed_prefill = true,
             .bf16_saved = Flops(2 * pairs * heads * (kEntry + kValue - 192 - 128)),
             .memory_saved = Bytes(batch * length * heads * (kEntry + kValue - 192 - 128) * 2)};
 }
@@ -143,9 +148,12 @@ Demand sparse_attention(const OpPoint& point) {
     const double selected = 2048, heads = 64, attended = mean_of_fewer(selected, past, queries);
     const double most = std::min(batch * (past + queries), batch * queries * attended);
     const double pair = 2 * heads * (kEntry + kValue);
-    return {.bf16 = Flops(batch * queries * selected * pair),
+    const Flops computed(batch * queries * selected * pair);
+    return {.bf16 = computed,
             .memory = Bytes(most * kEntry * 2 + batch * queries * heads * (kEntry + kValue) * 2),
             .blocks = batch * queries,
+            .rows = heads,
+            .bf16_in_rows = computed,
             .bf16_saved = Flops(batch * queries * (selected - attended) * pair),
             .memory_saved = Bytes((most - batch * attended) * kEntry * 2)};
 }

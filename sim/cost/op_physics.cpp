@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "hwmodels/input_error.hpp"
+#include "sim/cost/architecture.hpp"
 
 namespace strata {
 
@@ -56,6 +57,26 @@ Seconds over(Flops flops, FlopRate peak, const std::string& missing) {
     return flops / peak;
 }
 
+// What of an overhead is clocks of the cores is not known: where they are slower it is taken to be all of it, and none
+// where they are faster, so that nothing is promised.
+double slowdown(double measured_hz, double hz) {
+    return measured_hz > 0 && hz > 0 ? std::max(1.0, measured_hz / hz) : 1;
+}
+
+// What the device's own kernels and instructions make of it.
+Demand as_run_on(const Device& device, Demand asked) {
+    if (asked.absorbed_prefill && prefills_in_multi_head_form(device)) {
+        asked.bf16 = asked.bf16 - asked.bf16_saved;
+        asked.memory = asked.memory - asked.memory_saved;
+    }
+    const double rows = instruction_rows(device);
+    if (asked.rows <= 0 || rows <= 0) return asked;
+    const double idle = ceiling(asked.rows / rows) * rows / asked.rows - 1;
+    asked.bf16 = asked.bf16 + asked.bf16_in_rows * idle;
+    asked.fp8 = asked.fp8 + asked.fp8_in_rows * idle;
+    return asked;
+}
+
 }  // namespace
 
 Seconds roofline(const Work& work, FlopRate peak, Bandwidth memory, const CostCurve& curve) {
@@ -74,11 +95,11 @@ Seconds bound_of(const OpPoint& point, const Device& on) {
 }
 
 Physics physics_of(const OpPoint& point, const CostCurve& curve, const Device& on) {
-    const Demand asked = form_of(point.family).demand(point);
+    const Demand asked = as_run_on(on, form_of(point.family).demand(point));
     const Seconds computing = over(asked.bf16, on.bf16, on.bf16_missing) + over(asked.fp8, on.fp8, on.fp8_missing);
     if (asked.link > Bytes(0) && on.link <= Bandwidth(0)) throw InputError(on.link_missing);
     const Seconds sending = asked.link > Bytes(0) ? asked.link / on.link : Seconds(0);
-    Physics physics{.launch = curve.overhead,
+    Physics physics{.launch = curve.overhead * slowdown(curve.clock_hz, clock_hz(on)),
                     .computing = computing / curve.compute_efficiency,
                     .moving = asked.memory / on.memory / curve.memory_efficiency,
                     .sending = sending / curve.memory_efficiency,

@@ -14,6 +14,7 @@ namespace strata {
 
 struct CostCurve {
     Seconds overhead;
+    double clock_hz = 0;                     // of the device that was measured; 0: unknown
     double compute_efficiency = 1;           // of the dense peak at the op's precision
     double memory_efficiency = 1;            // of the datasheet bandwidth, or of the link's
     Seconds wave{};                          // products: from a wave of tiles to the next

@@ -35,6 +35,10 @@ struct Demand {
     Bytes link{};
     double blocks = 0;    // equal parts of its products, each on one core at a time; 0: any number
     double elements = 0;  // that cores look at by plain instructions
+    // Part of the products: those whose operand has so many rows, a query's heads over entries that they share.
+    double rows = 0;
+    Flops bf16_in_rows{}, fp8_in_rows{};
+    bool absorbed_prefill = false;  // what is saved is saved by the multi-head form
     // What luck or another algorithm might spare it: the bound does without.
     Flops bf16_saved{}, fp8_saved{};
     Bytes memory_saved{}, link_saved{};
