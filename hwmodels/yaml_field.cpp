@@ -10,6 +10,8 @@
 #include <numeric>
 #include <set>
 
+#include "hwmodels/yaml_limits.hpp"
+
 namespace strata {
 
 namespace {
@@ -275,8 +277,11 @@ FlopRate YamlField::flop_rate() const { return quantity(*this, *problems_, parse
 YAML::Node load_yaml(const std::string& file) {
     if (!std::filesystem::is_regular_file(file))
         throw InputError(file + ": no such file. Check the path, or list the shipped ones with 'strata catalog'");
+    check_yaml_size(std::filesystem::file_size(file), file);
     try {
-        return YAML::LoadFile(file);
+        const YAML::Node document = YAML::LoadFile(file);
+        check_yaml_limits(document, file);
+        return document;
     } catch (const YAML::Exception& error) {
         throw InputError(
             fmt::format("{}:{}:{}: broken YAML: {}", file, error.mark.line + 1, error.mark.column + 1, error.msg));
@@ -284,8 +289,11 @@ YAML::Node load_yaml(const std::string& file) {
 }
 
 YAML::Node parse_yaml(const std::string& text, const std::string& name) {
+    check_yaml_size(text.size(), name);
     try {
-        return YAML::Load(text);
+        const YAML::Node document = YAML::Load(text);
+        check_yaml_limits(document, name);
+        return document;
     } catch (const YAML::Exception& error) {
         throw InputError(
             fmt::format("{}:{}:{}: broken YAML: {}", name, error.mark.line + 1, error.mark.column + 1, error.msg));

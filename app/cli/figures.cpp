@@ -39,6 +39,8 @@ std::string write_figures(const std::vector<Chart>& charts, const fs::path& fold
     const fs::path program = fs::read_symlink("/proc/self/exe").parent_path() / "strata-print";
     if (!fs::exists(program)) return "figures need strata-print (Qt6, QCustomPlot): not built here";
     for (const Chart& chart : charts) {
+        if (fs::path(chart.name).filename() != chart.name)  // nothing is written outside of the folder
+            throw std::logic_error("a chart's name is a file's name, not '" + chart.name + "'");
         const fs::path description = folder / (chart.name + ".chart.json");
         write_whole(description, to_json(chart).dump(1) + "\n");
         const int status = status_of({program.string(), description.string(), (folder / (chart.name + ".svg")).string(),

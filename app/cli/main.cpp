@@ -1,30 +1,26 @@
 // strata: run, check and look things up from a terminal or CI. Results on stdout, progress and errors on stderr.
-// The only source that includes CLI11: it costs 15 s wherever it is seen.
+// CLI11 costs 15 s wherever it is seen: only what defines commands includes it.
 #include <fmt/format.h>
 #include <unistd.h>
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <iostream>
 #include <thread>
 
+#include "app/cli/ci_commands.hpp"
+#include "app/cli/command_line.hpp"
 #include "app/cli/verbs.hpp"
 #include "app/measure/host.hpp"
 #include "app/measure/kernels.hpp"
+#include "hwmodels/data_root.hpp"
 #include "hwmodels/input_error.hpp"
 #include "hwmodels/yaml_field.hpp"
 #include "sim/workload/keep_memory.hpp"
 
 namespace {
-
-constexpr const char* kExitCodes = "Exit codes: 0 fine, 1 an assertion failed, 2 bad input, 3 failed inside";
-
-// The folder that holds catalogue and presets: STRATA_ROOT, else where this program was built from.
-std::string root_folder() {
-    const char* given = std::getenv("STRATA_ROOT");
-    return given ? given : STRATA_SOURCE_DIR;
-}
 
 // Red on a terminal, unless NO_COLOR asks for none (no-color.org: set and not empty).
 int failed(int code, const std::string& message) {
@@ -34,22 +30,11 @@ int failed(int code, const std::string& message) {
     return code;
 }
 
-CLI::App* verb(CLI::App& app, const char* name, const char* what, const char* examples) {
-    CLI::App* command = app.add_subcommand(name, what);
-    command->footer(fmt::format("Examples:\n{}\n{}", examples, kExitCodes));
-    return command;
-}
-
-// CLI11 would only say that a word was not expected.
-void refuse_unknown_verb(const CLI::App& app, const char* word) {
-    std::vector<std::string> verbs;
-    for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
-        verbs.push_back(command->get_name());
-    if (std::find(verbs.begin(), verbs.end(), word) != verbs.end()) return;
-    const auto meant = strata::nearest_name(word, verbs);
-    throw strata::InputError(fmt::format(
-        "unknown command '{}', {}", word,
-        meant ? fmt::format("did you mean '{}'?", *meant) : fmt::format("known: {}", fmt::join(verbs, ", "))));
+// --quiet: what is said on the way goes nowhere, and so do results unless they were asked for as data. Programs that
+// are started from here inherit it.
+void hush(bool prints_data) {
+    std::clog.rdbuf(nullptr);
+    if (!prints_data && !std::freopen("/dev/null", "w", stdout)) throw std::runtime_error("cannot open /dev/null");
 }
 
 void add_host_options(CLI::App& command, strata::MeasureArguments& measure) {
@@ -80,13 +65,14 @@ int main(int argc, char** argv) {
     CLI::App app{"Strata: what happens to a DeepSeek-V4-style model on a machine if you move the dials"};
     app.set_version_flag("--version", std::string("strata ") + STRATA_VERSION);
     app.require_subcommand(0, 1);
-    app.footer(fmt::format("'strata COMMAND --help' has examples.\n{}", kExitCodes));
+    app.footer("'strata COMMAND --help' has examples; docs/ci.md has the exit codes.");
 
     strata::RunArguments run;
-    CLI::App* run_command = verb(app, "run", "Run every point of a scenario",
-                                 "  strata run scenarios/examples/engram-tiers.yaml\n"
-                                 "  strata run SCENARIO --set workload.batch=256 --out out\n"
-                                 "  strata run SCENARIO --set 'platform.accelerator.memory.bandwidth=8 TB/s' --json -");
+    CLI::App* run_command =
+        strata::add_verb(app, "run", "Run every point of a scenario",
+                         "  strata run scenarios/examples/engram-tiers.yaml\n"
+                         "  strata run SCENARIO --set workload.batch=256 --out out\n"
+                         "  strata run SCENARIO --set 'platform.accelerator.memory.bandwidth=8 TB/s' --json -");
     run_command->add_option("scenario", run.scenario, "scenario file (YAML)")->required();
     run_command->add_option("--json", run.json_file, "write results as JSON to FILE, or to stdout with -");
     run_command->add_option("--out", run.out_folder, "folder for report.html, results.json, results.csv and figures");
@@ -99,6 +85,9 @@ int main(int argc, char** argv) {
             "of kind access have bank alone")
         ->check(CLI::IsMember({"analytic", "systemc", "bank"}))
         ->allow_extra_args(false);
+    run_command->add_option("--junit", run.junit_file,
+                            "write the assertions as JUnit XML to FILE, also where they fail");
+    run_command->add_option("--markdown", run.markdown_file, "write them as a Markdown table to FILE");
     run.jobs = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
     run_command->add_option("--jobs", run.jobs, "points that the systemc engine simulates at a time (default: cores)")
         ->check(CLI::Range(1, 4096));
@@ -108,10 +97,10 @@ int main(int argc, char** argv) {
     run_command->add_flag("--binds", run.binds, "also what binds each point (see 'strata binds')");
 
     strata::BindsArguments binds;
-    CLI::App* binds_command =
-        verb(app, "binds", "Make each resource of the platform a little better, one at a time, and say what helps most",
-             "  strata binds scenarios/examples/engram-tiers.yaml\n"
-             "  strata binds SCENARIO --by 25% --metric decode.tpot_ms --set workload.batch=64");
+    CLI::App* binds_command = strata::add_verb(
+        app, "binds", "Make each resource of the platform a little better, one at a time, and say what helps most",
+        "  strata binds scenarios/examples/engram-tiers.yaml\n"
+        "  strata binds SCENARIO --by 25% --metric decode.tpot_ms --set workload.batch=64");
     binds_command->add_option("scenario", binds.scenario, "scenario file (YAML)")->required();
     binds_command->add_option("--by", binds.by, "how much better, such as 10%")->capture_default_str();
     binds_command->add_option("--metric", binds.metric, "what to gain in (default: speed, by the kind of workload)");
@@ -122,11 +111,11 @@ int main(int argc, char** argv) {
         ->allow_extra_args(false);
 
     strata::SensitivityArguments sensitivity;
-    CLI::App* sensitivity_command =
-        verb(app, "sensitivity",
-             "How far a metric swings, one input at a time: hardware numbers, and errors of the cost book",
-             "  strata sensitivity scenarios/examples/engram-tiers.yaml --metric decode.tpot_ms\n"
-             "  strata sensitivity SCENARIO --metric decode.tpot_ms --by 25% --sobol 512 --set workload.batch=64");
+    CLI::App* sensitivity_command = strata::add_verb(
+        app, "sensitivity",
+        "How far a metric swings, one input at a time: hardware numbers, and errors of the cost book",
+        "  strata sensitivity scenarios/examples/engram-tiers.yaml --metric decode.tpot_ms\n"
+        "  strata sensitivity SCENARIO --metric decode.tpot_ms --by 25% --sobol 512 --set workload.batch=64");
     sensitivity_command->add_option("scenario", sensitivity.scenario, "scenario file (YAML)")->required();
     sensitivity_command->add_option("--metric", sensitivity.metric, "such as decode.tpot_ms")->required();
     sensitivity_command->add_option("--by", sensitivity.by, "how far hardware numbers move, such as 10%")
@@ -138,19 +127,26 @@ int main(int argc, char** argv) {
     sensitivity_command->add_option("--json", sensitivity.json_file, "write as JSON to FILE, or to stdout with -");
     sensitivity_command->add_option("--set", sensitivity.set, "override a field: PATH=VALUE")->allow_extra_args(false);
 
-    std::vector<std::string> checked;
-    CLI::App* check_command = verb(app, "check", "Read scenarios and say what is wrong with them",
-                                   "  strata check scenarios/examples/*.yaml");
-    check_command->add_option("scenarios", checked, "scenario files")->required();
+    strata::CheckArguments checked;
+    CLI::App* check_command = strata::add_verb(app, "check", "Read scenarios and say what is wrong with them",
+                                               "  strata check scenarios/examples/*.yaml");
+    check_command->add_option("scenarios", checked.scenarios, "scenario files")->required();
+    check_command->add_flag("--json", checked.json, "as JSON");
 
-    std::string ledger_json, only = "*";
-    CLI::App* validate_command = verb(app, "validate", "Hold predictions against published results",
-                                      "  strata validate\n  strata validate --only 'engram-*' --json -");
-    validate_command->add_option("--json", ledger_json, "write the ledger as JSON to FILE, or to stdout with -");
-    validate_command->add_option("--only", only, "rows whose id matches this pattern (such as 'engram-*')");
+    strata::ValidateArguments ledger;
+    CLI::App* validate_command = strata::add_verb(app, "validate", "Hold predictions against published results",
+                                                  "  strata validate\n  strata validate --only 'engram-*' --json -\n"
+                                                  "  strata validate --against ledger.json");
+    validate_command->add_option("--json", ledger.json_file, "write the ledger as JSON to FILE, or to stdout with -");
+    validate_command->add_option("--only", ledger.only, "rows whose id matches this pattern (such as 'engram-*')");
+
+    validate_command->add_option("--against", ledger.against,
+                                 "FILE of an earlier --json: fail where a row got worse, not where it is off");
+    validate_command->add_option("--markdown", ledger.markdown_file, "write what got worse or better to FILE")
+        ->needs("--against");
 
     strata::BalanceArguments balance;
-    CLI::App* balance_command = verb(
+    CLI::App* balance_command = strata::add_verb(
         app, "balance", "How evenly experts and ranks of a layer are loaded over time, by biases and by placing anew",
         "  strata balance scenarios/examples/expert-balance.yaml --steps 1000 --replace 0 --replace 100");
     balance_command->add_option("scenario", balance.scenario, "scenario with a workload.routing; its first point")
@@ -173,12 +169,13 @@ int main(int argc, char** argv) {
 
     strata::MeasureArguments measure;
     strata::KernelMeasuring kernels;
-    CLI::App* measure_command = verb(app, "measure", "Measure this machine, for scenarios and the cost book to use",
-                                     "  strata measure host --out this-machine.jsonl\n"
-                                     "  strata measure host --only random_gather --threads 8\n"
-                                     "  strata measure host --only direct_reads --scratch /data --file-size '16 GB'\n"
-                                     "  strata measure kernels --out kernels/profiles/this-gpu.jsonl\n"
-                                     "  strata measure precision --out precision.json");
+    CLI::App* measure_command =
+        strata::add_verb(app, "measure", "Measure this machine, for scenarios and the cost book to use",
+                         "  strata measure host --out this-machine.jsonl\n"
+                         "  strata measure host --only random_gather --threads 8\n"
+                         "  strata measure host --only direct_reads --scratch /data --file-size '16 GB'\n"
+                         "  strata measure kernels --out kernels/profiles/this-gpu.jsonl\n"
+                         "  strata measure precision --out precision.json");
     measure_command->require_subcommand(0, 1);
     CLI::App* host_command = measure_command->add_subcommand("host", "this machine's memory and drive");
     add_host_options(*host_command, measure);
@@ -202,17 +199,17 @@ int main(int argc, char** argv) {
 
     std::string kind, name;
     bool json = false;
-    CLI::App* catalog_command = verb(app, "catalog", "List parts, systems and models, or show one",
-                                     "  strata catalog systems\n"
-                                     "  strata catalog parts H200_SXM\n"
-                                     "  strata catalog models v4.1-flash --json");
+    CLI::App* catalog_command = strata::add_verb(app, "catalog", "List parts, systems and models, or show one",
+                                                 "  strata catalog systems\n"
+                                                 "  strata catalog parts H200_SXM\n"
+                                                 "  strata catalog models v4.1-flash --json");
     catalog_command->add_option("kind", kind, "parts, systems or models")
         ->check(CLI::IsMember({"parts", "systems", "models"}));
     catalog_command->add_option("name", name, "the one to show");
     catalog_command->add_flag("--json", json, "as JSON");
 
     std::string op, shape, device = "H200_SXM";
-    CLI::App* explain_command = verb(
+    CLI::App* explain_command = strata::add_verb(
         app, "explain", "Show how the cost book comes to the time of an op",
         "  strata explain gemm_fp8 --shape m=4096,n=7168,k=16384 --device H200_SXM\n"
         "  strata explain latent_attention --shape batch=64,context=32768,heads=128,cache=bfloat16 --device GB200");
@@ -224,10 +221,10 @@ int main(int argc, char** argv) {
 
     strata::QualityArguments quality;
     CLI::App* quality_command =
-        verb(app, "quality", "What laws of quality say of a model: residual streams, precision, drafts",
-             "  strata quality v4-flash\n"
-             "  strata quality v4-pro --depth 60 --iterations 5\n"
-             "  strata quality v3 --drafts 3 --json -");
+        strata::add_verb(app, "quality", "What laws of quality say of a model: residual streams, precision, drafts",
+                         "  strata quality v4-flash\n"
+                         "  strata quality v4-pro --depth 60 --iterations 5\n"
+                         "  strata quality v3 --drafts 3 --json -");
     quality_command->add_option("model", quality.model, "a preset (see 'strata catalog models')")->required();
     quality_command->add_option("--depth", quality.depth, "sublayers (default: two for each of the model's layers)")
         ->check(CLI::Range(1, 2000));
@@ -243,22 +240,28 @@ int main(int argc, char** argv) {
     quality_command->add_option("--json", quality.json_file, "write the laws as JSON to FILE, or to stdout with -");
 
     std::string schema = "scenario";
-    CLI::App* schema_command = verb(app, "schema", "Print the JSON Schema of scenarios, models or records",
-                                    "  strata schema > scenario.schema.json\n"
-                                    "  strata schema model > model.schema.json");
+    CLI::App* schema_command = strata::add_verb(app, "schema", "Print the JSON Schema of scenarios, models or records",
+                                                "  strata schema > scenario.schema.json\n"
+                                                "  strata schema model > model.schema.json");
     schema_command->add_option("kind", schema, "scenario, model, measurement or precision")->capture_default_str();
+
+    const strata::CiCommands ci(app);
+    bool quiet = false;
+    strata::add_quiet_flags(app, quiet);
 
     try {
         if (argc < 2) throw strata::InputError("a command is needed; see 'strata --help'");
-        if (argv[1][0] != '-') refuse_unknown_verb(app, argv[1]);
+        if (argv[1][0] != '-') strata::refuse_unknown_verb(app, argv[1]);
         app.parse(argc, argv);
-        const std::string root = root_folder();
+        const std::string root = strata::data_root(STRATA_SOURCE_DIR);
+        if (quiet) hush(strata::prints_data(app));
+        if (const auto code = ci.run(root)) return *code;
         if (*run_command) return strata::run_verb(run, root);
         if (*binds_command) return strata::binds_verb(binds, root);
         if (*sensitivity_command) return strata::sensitivity_verb(sensitivity, root);
         if (*check_command) return strata::check_verb(checked, root);
         if (*balance_command) return strata::balance_verb(balance, root);
-        if (*validate_command) return strata::validate_verb(ledger_json, only, root);
+        if (*validate_command) return strata::validate_verb(ledger, root);
         if (*kernels_command) return strata::measure_kernels(kernels);
         if (*precision_command) return strata::measure_precision_verb(precision_file, seed);
         if (*host_command) return strata::measure_verb(measure);
@@ -270,7 +273,7 @@ int main(int argc, char** argv) {
         return strata::catalog_verb(kind, name, json, root);
     } catch (const CLI::ParseError& error) {
         if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version
-        return failed(2, fmt::format("{}; see 'strata --help'", error.what()));
+        return failed(2, fmt::format("{}; see 'strata --help'", strata::unknown_argument(app, error.what())));
     } catch (const strata::InputError& error) {
         return failed(2, error.what());
     } catch (const std::exception& error) {

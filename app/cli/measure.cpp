@@ -20,7 +20,7 @@ std::function<void(const std::string&)> progress_line() {
     if (!isatty(STDERR_FILENO)) return {};
     return [begin = std::chrono::steady_clock::now()](const std::string& now) {
         const double spent = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-        std::cerr << fmt::format("\r\033[K{:.0f} s: {} ", spent, now) << std::flush;
+        std::clog << fmt::format("\r\033[K{:.0f} s: {} ", spent, now) << std::flush;
     };
 }
 
@@ -80,7 +80,7 @@ int measure_verb(const MeasureArguments& arguments) {
     std::optional<OutputFolder> folder;  // what could go wrong at the end goes wrong before a minute has gone by
     if (to_file) folder.emplace(std::filesystem::absolute(arguments.out_file).parent_path());
     const std::vector<Measurement> all = measure_host(asked);
-    if (asked.progress) std::cerr << "\r\033[K";
+    if (asked.progress) std::clog << "\r\033[K";
     std::string lines;
     for (const Measurement& one : all) lines += to_line(one) + "\n";
     if (to_file) write_whole(arguments.out_file, lines);
@@ -88,7 +88,7 @@ int measure_verb(const MeasureArguments& arguments) {
         std::cout << lines;
     else
         print(all);
-    if (to_file) std::cerr << "wrote " << arguments.out_file << '\n';
+    if (to_file) std::clog << "wrote " << arguments.out_file << '\n';
     return 0;
 }
 

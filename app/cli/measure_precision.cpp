@@ -63,7 +63,7 @@ int measure_precision_verb(const std::string& out_file, std::uint64_t seed) {
     print_storage(errors.storage);
     print_dots(errors.dots);
     for (const std::string& note : precision_notes()) std::cout << "note: " << note << '\n';
-    if (to_file) std::cerr << "wrote " << out_file << '\n';
+    if (to_file) std::clog << "wrote " << out_file << '\n';
     return 0;
 }
 

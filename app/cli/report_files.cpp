@@ -30,12 +30,12 @@ void write_report(const std::string& folder_name, const Document& document, cons
     write_whole(folder / "results.json", json);
     write_whole(folder / "results.csv", csv);
     write_whole(folder / "report.html", html_of(document, assets));
-    std::cerr << "wrote " << (folder / "report.html").string() << ", results.json, results.csv\n";
+    std::clog << "wrote " << (folder / "report.html").string() << ", results.json, results.csv\n";
     const std::vector<Chart> figures = figures_of(document);
     const std::string obstacle = write_figures(figures, folder);
-    if (!obstacle.empty()) std::cerr << obstacle << '\n';
+    if (!obstacle.empty()) std::clog << obstacle << '\n';
     for (const Chart& chart : figures)
-        if (obstacle.empty()) std::cerr << fmt::format("wrote {0}.svg, {0}.png\n", (folder / chart.name).string());
+        if (obstacle.empty()) std::clog << fmt::format("wrote {0}.svg, {0}.png\n", (folder / chart.name).string());
 }
 
 int failed_assertions(const std::vector<Assertion>& assertions, const Run& run) {
@@ -60,9 +60,9 @@ std::function<void(std::size_t, std::size_t)> progress_bar() {
         if (done < all && now - last < std::chrono::milliseconds(100)) return;
         last = now;
         const double spent = std::chrono::duration<double>(now - begin).count();
-        std::cerr << fmt::format("\r{}/{} points, {:.0f} s left ", done, all,
+        std::clog << fmt::format("\r{}/{} points, {:.0f} s left ", done, all,
                                  spent / double(done) * double(all - done));
-        if (done == all) std::cerr << "\r\033[K";
+        if (done == all) std::clog << "\r\033[K";
     };
 }
 

@@ -5,6 +5,7 @@
 #include <iostream>
 #include <optional>
 
+#include "app/cli/assertion_output.hpp"
 #include "app/cli/report_files.hpp"
 #include "app/cli/study_table.hpp"
 #include "app/cli/verbs.hpp"
@@ -16,32 +17,11 @@
 #include "reports/rl_view.hpp"
 #include "reports/serving_view.hpp"
 #include "reports/training_view.hpp"
-#include "sim/access/access_bench.hpp"
-#include "sim/collective/collective_engine.hpp"
-#include "sim/placement/memory.hpp"
-#include "sim/serving/serving_engine.hpp"
 #include "sim/study/find_binding.hpp"
-#include "sim/study/refinement.hpp"
-#include "sim/training/rl_engine.hpp"
-#include "sim/training/training_engine.hpp"
 
 namespace strata {
 
-namespace {
-
 namespace fs = std::filesystem;
-
-// All of a sweep; of a search so many of its points, evenly.
-std::vector<Point> points_to_check(const ScenarioFile& scenario) {
-    if (!scenario.search()) return scenario.points();
-    constexpr std::size_t kMost = 1000;
-    const PointPlan plan(scenario.axes(), scenario.search()->sample, ScenarioFile::kMaxPoints);
-    std::vector<Point> points;
-    for (const std::size_t i : thinned(plan.size(), kMost)) points.push_back(scenario.point_with(plan.settings(i)));
-    return points;
-}
-
-}  // namespace
 
 int run_verb(const RunArguments& arguments, const std::string& root) {
     const ScenarioFile scenario(arguments.scenario, root + "/scenarios/models", arguments.set);
@@ -71,6 +51,7 @@ int run_verb(const RunArguments& arguments, const std::string& root) {
     int failed = 0;
     for (const PointResult& result : study.results)
         if (result.run) failed += failed_assertions(scenario.assertions(), *result.run);
+    write_assertions(arguments, scenario.name(), scenario.assertions(), study.results);
     const Catalog catalog(fs::path(root) / "hwmodels" / "catalog");
     const Scenario first = scenario.read(scenario.points().front(), catalog);
     const std::string model = first.model.name;
@@ -98,47 +79,6 @@ int run_verb(const RunArguments& arguments, const std::string& root) {
                      assets, json, results_csv(study));
     }
     return failed == 0 ? 0 : 1;
-}
-
-int check_verb(const std::vector<std::string>& scenarios, const std::string& root) {
-    const Catalog catalog(fs::path(root) / "hwmodels" / "catalog");
-    std::string errors;
-    for (const std::string& file : scenarios) {
-        try {
-            const ScenarioFile scenario(file, root + "/scenarios/models");
-            const std::vector<Point> points = points_to_check(scenario);
-            AccessBench bench(catalog);
-            Inputs inputs(root);
-            std::size_t fitting = 0;
-            std::string reason;
-            for (const Point& point : points) {
-                const Scenario read = scenario.read(point, catalog);
-                try {
-                    if (read.access)
-                        bench.check(read);
-                    else if (read.collective)
-                        (void)plan(*read.collective);
-                    else if (read.serving)
-                        check_serving_fits(read);
-                    else if (read.training)
-                        run_training(read, inputs);
-                    else if (read.rl)
-                        run_rl(read, inputs);
-                    else
-                        check_fits(read);
-                    ++fitting;
-                } catch (const InputError& error) {
-                    reason = error.what();
-                }
-            }
-            if (fitting == 0) throw InputError(file + ": " + reason);
-            std::cout << fmt::format("{}: {} points, {} of them fit\n", file, points.size(), fitting);
-        } catch (const InputError& error) {
-            errors += (errors.empty() ? "" : "\n") + std::string(error.what());
-        }
-    }
-    if (!errors.empty()) throw InputError(errors);
-    return 0;
 }
 
 }  // namespace strata

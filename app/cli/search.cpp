@@ -4,6 +4,7 @@
 #include <iostream>
 #include <optional>
 
+#include "app/cli/assertion_output.hpp"
 #include "app/cli/report_files.hpp"
 #include "app/cli/study_table.hpp"
 #include "app/cli/verbs.hpp"
@@ -27,7 +28,7 @@ int search_verb(const RunArguments& arguments, const ScenarioFile& scenario, con
                                                       .jobs = arguments.jobs,
                                                       .simulator = {},
                                                       .progress = progress_bar()});
-    std::cerr << fmt::format("screened {} points in {:.1f} s, {:.0f} a second\n", search.screened.size(),
+    std::clog << fmt::format("screened {} points in {:.1f} s, {:.0f} a second\n", search.screened.size(),
                              search.screened.seconds, double(search.screened.size()) / search.screened.seconds);
     Manifest manifest = manifest_of(search.study, arguments.scenario, arguments.set, root);
     manifest.command = arguments.command;
@@ -51,6 +52,7 @@ int search_verb(const RunArguments& arguments, const ScenarioFile& scenario, con
     }
     // An assertion is on what is recommended: the points around it are there to be compared.
     const PointResult* recommended = search.recommended_result();
+    if (recommended) write_assertions(arguments, scenario.name(), scenario.assertions(), {*recommended});
     return recommended && failed_assertions(scenario.assertions(), *recommended->run) == 0 ? 0 : 1;
 }
 

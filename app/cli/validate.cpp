@@ -4,33 +4,15 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "app/cli/comparison_output.hpp"
 #include "app/cli/verbs.hpp"
 #include "reports/files.hpp"
+#include "reports/gate/ledger_comparison.hpp"
 #include "sim/study/validation.hpp"
 
 namespace strata {
 
 namespace {
-
-using Json = nlohmann::ordered_json;
-
-Json json_of(const LedgerRow& row) {
-    Json json{{"id", row.id},
-              {"source", row.source},
-              {"unit", row.unit},
-              {"published", nullptr},
-              {"predicted", row.predicted},
-              {"error", nullptr},
-              {"tolerance", row.tolerance},
-              {"tolerance_kind", row.absolute ? "absolute" : "relative"},
-              {"pass", row.pass},
-              {"provenance", row.provenance}};
-    if (row.published) json["published"] = *row.published;
-    if (row.error()) json["error"] = *row.error();
-    if (!row.above.empty()) json["above"] = row.above;
-    if (!row.note.empty()) json["note"] = row.note;
-    return json;
-}
 
 std::string share_or_points(double value, bool absolute) {
     return absolute ? fmt::format("{:+.2f}", value) : fmt::format("{:+.1f} %", 100 * value);
@@ -60,16 +42,23 @@ void print(const std::vector<LedgerRow>& rows) {
 
 }  // namespace
 
-int validate_verb(const std::string& json_file, const std::string& only, const std::string& root) {
-    const std::vector<LedgerRow> rows = validate(root + "/scenarios/validation", only, {.root = root});
-    Json json = Json::array();
-    for (const LedgerRow& row : rows) json.push_back(json_of(row));
-    if (json_file == "-")
-        std::cout << json.dump(1) << '\n';
-    else
-        print(rows);
-    if (!json_file.empty() && json_file != "-") write_whole(json_file, json.dump(1) + "\n");
-    return std::all_of(rows.begin(), rows.end(), [](const LedgerRow& row) { return row.pass; }) ? 0 : 1;
+int validate_verb(const ValidateArguments& arguments, const std::string& root) {
+    std::vector<LedgerVerdict> before;
+    if (!arguments.against.empty()) before = read_verdicts(arguments.against);
+    const std::vector<LedgerRow> rows = validate(root + "/scenarios/validation", arguments.only, {.root = root});
+    const std::string json = ledger_json(rows).dump(1) + "\n";
+    if (arguments.json_file == "-") std::cout << json;
+    if (!arguments.json_file.empty() && arguments.json_file != "-") write_whole(arguments.json_file, json);
+    if (before.empty()) {
+        if (arguments.json_file != "-") print(rows);
+        return std::all_of(rows.begin(), rows.end(), [](const LedgerRow& row) { return row.pass; }) ? 0 : 1;
+    }
+    const LedgerComparison comparison = compare_ledgers(before, verdicts_of(rows), arguments.only);
+    if (arguments.json_file != "-") std::cout << ledger_comparison_text(comparison);
+    if (!arguments.markdown_file.empty()) write_whole(arguments.markdown_file, ledger_comparison_markdown(comparison));
+    for (const LedgerChange& change : comparison.worse)
+        if (is_on_github()) std::cerr << fmt::format("::error::{} got worse: {}\n", change.to.id, change_text(change));
+    return comparison.fails() ? 1 : 0;
 }
 
 }  // namespace strata

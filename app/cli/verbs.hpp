@@ -16,7 +16,8 @@ struct RunArguments {
     std::vector<std::string> engines;  // replaces the scenario's own
     bool binds = false;                // of each point, what would make it better
     int jobs = 1;
-    std::string command;  // as typed, for the report
+    std::string command;                    // as typed, for the report
+    std::string junit_file, markdown_file;  // of the assertions, for CI
 };
 
 struct BindsArguments {
@@ -56,6 +57,17 @@ struct QualityArguments {
     int drafts = 0;                         // 0: as many as were published
 };
 
+struct ValidateArguments {
+    std::string json_file, markdown_file;
+    std::string only = "*";
+    std::string against;  // a ledger of before: then what got worse fails, not what is off
+};
+
+struct CheckArguments {
+    std::vector<std::string> scenarios;
+    bool json = false;
+};
+
 int run_verb(const RunArguments& arguments, const std::string& root);
 // Of a scenario with a search: what 'strata run' does then.
 int search_verb(const RunArguments& arguments, const ScenarioFile& scenario, const std::string& root);
@@ -63,8 +75,8 @@ int binds_verb(const BindsArguments& arguments, const std::string& root);
 int sensitivity_verb(const SensitivityArguments& arguments, const std::string& root);
 // "10%", "10 %" or "0.1" of --by.
 double share_from(const std::string& text);
-int check_verb(const std::vector<std::string>& scenarios, const std::string& root);
-int validate_verb(const std::string& json_file, const std::string& only, const std::string& root);
+int check_verb(const CheckArguments& arguments, const std::string& root);
+int validate_verb(const ValidateArguments& arguments, const std::string& root);
 int balance_verb(const BalanceArguments& arguments, const std::string& root);
 int catalog_verb(const std::string& kind, const std::string& name, bool json, const std::string& root);
 int measure_verb(const MeasureArguments& arguments);

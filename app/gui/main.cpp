@@ -13,13 +13,9 @@
 #include "app/gui/pages/validation_page.hpp"
 #include "app/gui/widgets/record_view.hpp"
 #include "app/gui/widgets/theme.hpp"
+#include "hwmodels/data_root.hpp"
 
 namespace {
-
-std::string root_folder() {
-    const char* given = std::getenv("STRATA_ROOT");
-    return given ? given : STRATA_SOURCE_DIR;
-}
 
 // Until `done`, or `seconds` have passed.
 void wait_for(const std::function<bool()>& done, int seconds) {
@@ -92,7 +88,7 @@ int main(int argc, char** argv) {
         QApplication::setPalette(parser.isSet(dark) || strata::is_dark(QApplication::palette())
                                      ? strata::dark_palette()
                                      : strata::light_palette());
-        const std::string root = root_folder();
+        const std::string root = strata::data_root(STRATA_SOURCE_DIR);
         strata::MainWindow window(root, "");
         window.resize(1400, 860);
         const QStringList files = parser.positionalArguments();

@@ -102,8 +102,11 @@ std::string html_escaped(const std::string& text) {
 
 PageAssets page_assets(const std::string& root) {
     const char* given = std::getenv("STRATA_CHART_JS");
-    const std::string library = given ? given : STRATA_CHART_JS;
     const std::filesystem::path folder = std::filesystem::path(root) / "reports" / "render";
+    const std::filesystem::path installed = folder / "chart.min.js";
+    const std::string library = given                                ? given
+                                : std::filesystem::exists(installed) ? installed.string()
+                                                                     : STRATA_CHART_JS;
     PageAssets assets{whole_file(folder / "page.css"), whole_file(folder / "page.js"), {}};
     if (!std::filesystem::is_regular_file(library))
         throw InputError("Chart.js, which every HTML report contains", "it at " + library,

@@ -91,6 +91,14 @@ void refuse(const YamlField& parent, const std::vector<std::string>& fields, con
         if (parent[name].exists()) parent[name].problem(why);
 }
 
+// Their product is another question (points); this is what is kept of them.
+void check_values(const std::vector<Axis>& axes, const std::string& file) {
+    std::size_t values = 0;
+    for (const Axis& axis : axes) values += axis.values.size();
+    if (values > ScenarioFile::kMaxPoints)
+        throw InputError(file + ": axes", "at most 10^7 values of all axes together", fmt::format("{}", values));
+}
+
 Workload read_workload(const YamlField& field, bool prefill) {
     Workload workload;
     workload.prefill = prefill;
@@ -167,7 +175,10 @@ ScenarioFile::ScenarioFile(const std::string& file, const YAML::Node& document, 
     if (root["description"].exists()) description_ = root["description"].text();
     if (root["engines"].exists()) engines_ = read_engines(root["engines"], kind_);
     if (root["axes"].exists())
-        for (const YamlField& axis : root["axes"].items()) axes_.push_back(read_axis(axis));
+        for (const YamlField& axis : root["axes"].items()) {
+            axes_.push_back(read_axis(axis));
+            check_values(axes_, file_);
+        }
     if (root["assertions"].exists())
         for (const YamlField& field : root["assertions"].items())
             if (const auto assertion = read_assertion(field)) assertions_.push_back(*assertion);
@@ -228,7 +239,8 @@ Model ScenarioFile::read_model_of(const YamlField& field, Problems& problems) co
     const std::string preset = name.text();
     problems.throw_if_any();
     const std::filesystem::path preset_file = std::filesystem::path(models_folder_) / (preset + ".yaml");
-    if (preset.find('/') != std::string::npos || !std::filesystem::exists(preset_file)) {
+    std::error_code too_long;  // is no model either
+    if (preset.find('/') != std::string::npos || !std::filesystem::exists(preset_file, too_long)) {
         std::vector<std::string> names;
         for (const auto& entry : std::filesystem::directory_iterator(models_folder_))
             names.push_back(entry.path().stem());

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <map>
 
+#include "sim/result/provenance.hpp"
 #include "sim/study/cost_validation.hpp"
 
 namespace strata {
@@ -31,17 +32,6 @@ Settings settings_of(const YamlField& field) {
     for (const std::string& path : field.exists() ? field.keys() : std::vector<std::string>{})
         settings.push_back(path + "=" + YAML::Dump(field.node()[path]));
     return settings;
-}
-
-// The origin that holds the largest share of the compute time; exchanges and failures alone are modelled.
-std::string provenance_of(const Run& run, const std::string& metric) {
-    if (run.accessed) return run.accessed->origin;
-    for (const char* group : {"network.", "goodput.", "quality."})
-        if (metric.rfind(group, 0) == 0) return "modelled";
-    if (run.share_of_compute.empty()) return "modelled";
-    return std::max_element(run.share_of_compute.begin(), run.share_of_compute.end(),
-                            [](const auto& a, const auto& b) { return a.second < b.second; })
-        ->first;
 }
 
 // Runs by what was run: several files hold metrics of the same one.
