@@ -25,6 +25,9 @@ Document document_of(const ReportInput& input, const Section& answer,
     return document;
 }
 
+// What prices the steps of serving and of training.
+constexpr const char* kPricing = "analytic";
+
 // What needs a model or a step of it has no place here.
 Document access_report_of(const ReportInput& input) {
     const Study& study = input.study;
@@ -37,18 +40,19 @@ Document access_report_of(const ReportInput& input) {
 // Steps of many shapes stand behind each point: sections about one step have no place here.
 Document serving_report_of(const ReportInput& input) {
     const Study& study = input.study;
-    return document_of(input, serving_summary_section(study),
-                       {conclusion_section(study), assertions_section(study, input.assertions),
-                        serving_points_section(study), binding_section(study, nullptr), economics_section(study),
-                        parts_section(input.catalog, input.systems), manifest_section(input.manifest)});
+    return document_of(
+        input, serving_summary_section(study),
+        {conclusion_section(study), assertions_section(study, input.assertions), serving_points_section(study),
+         balance_section(study, kPricing), binding_section(study, nullptr), economics_section(study),
+         parts_section(input.catalog, input.systems), manifest_section(input.manifest)});
 }
 
 Document training_report_of(const ReportInput& input) {
     const Study& study = input.study;
     return document_of(input, training_summary_section(study),
                        {conclusion_section(study), assertions_section(study, input.assertions), quality_section(study),
-                        training_points_section(study), parts_section(input.catalog, input.systems),
-                        manifest_section(input.manifest)});
+                        training_points_section(study), balance_section(study, kPricing),
+                        parts_section(input.catalog, input.systems), manifest_section(input.manifest)});
 }
 
 Document rl_report_of(const ReportInput& input) {
@@ -80,7 +84,7 @@ Document report_of(const ReportInput& input) {
         input, verdict_section(input, recommendation),
         {conclusion_section(study, recommendation), allocation_section(study, input.law, input.model, recommendation),
          speed_section(study, recommendation), optical_section(study, input.optical_law, input.optical),
-         memory_section(study, recommendation), balance_section(study, recommendation),
+         memory_section(study, recommendation), balance_section(study, recommendation.engine),
          components_section(recommendation), limits_section(study, recommendation),
          resources_section(study, recommendation), binding_section(study, recommendation.point),
          economics_section(study), quality_section(study), agreement_section(study),

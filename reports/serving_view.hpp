@@ -6,6 +6,7 @@
 namespace strata {
 
 bool is_serving(const Study& study);
-std::vector<AccessColumn> serving_columns();
+// Rate and concurrency where no setting says them, and balance where tokens do not spread evenly.
+std::vector<AccessColumn> serving_columns(const Study& study);
 
 }  // namespace strata

@@ -16,6 +16,10 @@ std::vector<AccessColumn> training_columns(const Study& study) {
                                       {"training.update_s", "update [s]", 1, 3},
                                       {"memory.hbm_gb", "HBM [GB]", 1, 1},
                                       {"memory.activations_gb", "activations [GB]", 1, 1}};
+    if (some_has(study, "moe.load_max_over_mean")) {
+        columns.push_back({"moe.load_max_over_mean", "busiest rank / mean", 1, 2});
+        columns.push_back({"moe.straggler_ms", "longer than the mean rank [ms]", 1, 0});
+    }
     if (some_has(study, "goodput.effective_share")) {
         columns.push_back({"goodput.effective_share", "goodput [%]", 100, 1});
         columns.push_back({"goodput.mtbf_h", "MTBF [h]", 1, 2});

@@ -82,7 +82,7 @@ std::string metrics_table(const Study& study, const std::vector<AccessColumn>& c
 
 std::string study_table(const Study& study, const AllocationLaw& law, const std::string& model) {
     if (is_access(study)) return metrics_table(study, access_columns(study));
-    if (is_serving(study)) return metrics_table(study, serving_columns());
+    if (is_serving(study)) return metrics_table(study, serving_columns(study));
     if (is_training(study)) return metrics_table(study, training_columns(study));
     if (is_rl(study)) return metrics_table(study, rl_columns());
     if (is_collective(study)) return metrics_table(study, collective_columns(study));

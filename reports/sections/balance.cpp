@@ -5,9 +5,9 @@
 
 namespace strata {
 
-std::optional<Section> balance_section(const Study& study, const Recommendation& chosen) {
+std::optional<Section> balance_section(const Study& study, const std::string& engine) {
     const auto routed = [&](const PointResult& point) {
-        return ran(point) && point.engine == chosen.engine && point.run->metrics.count("moe.load_max_over_mean") > 0;
+        return ran(point) && point.engine == engine && point.run->metrics.count("moe.load_max_over_mean") > 0;
     };
     Table table{.title = "Balance of the expert group",
                 .columns = {"point", "busiest rank over the mean", "longer than the mean rank [ms a step]",
@@ -26,13 +26,14 @@ std::optional<Section> balance_section(const Study& study, const Recommendation&
         "In every layer all ranks of the expert group wait for the one with most (token, expert) pairs. The load is "
         "the "
         "mean over layers of its pairs over an even share; the time is what its experts take longer than those of the "
-        "mean rank, summed over the step. Distinct ranks and nodes of a token's experts set what is sent."};
+        "mean rank, summed over the step; in serving both are means over the steps that were taken. Distinct ranks and "
+        "nodes of a token's experts set what is sent."};
     const auto x = x_axis_of(study);
     if (x) {
         Chart chart{
             .name = "balance", .title = "Load of the busiest rank", .x = x->axis, .y = {"pairs over an even share"}};
         for (const Group& group : groups_of(study, x)) {
-            if (group.engine != chosen.engine || group.colour >= 6) continue;
+            if (group.engine != engine || group.colour >= 6) continue;
             Series series{group.settings.empty() ? "busiest rank" : group.settings,
                           x->axis.categories.empty() ? SeriesStyle::line : SeriesStyle::bar, false, group.colour};
             for (const PointResult* point : group.results)

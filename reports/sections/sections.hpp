@@ -25,7 +25,7 @@ std::optional<Section> speed_section(const Study& study, const Recommendation& r
 // What does each point fill, and where?
 std::optional<Section> memory_section(const Study& study, const Recommendation& recommendation);
 // How uneven are the ranks of an expert group, and what does that cost?
-std::optional<Section> balance_section(const Study& study, const Recommendation& recommendation);
+std::optional<Section> balance_section(const Study& study, const std::string& engine);
 // Which part of the model takes the time, and what binds it?
 std::optional<Section> components_section(const Recommendation& recommendation);
 // What would have to be faster?

@@ -70,6 +70,8 @@ Section serving_summary_section(const Study& study) {
                     at, metrics.at("serving.goodput_per_s"), 100 * metrics.at("serving.served_well"),
                     metrics.at("serving.ttft_p50_ms"), metrics.at("serving.tpot_p50_ms"),
                     metrics.at("serving.ttft_p99_ms"), metrics.at("serving.tpot_p99_ms"))};
+    if (const auto rate = metrics.find("workload.rate"); rate != metrics.end() && best->settings.empty())
+        section.paragraphs.back() += fmt::format(" {:.2f} arrive a second.", rate->second);
     if (metrics.at("serving.failures") > 0) section.paragraphs.push_back(failures_of(metrics));
     section.tables = {provenance_of(*best->run)};
     if (auto x = x_axis_of(study)) {
@@ -94,11 +96,11 @@ Section serving_points_section(const Study& study) {
     Section section{.title = "All points"};
     Table table{.title = "Results", .columns = {}};
     for (const auto& setting : study.results.front().settings) table.columns.push_back(short_name(setting.first));
-    for (const AccessColumn& column : serving_columns()) table.columns.push_back(column.head);
+    for (const AccessColumn& column : serving_columns(study)) table.columns.push_back(column.head);
     for (const PointResult& result : study.results) {
         auto& row = table.rows.emplace_back();
         for (const auto& setting : result.settings) row.push_back(setting.second);
-        for (const AccessColumn& column : serving_columns())
+        for (const AccessColumn& column : serving_columns(study))
             row.push_back(ran(result) ? cell(*result.run, column) : "-");
         if (!ran(result)) section.footnotes.push_back(fmt::format("{}: {}", to_string(result.status), result.reason));
     }

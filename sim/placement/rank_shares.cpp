@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <set>
 
 #include "hwmodels/input_error.hpp"
@@ -49,24 +50,35 @@ void count_places(const ExpertPlacement& placement, RoutingSource& source, int l
 
 }  // namespace
 
+double busiest_over_mean(const std::vector<RankShare>& shares, double RankShare::*number) {
+    double most = 0, sum = 0;
+    for (const RankShare& share : shares) {
+        most = std::max(most, share.*number);
+        sum += share.*number;
+    }
+    return sum > 0 ? most / (sum / double(shares.size())) : 1;
+}
+
 RankShares::RankShares(const Model& model, const RankSharesSpec& spec)
+    : RankShares(model, spec, *routing_of(model, spec.routing, spec.tokens)) {}
+
+RankShares::RankShares(const Model& model, const RankSharesSpec& spec, RoutingSource& source)
     : spec_(spec), layers_(static_cast<std::size_t>(model.layers)) {
     if (spec.tokens < 1) throw InputError("workload.batch", "a token of each micro-batch at least", "none");
-    const auto source = routing_of(model, spec.routing, spec.tokens);
     const std::int64_t step = spec.experts.learned + spec.experts.age;
     const int first = static_cast<int>(model.ffn.dense_layers);
     const int judged_every = std::max(1, (model.layers - first) / kJudgedLayers);
     mean_pairs_ = double(spec.tokens) * model.ffn.top_k / spec.ranks;
     double imbalance = 0, judged = 0;
     for (int layer = first; layer < model.layers; ++layer) {
-        const ExpertPlacement placement = placed(model, *source, layer);
+        const ExpertPlacement placement = placed(model, source, layer);
         std::vector<RankShare>& of_ranks = layers_[static_cast<std::size_t>(layer)];
-        of_ranks = shares(placement, source->loads(layer, step));
+        of_ranks = shares(placement, source.loads(layer, step));
         const auto busiest = std::ranges::max_element(of_ranks, {}, &RankShare::pairs);
         imbalance += busiest->pairs / mean_pairs_;
         if ((layer - first) % judged_every != 0) continue;
         judged += kJudgedTokens;
-        count_places(placement, *source, layer, step, spec.ranks_per_node, ranks_of_a_token_, nodes_of_a_token_);
+        count_places(placement, source, layer, step, spec.ranks_per_node, ranks_of_a_token_, nodes_of_a_token_);
     }
     load_max_over_mean_ = imbalance / std::max(1, model.layers - first);
     ranks_of_a_token_ /= judged;
@@ -106,15 +118,22 @@ ExpertPlacement RankShares::placed(const Model& model, RoutingSource& source, in
 
 std::vector<RankShare> RankShares::shares(const ExpertPlacement& placement,
                                           const std::vector<std::int64_t>& loads) const {
-    const std::vector<double> of_slot = slot_loads(placement, loads);
+    std::vector<double> of_slot = slot_loads(placement, loads);
+    const double sum = double(std::accumulate(loads.begin(), loads.end(), std::int64_t(0)));
+    const double scale = sum > 0 ? mean_pairs_ * spec_.ranks / sum : 1;
+    for (double& load : of_slot) load *= scale;
     std::vector<RankShare> found(static_cast<std::size_t>(spec_.ranks));
     const auto per_rank = static_cast<std::size_t>(placement.slots_per_rank());
     const double tokens = double(spec_.tokens);
+    // A load of another number of tokens is an expectation: how many of its slots are met at all is one too.
+    const auto is_met = [&](double load) {
+        return scale == 1 ? double(load > 0) : -std::expm1(tokens * std::log1p(-std::min(1.0, load / tokens)));
+    };
     for (std::size_t rank = 0; rank < found.size(); ++rank) {
         double missed = 1;  // the chance that a token passes the rank by
         for (std::size_t slot = rank * per_rank; slot < (rank + 1) * per_rank; ++slot) {
             found[rank].pairs += of_slot[slot];
-            found[rank].touched += of_slot[slot] > 0 ? 1 : 0;
+            found[rank].touched += is_met(of_slot[slot]);
             missed *= 1 - std::min(1.0, of_slot[slot] / tokens);
         }
         found[rank].copies = tokens * (1 - missed);

@@ -45,15 +45,27 @@ struct RankShare {
     double copies = 0;   // tokens that reach the rank, each counted once: expected, as if slots were independent
 };
 
+// The largest of a number of the ranks over its mean.
+double busiest_over_mean(const std::vector<RankShare>& shares, double RankShare::*number);
+
 class RankShares {
 public:
     // Throws InputError where experts do not divide among ranks, or routing does not fit the model.
     RankShares(const Model& model, const RankSharesSpec& spec);
+    // The same of a source that is there already, as spec.routing describes it. Loads count for what they are of a
+    // step's sum, so that a record of other than `tokens` says where these go.
+    RankShares(const Model& model, const RankSharesSpec& spec, RoutingSource& source);
 
     int ranks() const { return spec_.ranks; }
+    // Not of dense layers, nor of those that draft: no source speaks of them, and their tokens spread evenly.
+    bool has(int layer) const {
+        const auto index = static_cast<std::size_t>(layer);
+        return index < layers_.size() && !layers_[index].empty();
+    }
     // [ranks]; of a layer with routed experts.
     const std::vector<RankShare>& of_layer(int layer) const { return layers_.at(static_cast<std::size_t>(layer)); }
     double mean_pairs() const { return mean_pairs_; }
+    double tokens() const { return double(spec_.tokens); }  // of the whole group
 
     // Of the rank with most pairs, over the mean; mean over layers.
     double load_max_over_mean() const { return load_max_over_mean_; }

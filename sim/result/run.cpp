@@ -86,17 +86,6 @@ void add_optical(Run& run, const Program& program) {
         run.absent["quality.optical_precision"] = optical.precision.warning;
 }
 
-// How much longer the busiest ranks compute their experts than the mean rank.
-Seconds straggling(const Program& program) {
-    Seconds sum;
-    for (const Task& task : program.tasks) {
-        if (task.lane != Lane::compute || task.variation < 0) continue;
-        const std::vector<double>& done = program.variations[static_cast<std::size_t>(task.variation)].done;
-        sum += task.duration * (1 - std::accumulate(done.begin(), done.end(), 0.0) / double(done.size()));
-    }
-    return sum;
-}
-
 std::map<std::string, ComponentTime> component_times(const Program& program) {
     std::map<std::string, ComponentTime> found;
     for (const Task& task : program.tasks) {
@@ -130,6 +119,16 @@ std::string bottleneck_of(const Run& run) {
 }
 
 }  // namespace
+
+Seconds straggling(const Program& program) {
+    Seconds sum;
+    for (const Task& task : program.tasks) {
+        if (task.lane != Lane::compute || task.variation < 0) continue;
+        const std::vector<double>& done = program.variations[static_cast<std::size_t>(task.variation)].done;
+        sum += task.duration * (1 - std::accumulate(done.begin(), done.end(), 0.0) / double(done.size()));
+    }
+    return sum;
+}
 
 std::string component_of(Slot slot) {
     constexpr std::array<const char*, 8> kNames{"embedding", "mhc",    "attention", "ffn",

@@ -59,6 +59,9 @@ std::string component_of(Slot slot);
 // Of the time of computing, on accelerator and host, by the origin of each task's time.
 std::map<std::string, double> shares_of_compute(const Program& program);
 
+// How much longer the busiest ranks compute their experts than the mean rank.
+Seconds straggling(const Program& program);
+
 // `machine.ranks` x program must be what `timeline` was made from.
 Run summarise(const Scenario& scenario, const Machine& machine, const Program& program, const Timeline& timeline,
               const std::string& engine);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 namespace strata {
@@ -12,6 +13,8 @@ public:
     virtual ~RoutingSource() = default;
     virtual int layers() const = 0;
     virtual int experts() const = 0;
+    // Steps that it can be asked for, from 0 on: those of a record; a law has any number.
+    virtual std::int64_t steps() const { return std::numeric_limits<std::int64_t>::max(); }
     // [experts], tokens. Answers depend on layer and step alone, not on what was asked before; sources keep what they
     // have worked out, so a source belongs to one thread.
     virtual std::vector<std::int64_t> loads(int layer, std::int64_t step) = 0;

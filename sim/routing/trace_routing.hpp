@@ -28,12 +28,11 @@ public:
 
     int layers() const override { return spec_.layers; }
     int experts() const override { return spec_.experts; }
+    std::int64_t steps() const override { return steps_; }  // one more than the last that is in a file
     // Throw InputError that names layer and step where nothing was recorded of them.
     std::vector<std::int64_t> loads(int layer, std::int64_t step) override;
     // Beyond the tokens recorded they start again.
     std::vector<int> experts_of(int layer, std::int64_t step, std::int64_t token) override;
-
-    std::int64_t steps() const { return steps_; }  // one more than the last that is in a file
 
 private:
     struct Record {

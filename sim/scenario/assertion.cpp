@@ -16,6 +16,12 @@ bool Assertion::holds(double value) const {
     return value > bound;
 }
 
+std::optional<Assertion> read_largest_with(const YamlField& field) {
+    if (!field.is_map()) return std::nullopt;
+    field.allow_only({"largest_with"});
+    return read_assertion(field["largest_with"]);
+}
+
 std::optional<Assertion> read_assertion(const YamlField& field) {
     static const std::regex form(R"(\s*([A-Za-z0-9_.]+)\s*(<=|>=|<|>)\s*([-+0-9.eE]+)\s*)");
     const std::string text = field.text();

@@ -17,6 +17,9 @@ struct Assertion {
     bool holds(double value) const;
 };
 
+// Of a number that is to be found, `{largest_with: 'decode.tpot_ms <= 20'}`; nothing where the field is a number.
+std::optional<Assertion> read_largest_with(const YamlField& field);
+
 // Nothing, and a problem of the field, where it is none or its metric is unknown.
 std::optional<Assertion> read_assertion(const YamlField& field);
 

@@ -40,6 +40,8 @@ const std::vector<std::string>& metric_names() {
         "network.scale_up_ms",
         "network.scale_out_ms",
         "workload.batch",
+        "workload.rate",
+        "workload.concurrency",
         "vision.encode_ms",
         "context.text_tokens",
         "context.vision_tokens",

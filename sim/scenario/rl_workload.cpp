@@ -11,6 +11,8 @@ namespace {
 void read_rollout(const YamlField& field, const std::string& file, RlWorkload& rl) {
     field.allow_only({"input", "output", "concurrency", "replicas", "step_tokens", "acceptance", "memory_share",
                       "prefix_cache_tokens"});
+    if (field["concurrency"].is_map())
+        field["concurrency"].problem("a number: an iteration has all its answers, not a target to find it by");
     rl.rollout = read_serving(field, file);
     rl.rollout.prefix_cache_tokens = at_least(field["prefix_cache_tokens"], 0, 0);
 }

@@ -102,12 +102,9 @@ void check_values(const std::vector<Axis>& axes, const std::string& file) {
 Workload read_workload(const YamlField& field, bool prefill) {
     Workload workload;
     workload.prefill = prefill;
-    if (const YamlField batch = field["batch"]; batch.is_map()) {
-        batch.allow_only({"largest_with"});
-        workload.largest_with = read_assertion(batch["largest_with"]);
-    } else {
-        workload.batch = at_least(batch, 1, 1);
-    }
+    const YamlField batch = field["batch"];
+    workload.largest_with = read_largest_with(batch);
+    if (!batch.is_map()) workload.batch = at_least(batch, 1, 1);
     workload.context = at_least(field["context"], 0, 0);
     workload.prompt = at_least(field["prompt"], 1, 1);
     workload.prefix_hits = share(field["prefix_hits"], 0);
@@ -310,8 +307,8 @@ Scenario ScenarioFile::read(const Point& point, const Catalog& catalog) const {
         scenario.rl = std::make_shared<const RlWorkload>(read_rl(root["workload"], file_));
     } else {
         scenario.workload = read_workload(root["workload"], kind == WorkloadKind::prefill);
-        scenario.routing = read_routing(root["workload"]["routing"], file_);
     }
+    if (kind != WorkloadKind::rl) scenario.routing = read_routing(root["workload"]["routing"], file_);
     scenario.placement = read_placement(root["placement"], scenario.routing.has_value());
     if (scenario.workload.largest_with) scenario.workload.batch = scenario.placement.dp * scenario.placement.batches();
     scenario.kernels = read_kernels(root["kernels"]);

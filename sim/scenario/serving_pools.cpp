@@ -6,18 +6,18 @@
 
 namespace strata {
 
-ServingPools read_pools(const YamlField& field) {
+ServingPools read_pools(const YamlField& field, bool routing) {
     field.allow_only({"prefill", "decode", "kv_link", "first_token"});
     ServingPools pools;
     // Prompts share nothing but a step's tokens, so as many are taken up as have a token in it.
     const YamlField prefill = field["prefill"], decode = field["decode"];
     prefill.allow_only({"placement", "replicas", "step_tokens"});
-    pools.prefill.placement = read_placement(prefill["placement"]);
+    pools.prefill.placement = read_placement(prefill["placement"], routing);
     pools.prefill.replicas = whole(prefill["replicas"], 1, 1);
     pools.prefill.step_tokens = whole(prefill["step_tokens"], 2, 8192);
     pools.prefill.concurrency = pools.prefill.step_tokens - 1;
     decode.allow_only({"placement", "replicas", "concurrency"});
-    pools.decode.placement = read_placement(decode["placement"]);
+    pools.decode.placement = read_placement(decode["placement"], routing);
     pools.decode.replicas = whole(decode["replicas"], 1, 1);
     pools.decode.concurrency = whole(decode["concurrency"], 1, 1);
     // Prompts are computed there only again, when KV was lost: beside a full batch, whatever it drafts.

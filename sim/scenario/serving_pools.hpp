@@ -19,6 +19,7 @@ struct ServingPools {
     bool decode_answers = false;  // the first token, too, comes from the decode replica, when it has the KV
 };
 
-ServingPools read_pools(const YamlField& field);
+// `routing`: the scenario has one.
+ServingPools read_pools(const YamlField& field, bool routing);
 
 }  // namespace strata

@@ -75,7 +75,7 @@ void read_pools_into(ServingWorkload& serving, const YamlField& field) {
     if (!field["pools"].exists()) return;
     for (const char* name : {"replicas", "concurrency", "step_tokens", "batching"})
         if (field[name].exists()) field[name].problem("workload.pools says this of each pool, or it is of one alone");
-    serving.pools = std::make_shared<ServingPools>(read_pools(field["pools"]));
+    serving.pools = std::make_shared<ServingPools>(read_pools(field["pools"], field["routing"].exists()));
 }
 
 Seconds limit(const YamlField& field) {
@@ -89,7 +89,7 @@ const std::vector<std::string>& serving_fields() {
     static const std::vector<std::string> fields{
         "requests",     "rate",          "trace",         "input",    "output",        "prefixes",   "seed",
         "concurrency",  "replicas",      "step_tokens",   "batching", "prefill",       "preemption", "acceptance",
-        "memory_share", "ttft_limit_ms", "tpot_limit_ms", "pools",    "rank_failures", "server"};
+        "memory_share", "ttft_limit_ms", "tpot_limit_ms", "pools",    "rank_failures", "server",     "routing"};
     return fields;
 }
 
@@ -102,13 +102,17 @@ ServingWorkload read_serving(const YamlField& field, const std::string& file) {
         serving.trace = (std::filesystem::path(file).parent_path() / trace).string();
     } else {
         serving.arrivals.requests = whole(field["requests"], 1, 1000);
-        serving.arrivals.per_second = at_least(field["rate"], 0, 0);
+        serving.rate_with = read_largest_with(field["rate"]);
+        serving.arrivals.per_second = field["rate"].is_map() ? 1 : at_least(field["rate"], 0, 0);
         serving.arrivals.input = read_length(field["input"]);
         serving.arrivals.output = read_length(field["output"]);
         read_prefixes(field["prefixes"], serving);
     }
     serving.arrivals.seed = static_cast<std::uint64_t>(whole(field["seed"], 0, 0));
-    serving.concurrency = whole(field["concurrency"], 1, 1);
+    serving.concurrency_with = read_largest_with(field["concurrency"]);
+    if (!field["concurrency"].is_map()) serving.concurrency = whole(field["concurrency"], 1, 1);
+    if (serving.rate_with && serving.concurrency_with)
+        field["concurrency"].problem("a number: the rate is what is to be found, and one search finds one number");
     serving.replicas = whole(field["replicas"], 1, 1);
     serving.step_tokens = whole(field["step_tokens"], 1, 8192);
     if (field["batching"].exists())

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "hwmodels/yaml_field.hpp"
+#include "sim/scenario/assertion.hpp"
 #include "sim/serving/arrivals.hpp"
 #include "sim/serving/replica.hpp"
 #include "sim/serving/serving_metrics.hpp"
@@ -33,9 +34,10 @@ struct FailingRanks {
 };
 
 struct ServingWorkload {
-    ArrivalSpec arrivals;  // of no requests where there is a trace
-    std::string trace{};   // a file; empty: none
-    int concurrency = 1;   // sequences of a replica at most; without a rate: users of each in a closed loop
+    ArrivalSpec arrivals;                                      // of no requests where there is a trace
+    std::string trace{};                                       // a file; empty: none
+    std::optional<Assertion> rate_with{}, concurrency_with{};  // one is to be found: the largest with which this holds
+    int concurrency = 1;  // sequences of a replica at most; without a rate: users of each in a closed loop
     int replicas = 1;
     int step_tokens = 8192;
     Batching batching = Batching::continuous;

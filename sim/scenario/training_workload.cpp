@@ -85,7 +85,7 @@ FailureWorkload read_failures(const YamlField& field) {
 const std::vector<std::string>& training_fields() {
     static const std::vector<std::string> fields{"sequences",       "length",    "micro_batch", "schedule",
                                                  "sharding",        "recompute", "optimiser",   "mtp",
-                                                 "nodes_per_token", "failures"};
+                                                 "nodes_per_token", "routing",   "failures"};
     return fields;
 }
 

@@ -55,6 +55,17 @@ void PricedSteps::add_time_by_origin(std::map<std::string, double>& seconds) con
                 seconds[origin] += shape.taken * shape.price->time.si() * share;
 }
 
+void PricedSteps::add_balance(BalanceOfSteps& sum) const {
+    for (const Shape& shape : shapes_) {
+        if (!(shape.taken > 0) || !shape.price->balance) continue;
+        sum.steps += shape.taken;
+        sum.balance.load_max_over_mean += shape.taken * shape.price->balance->load_max_over_mean;
+        sum.balance.ranks_of_a_token += shape.taken * shape.price->balance->ranks_of_a_token;
+        sum.balance.nodes_of_a_token += shape.taken * shape.price->balance->nodes_of_a_token;
+        sum.straggling += shape.price->straggling * shape.taken;
+    }
+}
+
 std::vector<double> doubling(double least, double most) {
     std::vector<double> points;
     for (double at = least; at < most; at *= 2) points.push_back(at);

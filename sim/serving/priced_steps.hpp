@@ -10,12 +10,22 @@
 #include <vector>
 
 #include "hwmodels/units.hpp"
+#include "sim/workload/program.hpp"
 
 namespace strata {
 
 struct StepPrice {
     Seconds time;
     std::map<std::string, double> share_by_origin{};  // of the compute lane's time: "interpolated", "modelled, outside"
+    std::optional<ExpertBalance> balance{};           // where tokens do not spread evenly
+    Seconds straggling{};                             // what the busiest ranks' experts then take longer than the mean
+};
+
+// Sums over steps that were taken, of which `steps` have a balance.
+struct BalanceOfSteps {
+    double steps = 0;
+    ExpertBalance balance{.load_max_over_mean = 0};
+    Seconds straggling{};
 };
 
 class PricedSteps {
@@ -29,6 +39,7 @@ public:
     Seconds peek(double row, double column);
     // Time of all steps taken so far by where its price comes from, in seconds.
     void add_time_by_origin(std::map<std::string, double>& seconds) const;
+    void add_balance(BalanceOfSteps& sum) const;
 
 private:
     struct Shape {

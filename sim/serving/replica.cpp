@@ -69,7 +69,7 @@ std::optional<Seconds> Replica::begin_step(Seconds now, Seconds undisturbed_unti
     if (!decodes_ && chunks_.empty()) return std::nullopt;
     in_step_ = true;
     begun_ = now;
-    Seconds end = now + step_time();
+    Seconds end = now + next_step_time();
     if (!chunks_.empty() && !warm_) {
         end += spec_.first_step;
         warm_ = true;
@@ -79,7 +79,7 @@ std::optional<Seconds> Replica::begin_step(Seconds now, Seconds undisturbed_unti
         busy_ += end - begun_;
         decode(end);
         begun_ = end;
-        end += step_time();
+        end += next_step_time();
     }
     return end;
 }
@@ -230,6 +230,11 @@ void Replica::compose() {
 double Replica::filled(double sequences) const {
     const double groups = spec_.groups;
     return groups * std::ceil(sequences / groups) / sequences;
+}
+
+Seconds Replica::next_step_time() {
+    if (spec_.times.draw) spec_.times.draw(timed_++);
+    return step_time();
 }
 
 // A step that does both takes as long as both one after the other: an upper bound, as weights are then read once. One

@@ -130,6 +130,7 @@ private:
     void compose();
     bool is_quiet() const;
     double filled(double sequences) const;
+    Seconds next_step_time();
     Seconds step_time() const;
     void decode(Seconds now);
     void prefill(Seconds now);
@@ -157,6 +158,7 @@ private:
     std::int64_t context_ = 0;                        // KV tokens of all that run
     std::int64_t padding_ = 0, padding_context_ = 0;  // sequences of a fixed batch that have ended
     std::int64_t steps_ = 0, decoded_ = 0, recomputed_ = 0;
+    std::int64_t timed_ = 0;        // steps whose time was asked, those that were lost too
     std::int64_t next_finish_ = 0;  // the decode step that is the last of some sequence; without drafts
 
     // The step under way.

@@ -204,6 +204,47 @@ Run run_of(const ServingMetrics& metrics, const ServingSpec& spec) {
     return run;
 }
 
+// The time of all steps that were taken, by how their kernels' times are known.
+void note_origins(Run& run, const StepPricing& pricing, const StepPricing* decode) {
+    pricing.add_time_by_origin(run.share_of_compute);
+    if (decode) decode->add_time_by_origin(run.share_of_compute);
+    double all = 0;
+    for (const auto& [origin, seconds] : run.share_of_compute) all += seconds;
+    for (auto& [origin, share] : run.share_of_compute) share /= all;
+}
+
+// Means over the steps that were taken; one that decodes and computes prompts counts as two.
+void note_balance(Run& run, const StepPricing& pricing, const StepPricing* decode) {
+    BalanceOfSteps sum;
+    pricing.add_balance(sum);
+    if (decode) decode->add_balance(sum);
+    if (sum.steps <= 0) return;
+    run.metrics["moe.load_max_over_mean"] = sum.balance.load_max_over_mean / sum.steps;
+    run.metrics["moe.straggler_ms"] = to_ms(sum.straggling / sum.steps);
+    run.metrics["moe.ranks_per_token"] = sum.balance.ranks_of_a_token / sum.steps;
+    run.metrics["moe.nodes_per_token"] = sum.balance.nodes_of_a_token / sum.steps;
+}
+
+void note_economics(Run& run, const Scenario& scenario, const ServingSpec& spec, const ServingMetrics& metrics) {
+    const double accelerators = ranks_of(spec);
+    double busy = metrics.pool.utilisation;
+    if (spec.decode) {
+        const double first = double(spec.pool.replicas) * spec.pool.replica.accelerators;
+        busy = (busy * first + metrics.decode_pool.utilisation * (accelerators - first)) / accelerators;
+    }
+    add_economics(run, scenario,
+                  {.accelerators = accelerators,
+                   .tokens_per_s = metrics.output_tokens_per_second,
+                   .all_tokens_per_s = metrics.tokens_per_accelerator * accelerators,
+                   .busy = busy});
+}
+
+// The scenario itself, once it is known to fit.
+const Scenario& fitting(const Scenario& scenario) {
+    check_serving_fits(scenario);
+    return scenario;
+}
+
 }  // namespace
 
 double kv_capacity(const Scenario& scenario) {
@@ -258,61 +299,63 @@ PricedReplicas priced_replicas(const Scenario& scenario, Inputs& inputs, const s
     return priced;
 }
 
-Run run_serving(const Scenario& scenario, Inputs& inputs) {
-    check_serving_fits(scenario);
-    const ServingWorkload& serving = *scenario.serving;
-    const std::vector<Request> requests = requests_of(serving);
-    const Extent extent = extent_of(requests);
-    const Scenario first = serving.pools ? with_placement(scenario, serving.pools->prefill) : scenario;
-    const Scenario second = serving.pools ? with_placement(scenario, serving.pools->decode) : scenario;
-    const double kv_tokens = kv_beside_prefixes(first);
-    const StepPricing pricing = pricing_of(first, inputs, extent, kv_tokens);
-    const StepPricing decode_pricing =
-        serving.pools ? pricing_of(second, inputs, extent, kv_capacity(second)) : pricing;
-    check_limits(serving, extent, pricing, decode_pricing);
+ServingDeployment::ServingDeployment(const Scenario& scenario, Inputs& inputs)
+    : scenario_(fitting(scenario)),
+      first_(scenario.serving->pools ? with_placement(scenario, scenario.serving->pools->prefill) : scenario),
+      second_(scenario.serving->pools ? with_placement(scenario, scenario.serving->pools->decode) : scenario),
+      requests_(requests_of(*scenario.serving)),
+      kv_tokens_(kv_beside_prefixes(first_)),
+      pricing_(pricing_of(first_, inputs, extent_of(requests_), kv_tokens_)),
+      decode_pricing_(scenario.serving->pools ? pricing_of(second_, inputs, extent_of(requests_), kv_capacity(second_))
+                                              : pricing_) {
+    check_limits(*scenario_.serving, extent_of(requests_), pricing_, decode_pricing_);
+}
 
-    const DraftAcceptance drafts(serving.acceptance, serving.arrivals.seed);
+ServingSpec ServingDeployment::spec_of() const {
+    const ServingWorkload& serving = *scenario_.serving;
     ServingSpec spec;
-    spec.pool = {.replica = replica_of(first, pricing, kv_tokens), .replicas = first.serving->replicas};
-    spec.pool.replica.prefix_link = prefix_link_of(first);
+    spec.pool = {.replica = replica_of(first_, pricing_, kv_tokens_), .replicas = first_.serving->replicas};
+    spec.pool.replica.prefix_link = prefix_link_of(first_);
     if (serving.pools) {
-        const PlatformSpec& platform = scenario.platform;
+        const PlatformSpec& platform = scenario_.platform;
         const bool up = serving.pools->over_scale_up;
         const LinkSpec& link = present(up ? platform.scale_up_link : platform.scale_out_link, platform.system,
                                        up ? "scale_up_link" : "scale_out_link");
-        spec.decode = {.pool = {.replica = replica_of(second, decode_pricing, kv_capacity(second)),
-                                .replicas = second.serving->replicas},
-                       .link = kv_over(first, link),
+        spec.decode = {.pool = {.replica = replica_of(second_, decode_pricing_, kv_capacity(second_)),
+                                .replicas = second_.serving->replicas},
+                       .link = kv_over(first_, link),
                        .delivers_first = serving.pools->decode_answers};
     }
-    (spec.decode ? spec.decode->pool : spec.pool).replica.drafts = drafts;
+    (spec.decode ? spec.decode->pool : spec.pool).replica.drafts =
+        DraftAcceptance(serving.acceptance, serving.arrivals.seed);
     if (serving.trace.empty() && serving.arrivals.per_second == 0)
-        spec.users = second.serving->concurrency * second.serving->replicas;
+        spec.users = second_.serving->concurrency * second_.serving->replicas;
     spec.prefix_cache_tokens = serving.prefix_cache_tokens;
     spec.limits = serving.limits;
+    return spec;
+}
 
+Run ServingDeployment::run_at(double requests_per_second) {
+    scenario_.serving->arrivals.per_second = requests_per_second;
+    requests_ = requests_of(*scenario_.serving);
+    return run();
+}
+
+Run ServingDeployment::run() {
+    const ServingWorkload& serving = *scenario_.serving;
+    ServingSpec spec = spec_of();
     const ServingRun result =
-        serving.failures ? run_with_failures(spec, requests, second) : simulate_serving(spec, requests);
+        serving.failures ? run_with_failures(spec, requests_, second_) : simulate_serving(spec, requests_);
     Run run = run_of(result.metrics, spec);
-    pricing.add_time_by_origin(run.share_of_compute);
-    if (serving.pools) decode_pricing.add_time_by_origin(run.share_of_compute);
-    double all = 0;
-    for (const auto& [origin, seconds] : run.share_of_compute) all += seconds;
-    for (auto& [origin, share] : run.share_of_compute) share /= all;
-    const ServingMetrics& metrics = result.metrics;
-    double accelerators = double(spec.pool.replicas) * spec.pool.replica.accelerators;
-    double busy = metrics.pool.utilisation;
-    if (spec.decode) {
-        const double decoding = double(spec.decode->pool.replicas) * spec.decode->pool.replica.accelerators;
-        busy = (busy * accelerators + metrics.decode_pool.utilisation * decoding) / (accelerators + decoding);
-        accelerators += decoding;
-    }
-    add_economics(run, scenario,
-                  {.accelerators = accelerators,
-                   .tokens_per_s = metrics.output_tokens_per_second,
-                   .all_tokens_per_s = metrics.tokens_per_accelerator * accelerators,
-                   .busy = busy});
+    if (serving.trace.empty() && serving.arrivals.per_second > 0)
+        run.metrics["workload.rate"] = serving.arrivals.per_second;
+    run.metrics["workload.concurrency"] = second_.serving->concurrency;
+    note_origins(run, pricing_, serving.pools ? &decode_pricing_ : nullptr);
+    if (scenario_.routing) note_balance(run, pricing_, serving.pools ? &decode_pricing_ : nullptr);
+    note_economics(run, scenario_, spec, result.metrics);
     return run;
 }
+
+Run run_serving(const Scenario& scenario, Inputs& inputs) { return ServingDeployment(scenario, inputs).run(); }
 
 }  // namespace strata

@@ -22,7 +22,26 @@ struct PricedReplicas {
 };
 PricedReplicas priced_replicas(const Scenario& scenario, Inputs& inputs, const std::vector<Request>& requests);
 
-// Throws InputError also for limits that not even a request alone could meet.
+// A scenario's replicas, whose steps are priced as they are first needed: loads of different rates share the prices.
+class ServingDeployment {
+public:
+    // Throws InputError also for limits that not even a request alone could meet. `inputs` must outlive it.
+    ServingDeployment(const Scenario& scenario, Inputs& inputs);
+
+    // The scenario's requests, or the same ones arriving at another mean rate.
+    Run run();
+    Run run_at(double requests_per_second);
+    std::size_t requests() const { return requests_.size(); }
+
+private:
+    ServingSpec spec_of() const;
+
+    Scenario scenario_, first_, second_;  // as it is, and for each kind of replica
+    std::vector<Request> requests_;
+    double kv_tokens_;
+    StepPricing pricing_, decode_pricing_;
+};
+
 Run run_serving(const Scenario& scenario, Inputs& inputs);
 
 }  // namespace strata

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
+#include "kernels/mixed_bits.hpp"
 #include "sim/engine/analytic/analytic_engine.hpp"
 #include "sim/result/run.hpp"
 
@@ -12,7 +14,7 @@ namespace {
 
 StepPrice price_of(const Scenario& step, Inputs& inputs) {
     const Program program = inputs.program_of(step);
-    return {run_analytic(program).makespan, shares_of_compute(program)};
+    return {run_analytic(program).makespan, shares_of_compute(program), program.balance, straggling(program)};
 }
 
 StepPrice plus(StepPrice one, const StepPrice& other, double times) {
@@ -61,6 +63,7 @@ public:
         price.time = all_tokens.time + std::max(plain.time - one_token.time, Seconds(0)) * tiles;
         Scenario draft = step_;
         draft.model = drafter_;
+        draft.routing.reset();  // a source speaks of the model's layers
         draft.placement.pp = 1;
         draft.workload.batch = std::max(batch, least_batch(draft));
         draft.workload.context = held;
@@ -107,29 +110,59 @@ private:
 }  // namespace
 
 StepPricing::StepPricing(const Scenario& scenario, Inputs& inputs, const StepLimits& limits, int drafts)
-    : least_(least_batch(scenario)) {
-    decodes_ =
-        std::make_shared<PricedSteps>(doubling(least_, std::max(least_, limits.batch)), doubling(64, limits.context),
-                                      DecodePrices(scenario, inputs, limits.kv_tokens, drafts));
-    prefills_ =
-        std::make_shared<PricedSteps>(doubling(16 * least_, std::max(16 * least_, limits.step_tokens)),
-                                      doubling(64, limits.context), PrefillPrices(scenario, inputs, limits.kv_tokens));
+    : least_(least_batch(scenario)),
+      seed_(scenario.serving ? scenario.serving->arrivals.seed : 0),
+      draws_(std::make_shared<Draws>()) {
+    Scenario drawn = scenario;
+    const std::int64_t count = scenario.routing ? std::min(kDraws, inputs.steps_of_routing(scenario)) : 1;
+    for (std::int64_t draw = 0; draw < count; ++draw, ++drawn.placement.expert_dials.age)
+        draws_->all.push_back(
+            {PricedSteps(doubling(least_, std::max(least_, limits.batch)), doubling(64, limits.context),
+                         DecodePrices(drawn, inputs, limits.kv_tokens, drafts)),
+             PricedSteps(doubling(16 * least_, std::max(16 * least_, limits.step_tokens)), doubling(64, limits.context),
+                         PrefillPrices(drawn, inputs, limits.kv_tokens))});
 }
 
 // Decode steps are asked by the context of all sequences together.
 StepTimes StepPricing::times() const {
-    return {.decode = [table = decodes_](double batch,
-                                         double context) { return table->at(batch, context / std::max(1.0, batch)); },
-            .prefill = [table = prefills_](double tokens, double context) { return table->at(tokens, context); }};
+    StepTimes times{
+        .decode =
+            [draws = draws_](double batch, double context) {
+                return draws->all[draws->now].decode.at(batch, context / std::max(1.0, batch));
+            },
+        .prefill = [draws = draws_](double tokens,
+                                    double context) { return draws->all[draws->now].prefill.at(tokens, context); }};
+    if (draws_->all.size() > 1)
+        times.draw = [draws = draws_, seed = seed_](std::int64_t step) {
+            draws->now = mixed_bits(mixed_bits(seed) + static_cast<std::uint64_t>(step)) % draws->all.size();
+        };
+    return times;
 }
 
-Seconds StepPricing::decode_alone(double context) const { return decodes_->peek(least_, context); }
+Seconds StepPricing::decode_alone(double context) const {
+    Seconds least(std::numeric_limits<double>::infinity());
+    for (Grids& grids : draws_->all) least = std::min(least, grids.decode.peek(least_, context));
+    return least;
+}
 
-Seconds StepPricing::prefill_alone(double tokens) const { return prefills_->peek(tokens, tokens / 2); }
+Seconds StepPricing::prefill_alone(double tokens) const {
+    Seconds least(std::numeric_limits<double>::infinity());
+    for (Grids& grids : draws_->all) least = std::min(least, grids.prefill.peek(tokens, tokens / 2));
+    return least;
+}
 
 void StepPricing::add_time_by_origin(std::map<std::string, double>& seconds) const {
-    decodes_->add_time_by_origin(seconds);
-    prefills_->add_time_by_origin(seconds);
+    for (const Grids& grids : draws_->all) {
+        grids.decode.add_time_by_origin(seconds);
+        grids.prefill.add_time_by_origin(seconds);
+    }
+}
+
+void StepPricing::add_balance(BalanceOfSteps& sum) const {
+    for (const Grids& grids : draws_->all) {
+        grids.decode.add_balance(sum);
+        grids.prefill.add_balance(sum);
+    }
 }
 
 }  // namespace strata

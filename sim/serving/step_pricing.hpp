@@ -29,15 +29,31 @@ public:
     StepPricing(const Scenario& scenario, Inputs& inputs, const StepLimits& limits, int drafts);
 
     StepTimes times() const;
-    // Of a decode step and of a prompt alone, not counted as taken.
+    // The least that a decode step and a prompt alone take, not counted as taken.
     Seconds decode_alone(double context) const;
     Seconds prefill_alone(double tokens) const;
     void add_time_by_origin(std::map<std::string, double>& seconds) const;
+    void add_balance(BalanceOfSteps& sum) const;
+
+    // Steps of a routing source whose loads a replica's steps take, one or another as a hash of their number says: from
+    // the placement's age on, as many as there are in a record. assumed: 4, because a step's load is a mean over dozens
+    // of layers, each with loads of its own, and varies little.
+    static constexpr std::int64_t kDraws = 4;
 
 private:
-    double least_;                           // sequences: one on every rank that has some of its own
-    std::shared_ptr<PricedSteps> decodes_;   // sequences x mean context
-    std::shared_ptr<PricedSteps> prefills_;  // tokens x tokens that each attends to, on average
+    // With the loads of one draw.
+    struct Grids {
+        PricedSteps decode;   // sequences x mean context
+        PricedSteps prefill;  // tokens x tokens that each attends to, on average
+    };
+    struct Draws {
+        std::vector<Grids> all;
+        std::size_t now = 0;
+    };
+
+    double least_;  // sequences: one on every rank that has some of its own
+    std::uint64_t seed_;
+    std::shared_ptr<Draws> draws_;
 };
 
 // A step computes at least one sequence on every rank that has sequences of its own.

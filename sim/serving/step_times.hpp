@@ -1,6 +1,7 @@
 // How long a step of a serving engine takes: two functions that the cost book, an engine or a measured table fills in.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -16,6 +17,9 @@ struct StepTimes {
     // `tokens` of prompts computed in one step, each attending to `context` tokens on average: for n tokens of one
     // prompt after p others, context is p + n / 2. A mean, so that chunks of several prompts make one question.
     std::function<Seconds(double tokens, double context)> prefill;
+    // Said before the times of a replica's n-th step are asked: which of the ways that tokens fall on experts it takes.
+    // None: all steps of a shape are alike.
+    std::function<void(std::int64_t step)> draw{};
 };
 
 // Times on a grid, bilinear between its points. Asked beyond its ends it throws InputError rather than guess.

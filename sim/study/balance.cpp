@@ -49,9 +49,12 @@ TwoLevelFabric fabric_of(const Machine& machine, int ranks) {
 
 BalanceOverTime balance_over_time(const Scenario& scenario, Inputs& inputs, const BalanceOptions& options) {
     if (!scenario.routing) throw InputError("workload.routing", "where tokens go: nothing else is balanced", "nothing");
+    if (scenario.serving || scenario.training)
+        throw InputError("workload.kind", "decode or prefill: a step of one shape, to see its balance over time",
+                         scenario.serving ? "serving" : "training");
     const Model& model = scenario.model;
     const Machine& machine = inputs.platform(scenario.platform).machine;
-    const RankSharesSpec spec = shares_spec(scenario, machine.ranks);
+    const RankSharesSpec spec = shares_spec(scenario, tokens_of_a_rank(scenario), machine.ranks);
     BalanceOverTime result{.layer = layer_asked(model, options)};
     const ScoreRoutingSpec routing = score_routing_spec(model, *scenario.routing, spec.tokens);
     ScoreRouting plain(routing), biased(routing);

@@ -2,13 +2,20 @@
 
 #include "sim/study/analytic_run.hpp"
 #include "sim/study/largest_batch.hpp"
+#include "sim/study/largest_load.hpp"
 
 namespace strata {
 
-std::string PointRunner::settle_batch(Scenario& scenario) {
-    if (!scenario.workload.largest_with) return "";
+void settle(Scenario& scenario, Inputs& inputs) {
+    if (scenario.workload.largest_with) scenario.workload.batch = largest_batch(scenario, inputs);
+    if (!scenario.serving) return;
+    if (scenario.serving->rate_with) scenario.serving->arrivals.per_second = largest_rate(scenario, inputs);
+    if (scenario.serving->concurrency_with) scenario.serving->concurrency = largest_concurrency(scenario, inputs);
+}
+
+std::string PointRunner::settle(Scenario& scenario) {
     try {
-        scenario.workload.batch = largest_batch(scenario, inputs_);
+        strata::settle(scenario, inputs_);
         return "";
     } catch (const InputError& error) {
         return error.what();

@@ -10,6 +10,10 @@
 
 namespace strata {
 
+// Puts in a scenario what it asks for the largest of: the batch of a step, the rate or the concurrency of serving.
+// Throws InputError if there is none.
+void settle(Scenario& scenario, Inputs& inputs);
+
 class PointRunner {
 public:
     explicit PointRunner(const std::string& root) : inputs_(root), bench_(inputs_.catalog()) {}
@@ -18,8 +22,8 @@ public:
     PointRunner(const PointRunner&) = delete;
 
     const Catalog& catalog() const { return inputs_.catalog(); }
-    // Finds the batch where the scenario asks for that, for every engine the same; says why if there is none.
-    std::string settle_batch(Scenario& scenario);
+    // The same for every engine; says why if there is none.
+    std::string settle(Scenario& scenario);
     // Throws InputError for a point that does not fit.
     Run run(const Scenario& scenario);
 

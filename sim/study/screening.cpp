@@ -84,7 +84,7 @@ public:
 private:
     void run_point(std::size_t point, Screened& screened) {
         Scenario scenario = file_.read(file_.point_with(screened.plan().settings(point)), runner_.catalog());
-        std::string obstacle = runner_.settle_batch(scenario);
+        std::string obstacle = runner_.settle(scenario);
         try {
             if (obstacle.empty()) {
                 Run run = runner_.run(scenario);

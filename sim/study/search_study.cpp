@@ -97,8 +97,7 @@ SearchOptimum optimise_from_best(const ScenarioFile& file, const SearchResult& s
         try {
             Scenario scenario =
                 file.read(file.point_with(search.screened.plan().settings_at(start, place)), runner.catalog());
-            if (const std::string obstacle = runner.settle_batch(scenario); !obstacle.empty())
-                throw InputError(obstacle);
+            if (const std::string obstacle = runner.settle(scenario); !obstacle.empty()) throw InputError(obstacle);
             Run result = runner.run(scenario);
             add_quality(result, scenario, law);
             trial.value = result.metrics.at(objective.metric) * (objective.maximise ? 1 : -1);

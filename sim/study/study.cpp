@@ -38,7 +38,7 @@ public:
         for (const Point& point : points_) {
             // What cannot be read is wrong for every engine: no result.
             Scenario scenario = file_.read(point, runner_.catalog());
-            const std::string obstacle = runner_.settle_batch(scenario);
+            const std::string obstacle = runner_.settle(scenario);
             for (const std::string& engine : study_.engines) {
                 study_.results.push_back({point.settings, engine, PointStatus::ok, {}, {}, {}});
                 if ((scenario.serving || scenario.training || scenario.rl) && engine == "systemc")

@@ -83,7 +83,8 @@ private:
         const double of_a_step = double(training_.placement.dp) * rl_.update.micro_batch;
         training_.training->sequences =
             static_cast<int>(std::ceil(tokens / (rl_.update.length * of_a_step)) * of_a_step);
-        plan_ = plan_training(training_, inputs_.platform(training_.platform), inputs_.costs());
+        plan_ = plan_training(training_, inputs_.platform(training_.platform), inputs_.costs(),
+                              inputs_.exchange_inputs(training_, micro_batch_of(training_).tokens()));
         return plan_.parts.step;
     }
 

@@ -7,6 +7,8 @@
 
 #include "kernels/collective/collective.hpp"
 #include "sim/result/run.hpp"
+#include "sim/workload/exchange_tasks.hpp"
+#include "sim/workload/op_of_rank.hpp"
 #include "sim/workload/pricing.hpp"
 
 namespace strata {
@@ -15,28 +17,36 @@ namespace {
 
 class LayerPricing {
 public:
-    LayerPricing(const Scenario& scenario, const Platform& platform, const CostBook& costs)
+    LayerPricing(const Scenario& scenario, const Platform& platform, const CostBook& costs, const ProgramInputs& more)
         : scenario_(scenario),
           training_(*scenario.training),
           placement_(scenario.placement),
           platform_(platform),
           left_(without_exchange_cores(platform)),
           costs_(costs),
-          trained_(as_trained(scenario.model)),
-          tokens_(micro_batch_of(scenario).tokens()) {}
+          shares_(more.shares),
+          on_fabric_(more.fabric != nullptr),
+          step_(in_normal_mode(scenario)),
+          trained_(step_.model),
+          tokens_(micro_batch_of(scenario).tokens()),
+          exchanges_(step_, platform, tokens_, more) {}
 
     ModelCost model() {
         const std::vector<Op> ops = training_forward(trained_, micro_batch_of(scenario_));
         ModelCost cost;
-        cost.layers.reserve(static_cast<std::size_t>(trained_.layers));
+        for (auto* layers : {&cost.even, &cost.layers}) layers->reserve(static_cast<std::size_t>(trained_.layers));
         std::size_t begin = 0;
         for (int layer = 0; layer < trained_.layers; ++layer) {
             std::size_t end = begin;
             while (end < ops.size() && ops[end].layer == layer) ++end;
-            const int twin = ops[begin].twin;
-            cost.layers.push_back(twin >= 0
-                                      ? cost.layers[static_cast<std::size_t>(ops[static_cast<std::size_t>(twin)].layer)]
-                                      : price_all({ops.begin() + at(begin), ops.begin() + at(end)}));
+            const std::vector<Op> own{ops.begin() + at(begin), ops.begin() + at(end)};
+            const int twin = own.front().twin;
+            cost.even.push_back(twin >= 0
+                                    ? cost.even[static_cast<std::size_t>(ops[static_cast<std::size_t>(twin)].layer)]
+                                    : price_all(own));
+            const bool uneven = shares_ && shares_->has(layer);
+            cost.layers.push_back(uneven ? price_all(of_busiest(own, shares_->of_layer(layer)), true)
+                                         : cost.even.back());
             begin = end;
         }
         cost.last = price_all({ops.begin() + at(begin), ops.end()});
@@ -47,22 +57,52 @@ public:
 private:
     static std::ptrdiff_t at(std::size_t index) { return static_cast<std::ptrdiff_t>(index); }
 
-    LayerCost price_all(const std::vector<Op>& forward) {
+    // The micro-batch as exchanges in normal mode see it.
+    static Scenario in_normal_mode(const Scenario& scenario) {
+        Scenario step = scenario;
+        step.model = as_trained(scenario.model);
+        step.workload.prefill = true;
+        return step;
+    }
+
+    LayerCost price_all(const std::vector<Op>& forward, bool uneven = false) {
         LayerCost cost;
         for (const TrainingOp& op : training_ops(trained_, forward, training_.recompute)) add(cost, op);
-        for (const Op& op : forward) communicate(cost, op);
+        for (const Op& op : forward) communicate(cost, op, uneven);
         return cost;
     }
 
-    void add(LayerCost& cost, const TrainingOp& op) {
+    // The layer as the rank has it that all others wait for: whose experts' first product takes longest.
+    std::vector<Op> of_busiest(std::vector<Op> forward, const std::vector<RankShare>& shares) const {
+        const auto first =
+            std::find_if(forward.begin(), forward.end(), [](const Op& op) { return op.name == "experts_gate_up"; });
+        if (first == forward.end()) return forward;
+        const auto time_of = [&](const RankShare& share) {
+            const Task product = task_of(kernel_work(with_share(*first, share).shape));
+            return price(product, platform_, costs_, placement_.ranks()).duration;
+        };
+        const RankShare* busiest = &shares.front();
+        Seconds longest = time_of(*busiest);
+        for (const RankShare& share : shares)
+            if (const Seconds time = time_of(share); time > longest) longest = time, busiest = &share;
+        for (Op& op : forward) op = with_share(op, *busiest);
+        return forward;
+    }
+
+    static Task task_of(const KernelWork& kernel) {
         Task task;
         task.pricing = Pricing::kernel;
-        task.family = op.work.family;
-        task.fp8 = op.work.fp8;
-        task.flops = op.work.work.flops;
-        task.moved = op.work.work.bytes();
-        task.point = op.work.point;
-        task.spared = op.work.spared;
+        task.family = kernel.family;
+        task.fp8 = kernel.fp8;
+        task.flops = kernel.work.flops;
+        task.moved = kernel.work.bytes();
+        task.point = kernel.point;
+        task.spared = kernel.spared;
+        return task;
+    }
+
+    void add(LayerCost& cost, const TrainingOp& op) {
+        const Task task = task_of(op.work);
         const Price alone = price(task, platform_, costs_, placement_.ranks());
         PassCost& pass = cost.of(op.gradient);
         pass.computing += alone.duration;
@@ -74,10 +114,10 @@ private:
         (alone.memory_bound ? time.memory : time.arithmetic) += to_ms(alone.duration - alone.overhead);
     }
 
-    bool overlaps() const { return placement_.ep > 1 && scenario_.kernels.exchange == ExchangeKernel::deepep; }
+    bool overlaps() const { return placement_.ep > 1 && scenario_.kernels.exchange != ExchangeKernel::wire; }
 
     // Experts' exchanges and tensor ranks' sums, forward and again for gradients; once more where all is recomputed.
-    void communicate(LayerCost& cost, const Op& op) {
+    void communicate(LayerCost& cost, const Op& op, bool uneven) {
         const double backward = training_.recompute == Recompute::full && op.slot != Slot::head ? 2 : 1;
         const auto both = [&](Seconds PassCost::*lane, Seconds time, Slot slot) {
             cost.of(Gradient::forward).*lane += time;
@@ -85,43 +125,26 @@ private:
             cost.components[component_of(slot)].exchange += to_ms(time * (1 + backward));
         };
         if (op.name == "experts_gate_up")
-            both(&PassCost::exchange, expert_exchange(true) + expert_exchange(false), Slot::experts);
+            both(&PassCost::exchange, expert_exchange(op, true, uneven) + expert_exchange(op, false, uneven),
+                 Slot::experts);
         if (op.name == "output" || op.name == "experts_down" || op.name == "dense_down")
-            both(&PassCost::tensor, all_reduce(), op.slot);
+            both(&PassCost::tensor, all_reduce(op), op.slot);
         if (const auto* fetch = std::get_if<EngramFetch>(&op.shape)) engram_exchange(cost, *fetch);
     }
 
-    // A token's copies to one node travel once, to at most `nodes_per_token` of them; inside a node once to a rank. In
-    // the backward pass gradients go the same ways: those of results as dispatch does, those of tokens as combine
+    // In the backward pass gradients go the same ways: those of results as dispatch does, those of tokens as combine
     // (DeepSeek-V3, section 3.3.3: FP8 and BF16).
-    Seconds expert_exchange(bool dispatch) const {
-        const double peers = placement_.ep;
-        if (peers <= 1) return {};
-        const bool inside = peers <= platform_.scale_up_domain,
-                   wire = scenario_.kernels.exchange == ExchangeKernel::wire;
-        const double sent = bytes_per_element(trained_.activations_with(trained_.experts)), top_k = trained_.ffn.top_k;
-        const double places = inside || wire ? peers : std::ceil(peers / platform_.scale_up_domain);
-        const double reached =
-            !inside && training_.nodes_per_token > 0 ? std::min<double>(places, training_.nodes_per_token) : places;
-        const ExpertAllToAll copies{.tokens = tokens_ / placement_.tp,
-                                    .hidden = trained_.hidden,
-                                    .copies = wire ? top_k : copies_per_rank(top_k, reached),
-                                    .bytes_per_element = dispatch ? sent : kCombineBytes,
-                                    .peers = places};
-        Task task;
-        task.lane = inside ? Lane::scale_up : Lane::scale_out;
-        task.moved = copies.sent();
-        task.pricing = wire ? Pricing::wire : Pricing::exchange;
-        task.family = dispatch ? (inside ? Family::dispatch_normal : Family::dispatch_normal_between_nodes)
-                               : (inside ? Family::combine_normal : Family::combine_normal_between_nodes);
-        if (!wire && inside && peers == kMeasuredRanks && (!dispatch || sent == kDispatchBytes))
-            task.point = {.family = task.family,
-                          .sides = {copies.tokens, copies.hidden, top_k, trained_.ffn.experts, kExchangeCores}};
-        return price(task, platform_, costs_, placement_.ranks()).duration;
+    Seconds expert_exchange(const Op& op, bool dispatch, bool uneven) const {
+        const auto task = exchanges_.experts(op, dispatch);
+        if (!task) return {};
+        const Price even = price(*task, platform_, costs_, placement_.ranks());
+        return uneven ? even.latency + (even.duration - even.latency) * exchanges_.stretch(*task, dispatch)
+                      : even.duration;
     }
 
-    Seconds all_reduce() const {
+    Seconds all_reduce(const Op& op) const {
         if (placement_.tp <= 1) return {};
+        if (on_fabric_) return price(exchanges_.all_reduce(op), platform_, costs_, placement_.ranks()).duration;
         const bool inside = placement_.tp <= platform_.scale_up_domain;
         Task task;
         task.lane = inside ? Lane::scale_up : Lane::scale_out;
@@ -167,8 +190,12 @@ private:
     const Platform& platform_;
     const Platform left_;
     const CostBook& costs_;
-    const Model trained_;
+    const RankShares* shares_;
+    const bool on_fabric_;
+    const Scenario step_;
+    const Model& trained_;
     double tokens_;
+    const ExchangeTasks exchanges_;
 };
 
 // The two lanes of all passes together.
@@ -205,6 +232,12 @@ LayerCost& LayerCost::operator+=(const LayerCost& other) {
     return *this;
 }
 
+Seconds LayerCost::computing() const {
+    Seconds sum;
+    for (const PassCost& pass : passes) sum += pass.computing;
+    return sum;
+}
+
 Seconds LayerCost::alone() const {
     Seconds sum;
     for (const PassCost& pass : passes) sum += pass.alone();
@@ -233,8 +266,9 @@ StepShape micro_batch_of(const Scenario& scenario) {
     return shape;
 }
 
-ModelCost model_cost(const Scenario& scenario, const Platform& platform, const CostBook& costs) {
-    return LayerPricing(scenario, platform, costs).model();
+ModelCost model_cost(const Scenario& scenario, const Platform& platform, const CostBook& costs,
+                     const ProgramInputs& more) {
+    return LayerPricing(scenario, platform, costs, more).model();
 }
 
 Seconds wire_time(Bytes sent, bool inside, const Platform& platform, const CostBook& costs) {

@@ -9,7 +9,7 @@
 
 #include "sim/result/run.hpp"
 #include "sim/training/training_ops.hpp"
-#include "sim/workload/platform.hpp"
+#include "sim/workload/build_program.hpp"
 
 namespace strata {
 
@@ -30,6 +30,7 @@ struct LayerCost {
     const PassCost& of(Gradient gradient) const { return passes[static_cast<std::size_t>(gradient)]; }
     PassCost& of(Gradient gradient) { return passes[static_cast<std::size_t>(gradient)]; }
     LayerCost& operator+=(const LayerCost& other);
+    Seconds computing() const;
     Seconds alone() const;
     // A forward of one micro-batch and the backward of another: kernels under exchanges, each lane in its order.
     Seconds overlapped() const;
@@ -39,12 +40,15 @@ struct LayerCost {
 
 struct ModelCost {
     std::vector<LayerCost> layers;
-    LayerCost first, last;  // beside the layers: the embedding; head and multi-token prediction
+    std::vector<LayerCost> even;  // the same if tokens spread evenly
+    LayerCost first, last;        // beside the layers: the embedding; head and multi-token prediction
 };
 
 StepShape micro_batch_of(const Scenario& scenario);
-// Throws InputError where the platform lacks a number that is needed.
-ModelCost model_cost(const Scenario& scenario, const Platform& platform, const CostBook& costs);
+// Where `more` says how tokens are shared out, each layer is its busiest rank's: all others wait for it in the layer's
+// exchanges. Throws InputError where the platform lacks a number that is needed.
+ModelCost model_cost(const Scenario& scenario, const Platform& platform, const CostBook& costs,
+                     const ProgramInputs& more = {});
 
 // What a rank sends so that `ranks`, `stride` ranks apart, hold the sum of their buffers' parts (or all of each other's
 // parts), by rings: inside nodes first, then between them with what is left.

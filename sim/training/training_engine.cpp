@@ -6,6 +6,7 @@
 
 #include "sim/training/layer_split.hpp"
 #include "sim/training/training_goodput_metrics.hpp"
+#include "sim/workload/op_of_rank.hpp"
 
 namespace strata {
 
@@ -48,9 +49,6 @@ void check(const Scenario& scenario) {
     if (placement.cp != 1)
         throw InputError("placement.cp", "1: the passes of training do not share sequences",
                          std::to_string(placement.cp));
-    if (scenario.kernels.exchange == ExchangeKernel::fabric)
-        throw InputError("kernels.exchange", "deepep or wire: training's exchanges are not priced on a fabric",
-                         "fabric");
     for (const Tier tier : {placement.experts, placement.kv, placement.engram})
         if (tier != Tier::hbm)
             throw InputError("placement", "tier hbm for all: training updates parameters where their gradients are",
@@ -74,8 +72,10 @@ double tables_in(const Model& model, int from, int to) {
 
 class Planning {
 public:
-    Planning(const Scenario& scenario, const Platform& platform, const CostBook& costs)
-        : scenario_(scenario), training_(*scenario.training), platform_(platform), costs_(costs) {}
+    Planning(const Scenario& scenario, const Platform& platform, const CostBook& costs, const ProgramInputs& more)
+        : scenario_(scenario), training_(*scenario.training), platform_(platform), costs_(costs), more_(more) {
+        more_.nodes_per_token = training_.nodes_per_token;
+    }
 
     TrainingPlan plan() {
         check(scenario_);
@@ -91,11 +91,12 @@ public:
 
 private:
     void price_stages() {
-        const ModelCost model = model_cost(scenario_, platform_, costs_);
+        const ModelCost model = model_cost(scenario_, platform_, costs_, more_);
         const bool pairs = in_pairs(training_.schedule);
         const auto load = [&](const LayerCost& cost) { return pairs ? cost.overlapped() : cost.alone(); };
+        // Which layers a stage has is fixed before anybody knows where tokens go.
         LayerLoads loads{.layers = {}, .first = load(model.first), .last = load(model.last)};
-        for (const LayerCost& layer : model.layers) loads.layers.push_back(load(layer));
+        for (const LayerCost& layer : model.even) loads.layers.push_back(load(layer));
         plan_.stages = split_layers(loads, plan_.spec.schedule.stages, pairs);
         for (int stage = 0; stage < plan_.spec.schedule.stages; ++stage) {
             LayerCost cost;
@@ -106,6 +107,9 @@ private:
             plan_.spec.stages.push_back(times_of(cost));
             plan_.costs.push_back(std::move(cost));
         }
+        for (std::size_t layer = 0; layer < model.layers.size(); ++layer)
+            plan_.straggling += (model.layers[layer].computing() - model.even[layer].computing()) *
+                                double(micro_batches_of(scenario_)) / scenario_.placement.pp;
     }
 
     int begin_of(int stage) const { return plan_.stages[static_cast<std::size_t>(stage)]; }
@@ -177,7 +181,7 @@ private:
                 shape.first_layer = begin_of(stage), shape.end_layer = begin_of(stage + 1);
                 const double layers = shape.end_layer - shape.first_layer;
                 stages.push_back({.parameters = of_stage(parameters, stage),
-                                  .activations = kept_activations(trained, training_forward(trained, shape),
+                                  .activations = kept_activations(trained, of_fullest(training_forward(trained, shape)),
                                                                   training_.recompute, layers),
                                   .tables = tables_of(stage),
                                   .head = stage + 1 == plan_.spec.schedule.stages});
@@ -188,6 +192,20 @@ private:
         }
         check_fits(scenario_, fullest);
         return fullest;
+    }
+
+    // Of a stage's ops those of the rank with most pairs of tokens and experts, and so most to keep, over its layers.
+    std::vector<Op> of_fullest(std::vector<Op> forward) const {
+        if (!more_.shares) return forward;
+        std::vector<double> pairs(static_cast<std::size_t>(more_.shares->ranks()));
+        for (const Op& op : forward)
+            if (op.name == "experts_gate_up" && more_.shares->has(op.layer))
+                for (std::size_t rank = 0; rank < pairs.size(); ++rank)
+                    pairs[rank] += more_.shares->of_layer(op.layer)[rank].pairs;
+        const auto fullest = static_cast<std::size_t>(std::ranges::max_element(pairs) - pairs.begin());
+        for (Op& op : forward)
+            if (more_.shares->has(op.layer)) op = with_share(op, more_.shares->of_layer(op.layer)[fullest]);
+        return forward;
     }
 
     StepParts parts() const {
@@ -240,6 +258,7 @@ private:
     const TrainingWorkload& training_;
     const Platform& platform_;
     const CostBook& costs_;
+    ProgramInputs more_;
     TrainingPlan plan_;
 };
 
@@ -295,6 +314,13 @@ void note_step(Run& run, const Scenario& scenario, const TrainingPlan& plan) {
     metrics["memory.buffers_gb"] = to_GB(memory.buffers);
 }
 
+void note_balance(Run& run, const RankShares& shares, const TrainingPlan& plan) {
+    run.metrics["moe.load_max_over_mean"] = shares.load_max_over_mean();
+    run.metrics["moe.straggler_ms"] = to_ms(plan.straggling);
+    run.metrics["moe.ranks_per_token"] = shares.ranks_of_a_token();
+    run.metrics["moe.nodes_per_token"] = shares.nodes_of_a_token();
+}
+
 std::string bottleneck_of(const Run& run, const StepParts& parts) {
     if (parts.bubble > parts.step * 0.5) return "pipeline";
     if (parts.exposed > parts.step * 0.5) return "communication";
@@ -305,15 +331,19 @@ std::string bottleneck_of(const Run& run, const StepParts& parts) {
 
 }  // namespace
 
-TrainingPlan plan_training(const Scenario& scenario, const Platform& platform, const CostBook& costs) {
-    return Planning(scenario, platform, costs).plan();
+TrainingPlan plan_training(const Scenario& scenario, const Platform& platform, const CostBook& costs,
+                           const ProgramInputs& more) {
+    return Planning(scenario, platform, costs, more).plan();
 }
 
 Run run_training(const Scenario& scenario, Inputs& inputs) {
-    const TrainingPlan plan = plan_training(scenario, inputs.platform(scenario.platform), inputs.costs());
+    check(scenario);  // what is wrong with a placement is said before its routing is drawn
+    const ProgramInputs more = inputs.exchange_inputs(scenario, micro_batch_of(scenario).tokens());
+    const TrainingPlan plan = plan_training(scenario, inputs.platform(scenario.platform), inputs.costs(), more);
     Run run;
     run.engine = "analytic";
     note_step(run, scenario, plan);
+    if (more.shares) note_balance(run, *more.shares, plan);
     note_costs(run, plan, scenario.placement.pp);
     run.bottleneck = bottleneck_of(run, plan.parts);
     if (scenario.training->failures) note_goodput(run, scenario, inputs.platform(scenario.platform));

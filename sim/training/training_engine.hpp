@@ -26,12 +26,14 @@ struct TrainingPlan {
     TrainingStepSpec spec;
     TrainingStep step;
     StepParts parts;
+    Seconds straggling;     // of a device in the step: how much longer it computes than with even tokens
     TrainingMemory memory;  // of the rank that has least left
 };
 
 // Throws InputError for a schedule that does not divide, a placement that does not fit, or a number that nobody has
 // published.
-TrainingPlan plan_training(const Scenario& scenario, const Platform& platform, const CostBook& costs);
+TrainingPlan plan_training(const Scenario& scenario, const Platform& platform, const CostBook& costs,
+                           const ProgramInputs& more = {});
 
 Run run_training(const Scenario& scenario, Inputs& inputs);
 

@@ -72,16 +72,17 @@ std::vector<PageImages> images_of(const Scenario& scenario) {
     return images;
 }
 
-RankSharesSpec shares_spec(const Scenario& scenario, int ranks_of_a_node) {
+double tokens_of_a_rank(const Scenario& scenario) { return shape_of(scenario).tokens(); }
+
+RankSharesSpec shares_spec(const Scenario& scenario, double tokens, int ranks_of_a_node) {
     const Placement& placement = scenario.placement;
-    const StepShape shape = shape_of(scenario);
     // Where fewer ranks share the experts than split the tensors, neighbours hold slices of the same ones.
     const int neighbours = std::max(1, placement.tp / placement.ep);
     return {.routing = *scenario.routing,
             .experts = scenario.placement.expert_dials,
             .ranks = placement.ep,
             .ranks_per_node = std::max(1, std::min(ranks_of_a_node, placement.ranks()) / neighbours),
-            .tokens = std::llround(shape.tokens() * std::max(1.0, double(placement.ep) / placement.tp))};
+            .tokens = std::llround(tokens * std::max(1.0, double(placement.ep) / placement.tp))};
 }
 
 // In decode every stage always has a micro-batch at work, so a token takes `pp` turns of the slowest stage; a prompt's

@@ -12,6 +12,7 @@ namespace strata {
 struct ProgramInputs {
     const RankShares* shares = nullptr;  // of the expert group's ranks (`shares_spec`); null: tokens spread evenly
     FabricCosts* fabric = nullptr;       // null: exchanges do not ask for one
+    int nodes_per_token = 0;             // to which the router limits a token's experts; 0: it does not
 };
 
 Program build_program(const Scenario& scenario, const Platform& platform, const CostBook& costs,
@@ -20,7 +21,10 @@ Program build_program(const Scenario& scenario, const Platform& platform, const 
 // Images that one rank encodes in the step: those of the prompt's pages that are not found in a cache.
 std::vector<PageImages> images_of(const Scenario& scenario);
 
-// What RankShares is asked for.
-RankSharesSpec shares_spec(const Scenario& scenario, int ranks_of_a_node);
+// Tokens of one rank in a micro-batch of the step.
+double tokens_of_a_rank(const Scenario& scenario);
+
+// What RankShares is asked for where each rank has `tokens` in a micro-batch.
+RankSharesSpec shares_spec(const Scenario& scenario, double tokens, int ranks_of_a_node);
 
 }  // namespace strata

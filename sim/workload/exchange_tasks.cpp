@@ -38,8 +38,10 @@ std::optional<Task> ExchangeTasks::experts(const Op& op, bool dispatch) const {
     const bool inside = peers <= platform_.scale_up_domain, low_latency = !scenario_.workload.prefill;
     const bool wire = scenario_.kernels.exchange == ExchangeKernel::wire;
     const double places = inside || wire ? peers : std::ceil(peers / platform_.scale_up_domain);
-    const double met = shares_ ? (inside ? shares_->ranks_of_a_token() : shares_->nodes_of_a_token())
-                               : copies_per_rank(scenario_.model.ffn.top_k, places);
+    const double allowed = !inside && nodes_per_token_ > 0 ? std::min<double>(places, nodes_per_token_) : places;
+    const double met = distinct(allowed, !shares_ ? 0
+                                         : inside ? shares_->ranks_of_a_token()
+                                                  : shares_->nodes_of_a_token());
     const Model& model = scenario_.model;
     const double top_k = model.ffn.top_k;
     // Tokens travel as the experts take them, results in BF16 (DeepSeek-V3, section 3.2).
@@ -55,7 +57,10 @@ std::optional<Task> ExchangeTasks::experts(const Op& op, bool dispatch) const {
     task.peers = placement_.ep;
     task.joins = true;
     if (wire) return task;
-    if (fabric_) return over_fabric(task, copies, dispatch);
+    if (fabric_) {
+        const Bytes one(copies.tokens * copies.hidden * copies.bytes_per_element);
+        return on_fabric(task, fabric_->tokens(route(dispatch), one), placement_.ep > fabric_->domain());
+    }
     task.pricing = Pricing::exchange;
     task.family =
         static_cast<Family>(static_cast<int>(dispatch ? Family::dispatch_low_latency : Family::combine_low_latency) +
@@ -70,25 +75,35 @@ std::optional<Task> ExchangeTasks::experts(const Op& op, bool dispatch) const {
 
 // In normal mode a token goes once to each domain and is handed on inside; in low latency mode every copy goes its
 // own way (github deepseek-ai/DeepEP).
-Task ExchangeTasks::over_fabric(const Task& task, const ExpertAllToAll& copies, bool dispatch) const {
-    const double domains = std::ceil(double(placement_.ep) / fabric_->domain()), top_k = scenario_.model.ffn.top_k;
-    const bool crosses = domains > 1, once = crosses && scenario_.workload.prefill;
-    const double in_domains = !crosses  ? 1
-                              : shares_ ? std::min(domains, shares_->nodes_of_a_token())
-                                        : copies_per_rank(top_k, domains);
-    const double on_ranks = scenario_.workload.prefill ? distinct_ranks() : top_k;
-    const Bytes one(copies.tokens * copies.hidden * copies.bytes_per_element);
-    const FabricTime time = fabric_->tokens({.ranks = placement_.ep,
-                                             .copies = std::min<double>(on_ranks, placement_.ep),
-                                             .domains = in_domains,
-                                             .combine = !dispatch,
-                                             .once = once},
-                                            one);
-    return on_fabric(task, time, crosses);
+TokenRoute ExchangeTasks::route(bool dispatch) const {
+    const double ranks = placement_.ep, of_domain = fabric_->domain(), domains = std::ceil(ranks / of_domain);
+    const bool crosses = domains > 1, limited = crosses && nodes_per_token_ > 0;
+    const double allowed = limited ? std::min<double>(domains, nodes_per_token_) : domains;
+    const double on_ranks = once() ? distinct(std::min(ranks, limited ? allowed * of_domain : ranks),
+                                              shares_ ? shares_->ranks_of_a_token() : 0)
+                                   : scenario_.model.ffn.top_k;
+    return {.ranks = placement_.ep,
+            .copies = std::min(on_ranks, ranks),
+            .domains = crosses ? distinct(allowed, shares_ ? shares_->nodes_of_a_token() : 0) : 1,
+            .combine = !dispatch,
+            .once = crosses && once()};
 }
 
-double ExchangeTasks::distinct_ranks() const {
-    return shares_ ? shares_->ranks_of_a_token() : copies_per_rank(scenario_.model.ffn.top_k, placement_.ep);
+// Of a token's experts, the distinct places, of which the router allows so many; as sampled where routing says it.
+double ExchangeTasks::distinct(double places, double sampled) const {
+    return shares_ ? std::min(places, sampled) : copies_per_rank(scenario_.model.ffn.top_k, places);
+}
+
+double RankShare::*ExchangeTasks::moved_by(const Task& exchange) const {
+    return exchange.pricing != Pricing::wire && once() ? &RankShare::copies : &RankShare::pairs;
+}
+
+double ExchangeTasks::stretch(const Task& exchange, bool dispatch) const {
+    if (!shares_ || !shares_->has(exchange.layer)) return 1;
+    const std::vector<RankShare>& shares = shares_->of_layer(exchange.layer);
+    if (exchange.pricing == Pricing::fabric)
+        return fabric_->stretch(route(dispatch), shares, moved_by(exchange), shares_->tokens());
+    return busiest_over_mean(shares, moved_by(exchange));
 }
 
 Task ExchangeTasks::all_reduce(const Op& op) const {

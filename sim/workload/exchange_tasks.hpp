@@ -21,22 +21,30 @@ public:
           platform_(platform),
           shares_(more.shares),
           fabric_(more.fabric),
+          nodes_per_token_(more.nodes_per_token),
           tokens_(tokens) {}
 
     // Nothing where no other rank has experts.
     std::optional<Task> experts(const Op& op, bool dispatch) const;
+    // How much longer wires are busy with it than if tokens spread evenly: all wait for the rank that receives most of
+    // a dispatch or sends most of a combine; on a fabric, for the link with most to carry.
+    double stretch(const Task& exchange, bool dispatch) const;
+    // Of a rank's share, what such an exchange moves.
+    double RankShare::*moved_by(const Task& exchange) const;
     // Of the partial sums that tensor ranks hold, of which there must be several.
     Task all_reduce(const Op& op) const;
 
 private:
-    Task over_fabric(const Task& task, const ExpertAllToAll& copies, bool dispatch) const;
-    double distinct_ranks() const;
+    TokenRoute route(bool dispatch) const;
+    bool once() const { return scenario_.workload.prefill; }  // in normal mode; else every copy goes its own way
+    double distinct(double places, double sampled) const;
 
     const Scenario& scenario_;
     const Placement& placement_;
     const Platform& platform_;
     const RankShares* shares_;
     FabricCosts* fabric_;
+    int nodes_per_token_;
     double tokens_;
 };
 

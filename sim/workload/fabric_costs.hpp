@@ -7,6 +7,8 @@
 
 #include "hwmodels/fabric/collectives.hpp"
 #include "hwmodels/fabric/fabric_spec.hpp"
+#include "hwmodels/fabric/weighted_exchange.hpp"
+#include "sim/placement/rank_shares.hpp"
 
 namespace strata {
 
@@ -36,15 +38,21 @@ public:
     // `bytes` of all tokens of a rank, one copy of each. Throws InputError where there is no route or a latency is
     // unknown.
     FabricTime tokens(const TokenRoute& route, Bytes bytes);
+    // How much longer its links are busy when ranks have these shares of a layer, of which each is sent its `moved`, in
+    // a step of `tokens`.
+    double stretch(const TokenRoute& route, const std::vector<RankShare>& shares, double RankShare::*moved,
+                   double tokens);
     // Of a vector of `bytes` that each of the first `ranks` has, by the fastest algorithm.
     FabricTime all_reduce(int ranks, Bytes bytes);
 
 private:
+    ExpertExchange of_a_token(const TokenRoute& route) const;
     FabricTime scaled(const CollectiveTime& of_a_megabyte, int ranks, Bytes bytes) const;
 
     Fabric fabric_;
     bool joined_;
     std::map<TokenRoute, CollectiveTime> token_routes_;
+    std::map<TokenRoute, WeightedExchange> weighted_routes_;  // of one copy in one domain
     std::map<std::pair<int, Algorithm>, CollectiveTime> reductions_;
 };
 

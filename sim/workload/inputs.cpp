@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <limits>
+
 #include "sim/placement/memory.hpp"
 
 namespace strata {
@@ -23,12 +26,16 @@ const Platform& Inputs::platform(const PlatformSpec& spec) {
 Program Inputs::program_of(const Scenario& scenario) {
     if (scenario.access) throw InputError("workload.kind", "decode or prefill: an access has no Program", "'access'");
     check_fits(scenario);
-    const bool over_fabric = scenario.kernels.exchange == ExchangeKernel::fabric;
     Program program = build_program(scenario, platform(scenario.platform), *costs_,
-                                    {.shares = scenario.routing ? &shares_of(scenario) : nullptr,
-                                     .fabric = over_fabric ? &fabric_of(scenario) : nullptr});
+                                    exchange_inputs(scenario, tokens_of_a_rank(scenario)));
     if (scenario.workload.optical) program.optical = optical_of(*scenario.workload.optical);
     return program;
+}
+
+ProgramInputs Inputs::exchange_inputs(const Scenario& scenario, double tokens) {
+    const bool over_fabric = scenario.kernels.exchange == ExchangeKernel::fabric;
+    return {.shares = scenario.routing ? &shares_of(scenario, tokens) : nullptr,
+            .fabric = over_fabric ? &fabric_of(scenario) : nullptr};
 }
 
 OpticalSummary Inputs::optical_of(const OpticalContext& context) {
@@ -57,15 +64,33 @@ FabricCosts& Inputs::fabric_of(const Scenario& scenario) {
     return fabric;
 }
 
-const RankShares& Inputs::shares_of(const Scenario& scenario) {
+const RankShares& Inputs::shares_of(const Scenario& scenario, double tokens) {
     const Model& model = scenario.model;
     const SharesKey key{.ffn = model.ffn,
                         .layers = model.layers,
                         .vocabulary = model.vocab,
-                        .spec = shares_spec(scenario, platform(scenario.platform).machine.ranks)};
+                        .spec = shares_spec(scenario, tokens, platform(scenario.platform).machine.ranks)};
     auto known = shares_.find(key);
-    if (known == shares_.end()) known = shares_.emplace(key, RankShares(model, key.spec)).first;
-    return known->second;
+    if (known != shares_.end()) return known->second;
+    RoutingSource* const record = record_of(scenario);
+    return shares_.emplace(key, record ? RankShares(model, key.spec, *record) : RankShares(model, key.spec))
+        .first->second;
+}
+
+// Null where routing is a law, whose loads depend on the tokens of a step.
+RoutingSource* Inputs::record_of(const Scenario& scenario) {
+    const RoutingDials& dials = *scenario.routing;
+    if (dials.counts_file.empty() && dials.tokens_file.empty()) return nullptr;
+    auto& record = records_[{scenario.model.ffn, scenario.model.layers, dials}];
+    if (!record) record = routing_of(scenario.model, dials, 1);
+    return record.get();
+}
+
+std::int64_t Inputs::steps_of_routing(const Scenario& scenario) {
+    const ExpertDials& experts = scenario.placement.expert_dials;
+    const RoutingSource* const record = record_of(scenario);
+    if (!record) return std::numeric_limits<std::int64_t>::max();
+    return std::max<std::int64_t>(1, record->steps() - experts.learned - experts.age);
 }
 
 }  // namespace strata

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <tuple>
 
 #include "sim/quality/optical_law.hpp"
 #include "sim/quality/quality_laws.hpp"
@@ -33,9 +34,15 @@ public:
     const Platform& platform(const PlatformSpec& spec);
     // Throws InputError for a point that does not fit its platform, or needs a number that nobody has published.
     Program program_of(const Scenario& scenario);
+    // Of the ranks' exchanges, where the scenario says more: each rank has `tokens` in a micro-batch. Lives as long as
+    // this.
+    ProgramInputs exchange_inputs(const Scenario& scenario, double tokens);
+    // Steps of the scenario's routing from its placement's age on: how many loads can be drawn of it.
+    std::int64_t steps_of_routing(const Scenario& scenario);
 
 private:
-    const RankShares& shares_of(const Scenario& scenario);
+    RoutingSource* record_of(const Scenario& scenario);
+    const RankShares& shares_of(const Scenario& scenario, double tokens);
     FabricCosts& fabric_of(const Scenario& scenario);
     OpticalSummary optical_of(const OpticalContext& context);
 
@@ -45,6 +52,7 @@ private:
     std::optional<OpticalLaw> optical_;  // read at its first use
     std::string optical_anchors_;
     std::map<PlatformSpec, Platform> platforms_;
+    std::map<std::tuple<FfnConfig, int, RoutingDials>, std::unique_ptr<RoutingSource>> records_;  // traces, read once
     std::map<SharesKey, RankShares> shares_;
     std::map<FabricSpec, FabricCosts> fabrics_;
 };

@@ -10,6 +10,7 @@
 #include "sim/model/step_ops.hpp"
 #include "sim/placement/cache_hits.hpp"
 #include "sim/workload/exchange_tasks.hpp"
+#include "sim/workload/op_of_rank.hpp"
 #include "sim/workload/pricing.hpp"
 
 namespace strata {
@@ -31,19 +32,6 @@ double row_efficiency(double row_bytes) {
 void settle(std::vector<Edge>& edges) {
     for (std::size_t i = 1; i < edges.size(); ++i)
         for (std::size_t j = i; j > 0 && edges[j] < edges[j - 1]; --j) std::swap(edges[j], edges[j - 1]);
-}
-
-// The op as a rank with this share of the layer's tokens has it.
-Op with_share(Op op, const RankShare& share) {
-    if (auto* product = std::get_if<GroupedGemm>(&op.shape)) {
-        product->rows = share.pairs;
-        product->groups = share.touched;
-    } else if (auto* swiglu = std::get_if<SwigluQuantise>(&op.shape)) {
-        swiglu->rows = share.pairs;
-    } else if (auto* experts = std::get_if<MoeExperts>(&op.shape)) {
-        experts->tokens = share.pairs * experts->experts / (experts->top_k * experts->local_experts);
-    }
-    return op;
 }
 
 class StageBuilder {
@@ -103,7 +91,7 @@ private:
         if (placement_.kv != Tier::hbm) fetch_kv(op);
         if (gathered_ != kNone && (op.name == "kv_up" || op.name == "indexer_logits" || op.name == "attention"))
             awaited_.push_back(std::exchange(gathered_, kNone));
-        last_ = shares_ && op.slot == Slot::experts ? append_uneven(op)
+        last_ = shares_ && op.slot == Slot::experts && shares_->has(op.layer) ? append_uneven(op)
                 : op.twin >= 0 ? append_like(task_of_op_[static_cast<std::size_t>(op.twin)], op.layer)
                                : append(computation(op), {last_});
         task_of_op_[i] = last_;
@@ -236,22 +224,18 @@ private:
     // What the busiest rank receives of a dispatch, or sends of a combine, takes longest; its peers wait for it.
     std::uint32_t append_exchange(const Task& asked, bool dispatch, std::uint32_t before) {
         const std::uint32_t index = append(asked, {before});
-        if (!shares_) return index;
+        if (!shares_ || !shares_->has(asked.layer)) return index;
         Task& task = program_.tasks[index];
-        const bool once = task.pricing != Pricing::wire && scenario_.workload.prefill;
         const std::vector<RankShare>& shares = shares_->of_layer(task.layer);
-        const auto bytes = [once](const RankShare& share) { return once ? share.copies : share.pairs; };
-        double most = 0, sum = 0;
-        for (const RankShare& share : shares) {
-            most = std::max(most, bytes(share));
-            sum += bytes(share);
-        }
-        const double mean_over_most = sum / double(shares.size()) / most;
-        std::vector<double> uneven = by_rank(shares, [&](const RankShare& share) { return bytes(share) / most; });
-        std::vector<double> even(uneven.size(), mean_over_most);
-        task.duration = task.latency + (task.duration - task.latency) / mean_over_most;
-        task.moved = task.moved / mean_over_most;
-        task.on_link = task.on_link / mean_over_most;
+        double RankShare::*const moved = exchanges_.moved_by(task);
+        double most = 0;
+        for (const RankShare& share : shares) most = std::max(most, share.*moved);
+        const double most_over_mean = busiest_over_mean(shares, moved), stretch = exchanges_.stretch(task, dispatch);
+        std::vector<double> uneven = by_rank(shares, [&](const RankShare& share) { return share.*moved / most; });
+        std::vector<double> even(uneven.size(), 1 / most_over_mean);
+        task.duration = task.latency + (task.duration - task.latency) * stretch;
+        task.moved = task.moved * most_over_mean;
+        task.on_link = task.on_link * stretch;
         if (dispatch)
             vary(index, {.done = std::move(even), .received = std::move(uneven)});
         else

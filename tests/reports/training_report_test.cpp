@@ -50,6 +50,22 @@ TEST(TrainingReport, piles_the_parts_of_a_step_to_its_length) {
     EXPECT_NE(section.footnotes.front().find("25 % assumed"), std::string::npos);
 }
 
+TEST(TrainingReport, says_how_uneven_ranks_are_where_tokens_are_routed) {
+    Study study = training_study();
+    EXPECT_FALSE(balance_section(study, "analytic"));
+    for (PointResult& result : study.results)
+        if (result.run)
+            result.run->metrics.insert({{"moe.load_max_over_mean", 1.25},
+                                        {"moe.straggler_ms", 800},
+                                        {"moe.ranks_per_token", 7.5},
+                                        {"moe.nodes_per_token", 4}});
+    const auto section = balance_section(study, "analytic");
+    ASSERT_TRUE(section);
+    EXPECT_EQ(section->tables.front().rows.size(), 2u);  // of the points that ran
+    EXPECT_EQ(section->tables.front().rows[0][1], "1.25");
+    EXPECT_EQ(training_columns(study).size(), training_columns(training_study()).size() + 2);
+}
+
 TEST(TrainingReport, lists_every_point_and_why_there_is_none) {
     const Section section = training_points_section(training_study());
     ASSERT_EQ(section.tables.front().rows.size(), 3u);

@@ -37,6 +37,14 @@ TEST_F(Balance, of_biases_converges_and_of_a_placement_ages) {
     EXPECT_GT(last.placed_ranks, first.placed_ranks + 0.1);
 }
 
+TEST_F(Balance, is_of_steps_of_one_shape) {
+    const Scenario serving = read_point(
+        "{model: v3, platform: {system: HGX_H200}, placement: {dp: 8, ep: 8}, workload: {kind: serving, routing: {law: "
+        "balanced}}}",
+        "s.yaml", kRoot + "/scenarios/models", inputs_.catalog());
+    EXPECT_THROW(balance_over_time(serving, inputs_, {}), InputError);
+}
+
 TEST_F(Balance, placing_anew_computes_less_and_moves_more_the_more_often_it_is_done) {
     const BalanceOverTime balance = run(kFree, kDrifting, {.steps = 120, .periods = {0, 60, 10}});
     ASSERT_EQ(balance.replacements.size(), 3u);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "sim/engine/analytic/analytic_engine.hpp"
 #include "sim/result/run.hpp"
@@ -87,6 +88,28 @@ TEST(RankShares, keep_a_token_on_the_groups_that_its_router_keeps) {
     EXPECT_NEAR(RankShares(free, spec(PopularityLaw::balanced, 0)).nodes_of_a_token(), 5.3, 0.2);
 }
 
+// Half of the experts have one token of four, the others three: ranks of the latter have 1.5 times the mean, of however
+// many tokens the step has.
+TEST(RankShares, of_a_record_are_shares_of_the_steps_tokens) {
+    const ScratchFolder folder;
+    std::string rows = "layer,step,expert,count\n";
+    for (int layer = 3; layer < 11; ++layer)
+        for (int expert = 0; expert < 256; ++expert)
+            rows += std::to_string(layer) + ",16," + std::to_string(expert) + (expert < 128 ? ",1\n" : ",3\n");
+    RankSharesSpec recorded = spec(PopularityLaw::balanced, 0);
+    recorded.routing.counts_file = folder.write("counts.csv", rows);
+    for (const std::int64_t tokens : {64, 8192}) {
+        recorded.tokens = tokens;
+        const RankShares shares(v3(), recorded);
+        EXPECT_NEAR(pairs_of(shares.of_layer(5)), double(tokens) * 8, 1e-6);
+        EXPECT_NEAR(shares.load_max_over_mean(), 1.5, 1e-9);
+        EXPECT_NEAR(busiest_over_mean(shares.of_layer(5), &RankShare::pairs), 1.5, 1e-9);
+    }
+    // Of 32 tokens a busy expert is the choice of 1.5, and of none at all by chance.
+    recorded.tokens = 32;
+    EXPECT_NEAR(RankShares(v3(), recorded).of_layer(5).back().touched / 4, 1 - std::pow(1 - 1.5 / 32, 32), 1e-9);
+}
+
 TEST(RankShares, refuse_what_does_not_divide) {
     RankSharesSpec odd = spec(PopularityLaw::balanced, 0);
     odd.ranks = 60;
@@ -140,6 +163,18 @@ TEST_F(RoutedStep, says_how_uneven_and_how_far_spread_tokens_are) {
     const strata::Run even =
         run(text("{kind: decode, batch: 18432, context: 4096}", "{dp: 144, ep: 144, experts: {redundant: 32}}"));
     EXPECT_EQ(even.metrics.count("moe.straggler_ms"), 0u);
+}
+
+// No source speaks of layers that draft: theirs is the same time whatever the skew.
+TEST_F(RoutedStep, drafts_with_even_tokens) {
+    const auto tpot = [this](const std::string& more) {
+        return run(text("{kind: decode, batch: 18432, context: 4096" + more + "}",
+                        "{dp: 144, ep: 144, experts: {redundant: 32}}"))
+            .metrics.at("decode.step_ms");
+    };
+    const std::string draft = ", draft: {tokens: 1, acceptance: 0.8}", skew = ", routing: {law: zipf, exponent: 0.7}";
+    EXPECT_GT(tpot(draft + skew), tpot(draft));
+    EXPECT_GT(tpot(draft + skew), tpot(skew));
 }
 
 TEST_F(RoutedStep, sends_a_prompt_to_fewer_nodes_where_groups_limit_it) {

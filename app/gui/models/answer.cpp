@@ -9,7 +9,7 @@
 #include "reports/study_view.hpp"
 #include "sim/placement/memory.hpp"
 #include "sim/study/analytic_run.hpp"
-#include "sim/study/largest_batch.hpp"
+#include "sim/study/point_runner.hpp"
 
 namespace strata {
 
@@ -98,7 +98,7 @@ Answer Answerer::answer(const AnswerRequest& request) {
     Answer answer;
     try {
         Scenario scenario = read(request);
-        if (scenario.workload.largest_with) scenario.workload.batch = largest_batch(scenario, inputs_);
+        settle(scenario, inputs_);
         answer.run = analytic_run(scenario, inputs_, bench_);
         answer.engine = answer.run->engine;
         answer.ms = since(begin);
@@ -132,7 +132,7 @@ Study Answerer::over_rho(const AnswerRequest& request, const std::function<bool(
         PointResult result{{{kRhoPath, rho}}, "analytic", PointStatus::ok, {}, {}, {}};
         try {
             Scenario one = file.read(with_settings(here, {{kRhoPath, rho}}), inputs_.catalog());
-            if (one.workload.largest_with) one.workload.batch = largest_batch(one, inputs_);
+            settle(one, inputs_);
             result.run = analytic_run(one, inputs_, bench_);
         } catch (const InputError& error) {
             result.status = PointStatus::infeasible;
