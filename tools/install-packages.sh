@@ -2,8 +2,9 @@
 # Installs the Debian 12 packages that Strata builds with; does nothing where all are there.
 set -euo pipefail
 packages=(g++ cmake ninja-build ccache clang-format pkg-config git libsystemc-dev libboost-graph-dev libnlopt-cxx-dev
-    nlohmann-json3-dev libyaml-cpp-dev libcli11-dev libfmt-dev libgtest-dev libbenchmark-dev libvalijson-dev libssl-dev liburing-dev
-    qt6-base-dev libqcustomplot-dev libqcustomplot2.1-qt6 fonts-dejavu-core poppler-utils libjs-chart.js)
+    nlohmann-json3-dev libyaml-cpp-dev libcli11-dev libfmt-dev libgtest-dev libbenchmark-dev libvalijson-dev libssl-dev liburing-dev libsqlite3-dev
+    qt6-base-dev libqcustomplot-dev libqcustomplot2.1-qt6 fonts-dejavu-core poppler-utils libjs-chart.js
+    slurmctld slurmd slurm-client munge)
 missing=()
 for package in "${packages[@]}"; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")

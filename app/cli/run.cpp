@@ -8,7 +8,7 @@
 #include "app/cli/report_files.hpp"
 #include "app/cli/study_table.hpp"
 #include "app/cli/verbs.hpp"
-#include "reports/file_fingerprint.hpp"
+#include "hwmodels/file_fingerprint.hpp"
 #include "reports/files.hpp"
 #include "reports/render/results_csv.hpp"
 #include "reports/render/results_json.hpp"
@@ -21,6 +21,7 @@
 #include "sim/placement/memory.hpp"
 #include "sim/serving/serving_engine.hpp"
 #include "sim/study/find_binding.hpp"
+#include "sim/study/point_store.hpp"
 #include "sim/study/refinement.hpp"
 #include "sim/training/rl_engine.hpp"
 #include "sim/training/training_engine.hpp"
@@ -43,6 +44,21 @@ std::vector<Point> points_to_check(const ScenarioFile& scenario) {
 
 }  // namespace
 
+StudyOptions study_options(const RunArguments& arguments, const std::string& root) {
+    StudyOptions options{.root = root,
+                         .engines = arguments.engines,
+                         .jobs = arguments.jobs,
+                         .progress = progress_bar(),
+                         .limits = arguments.limits};
+    std::string file = arguments.store_file;
+    if (file.empty() && !arguments.out_folder.empty())
+        file = (fs::path(arguments.out_folder) / "study.sqlite").string();
+    if (!file.empty())
+        options.store =
+            std::make_shared<PointStore>(file, arguments.renew ? PointStore::Use::renew : PointStore::Use::share);
+    return options;
+}
+
 int run_verb(const RunArguments& arguments, const std::string& root) {
     const ScenarioFile scenario(arguments.scenario, root + "/scenarios/models", arguments.set);
     if (scenario.search()) return search_verb(arguments, scenario, root);
@@ -57,17 +73,16 @@ int run_verb(const RunArguments& arguments, const std::string& root) {
         folder.emplace(arguments.out_folder);
         assets = page_assets(root);
     }
-    const StudyOptions options{.root = root,
-                               .engines = arguments.engines,
-                               .jobs = arguments.jobs,
-                               .simulator = {},
-                               .progress = progress_bar()};
+    const StudyOptions options = study_options(arguments, root);
     Study study = run_study(scenario, options);
     if (arguments.binds) find_bindings(study, scenario, {}, options);
     // Nothing fits: that is an input to mend, not a result to plan with.
     const bool any_run =
         std::any_of(study.results.begin(), study.results.end(), [](const PointResult& r) { return r.run.has_value(); });
-    if (!any_run) throw InputError(arguments.scenario + ": " + study.results.front().reason);
+    if (!any_run) {
+        if (options.store) options.store->discard();
+        throw InputError(arguments.scenario + ": " + study.results.front().reason);
+    }
     int failed = 0;
     for (const PointResult& result : study.results)
         if (result.run) failed += failed_assertions(scenario.assertions(), *result.run);
