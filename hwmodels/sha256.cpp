@@ -3,18 +3,22 @@
 #include <fmt/format.h>
 #include <openssl/evp.h>
 
-#include <array>
 #include <stdexcept>
 
 namespace strata {
 
-std::string sha256(const std::string& bytes) {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+Sha256 sha256_bytes(const std::string& bytes) {
+    static const EVP_MD* const kAlgorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);  // looked up once
+    Sha256 digest{};
     unsigned int length = 0;
-    if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), &length, EVP_sha256(), nullptr) != 1)
+    if (!kAlgorithm || EVP_Digest(bytes.data(), bytes.size(), digest.data(), &length, kAlgorithm, nullptr) != 1)
         throw std::runtime_error("OpenSSL has no SHA-256");
+    return digest;
+}
+
+std::string sha256(const std::string& bytes) {
     std::string text;
-    for (unsigned int i = 0; i < length; ++i) text += fmt::format("{:02x}", digest[i]);
+    for (const unsigned char byte : sha256_bytes(bytes)) text += fmt::format("{:02x}", byte);
     return text;
 }
 

@@ -165,10 +165,11 @@ YamlField YamlField::child(const YAML::Node& node, const std::string& path) cons
 
 YamlField YamlField::operator[](const std::string& key) const {
     const std::string path = path_.empty() ? key : path_ + "." + key;
-    const YAML::Node missing(YAML::NodeType::Undefined);
-    if (!is_map()) return child(missing, path);
-    const YAML::Node found = static_cast<const YAML::Node&>(node_)[key];
-    return child(found.IsDefined() ? found : missing, path);
+    // Not node_[key]: for a key that is not there yaml-cpp writes an error message that nobody reads.
+    if (is_map())
+        for (const auto& entry : node_)
+            if (entry.first.IsScalar() && entry.first.Scalar() == key) return child(entry.second, path);
+    return child(YAML::Node(YAML::NodeType::Undefined), path);
 }
 
 std::vector<YamlField> YamlField::items() const {

@@ -1,5 +1,9 @@
 #include "reports/files.hpp"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -34,6 +38,16 @@ void write_whole(const fs::path& target, const std::string& text) {
     fs::rename(temporary, target);
 }
 
+FolderLock::FolderLock(const fs::path& folder) : folder_(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+    // Some network file systems have no locks; there files stay whole all the same, each by its rename.
+    while (folder_ >= 0 && flock(folder_, LOCK_EX) != 0 && errno == EINTR) {
+    }
+}
+
+FolderLock::~FolderLock() {
+    if (folder_ >= 0) close(folder_);
+}
+
 OutputFolder::OutputFolder(const fs::path& folder) {
     for (fs::path at = fs::absolute(folder); !fs::exists(at) && at.has_relative_path(); at = at.parent_path())
         made_.push_back(at);
@@ -42,6 +56,7 @@ OutputFolder::OutputFolder(const fs::path& folder) {
     if (!fs::is_directory(folder))
         throw InputError(folder.string(), "a folder to write into",
                          error ? error.message() : std::string("something else of that name"));
+    const FolderLock lock(folder);
     const fs::path probe = folder / ".strata-probe";
     write_whole(probe, "");
     fs::remove(probe);

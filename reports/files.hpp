@@ -13,6 +13,19 @@ std::string whole_file(const std::filesystem::path& file);
 // To a temporary beside the target, then renamed. Throws InputError if that cannot be written.
 void write_whole(const std::filesystem::path& target, const std::string& text);
 
+// Held while files are written that belong together: another process that wants to write there waits. The system lets
+// go of it when a process ends, however it ends.
+class FolderLock {
+public:
+    explicit FolderLock(const std::filesystem::path& folder);
+    ~FolderLock();
+    FolderLock(const FolderLock&) = delete;
+    FolderLock& operator=(const FolderLock&) = delete;
+
+private:
+    int folder_ = -1;
+};
+
 // A folder to write into, made if it is not there, and tried beforehand so that a long study does not end in an error.
 // What was made and stayed empty is taken away again.
 class OutputFolder {

@@ -10,7 +10,7 @@
 #include <ctime>
 #include <nlohmann/json.hpp>
 
-#include "reports/file_fingerprint.hpp"
+#include "hwmodels/file_fingerprint.hpp"
 
 namespace strata {
 

@@ -2,9 +2,10 @@
 # Installs the Debian 12 packages that Strata builds with; does nothing where all are there.
 set -euo pipefail
 packages=(g++ cmake ninja-build ccache clang-format pkg-config git libsystemc-dev libboost-graph-dev libnlopt-cxx-dev
-    nlohmann-json3-dev libyaml-cpp-dev libcli11-dev libfmt-dev libgtest-dev libbenchmark-dev libvalijson-dev libssl-dev liburing-dev
+    nlohmann-json3-dev libyaml-cpp-dev libcli11-dev libfmt-dev libgtest-dev libbenchmark-dev libvalijson-dev libssl-dev liburing-dev libsqlite3-dev
     qt6-base-dev libqcustomplot-dev libqcustomplot2.1-qt6 fonts-dejavu-core poppler-utils libjs-chart.js
-    libxml2-utils man-db groff-base fish zsh bsdextrautils desktop-file-utils appstream dpkg-dev file)
+    libxml2-utils man-db groff-base fish zsh bsdextrautils desktop-file-utils appstream dpkg-dev file
+    slurmctld slurmd slurm-client munge)
 missing=()
 for package in "${packages[@]}"; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")

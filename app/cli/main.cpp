@@ -58,6 +58,14 @@ void add_host_options(CLI::App& command, strata::MeasureArguments& measure) {
     command.add_flag("--quick", measure.quick, "a look in a few seconds instead of a measurement in a minute");
 }
 
+void add_cluster_options(CLI::App& command, strata::ClusterArguments& cluster) {
+    command.add_option("--partition", cluster.partition, "of Slurm (default: the site's)");
+    command.add_option("--task-memory", cluster.memory, "of a task, as sbatch --mem takes it")->capture_default_str();
+    command.add_option("--task-cores", cluster.cores, "of a task")->check(CLI::Range(1, 4096))->capture_default_str();
+    command.add_option("--sbatch", cluster.sbatch, "more for sbatch, such as --sbatch=--time=1:00:00; repeat it")
+        ->allow_extra_args(false);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -91,10 +99,48 @@ int main(int argc, char** argv) {
     run.jobs = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
     run_command->add_option("--jobs", run.jobs, "points that the systemc engine simulates at a time (default: cores)")
         ->check(CLI::Range(1, 4096));
+    run_command->add_option("--store", run.store_file,
+                            "file that keeps points, shared with other studies (default: study.sqlite in the --out "
+                            "folder); what it knows is not computed again");
+    run_command->add_flag("--no-cache", run.renew, "compute every point, also those that the store knows");
+    run_command->add_option("--time-limit", run.limits.time_s, "seconds that the systemc engine may take for a point")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
+    run_command
+        ->add_option("--memory-limit", run.limits.memory_gb,
+                     "GB of address space that the systemc engine may take for a point; 0: no limit")
+        ->check(CLI::NonNegativeNumber)
+        ->capture_default_str();
+    run_command->add_option("--on", run.on, "this machine, or slurm: a job array, each task a chunk of the points")
+        ->check(CLI::IsMember({"this", "slurm"}));
+    run_command->add_option("--array-size", run.cluster.array, "tasks at most (a task has at least 500 points)")
+        ->check(CLI::Range(1, 10000000))
+        ->capture_default_str();
+    add_cluster_options(*run_command, run.cluster);
     run.command = "strata";
     for (int i = 1; i < argc; ++i) run.command += std::string(" ") + argv[i];
 
     run_command->add_flag("--binds", run.binds, "also what binds each point (see 'strata binds')");
+
+    std::string study_folder;
+    std::size_t chunk = 0;
+    int chunk_jobs = 1;
+    bool resubmit = false;
+    strata::ClusterArguments cluster;
+    CLI::App* study_command = strata::add_verb(app, "study", "Studies that a job array computes in chunks",
+                                   "  strata run SCENARIO --on slurm --out FOLDER\n"
+                                   "  strata study merge FOLDER --resubmit\n"
+                                   "  strata run SCENARIO --out FOLDER");
+    study_command->require_subcommand(0, 1);
+    CLI::App* merge_command =
+        study_command->add_subcommand("merge", "joins the chunks that are there; exit code 1 if some are missing");
+    merge_command->add_option("folder", study_folder, "the --out folder of the study")->required();
+    merge_command->add_flag("--resubmit", resubmit, "send missing chunks again that neither wait nor run");
+    add_cluster_options(*merge_command, cluster);
+    CLI::App* chunk_command = study_command->add_subcommand("chunk", "computes one of them: what a task does");
+    chunk_command->add_option("folder", study_folder, "the --out folder of the study")->required();
+    chunk_command->add_option("chunk", chunk, "its number, from 0")->required();
+    chunk_command->add_option("--jobs", chunk_jobs, "points at a time")->check(CLI::Range(1, 4096));
 
     strata::BindsArguments binds;
     CLI::App* binds_command = strata::add_verb(
@@ -256,7 +302,11 @@ int main(int argc, char** argv) {
         const std::string root = strata::data_root(STRATA_SOURCE_DIR);
         if (quiet) hush(strata::prints_data(app));
         if (const auto code = ci.run(root)) return *code;
+        if (*run_command && run.on == "slurm") return strata::submit_verb(run, root);
         if (*run_command) return strata::run_verb(run, root);
+        if (*merge_command) return strata::study_merge_verb(study_folder, cluster, resubmit, root);
+        if (*chunk_command) return strata::study_chunk_verb(study_folder, chunk, chunk_jobs, root);
+        if (*study_command) throw strata::InputError("study", "merge or chunk (see 'strata study --help')", "nothing");
         if (*binds_command) return strata::binds_verb(binds, root);
         if (*sensitivity_command) return strata::sensitivity_verb(sensitivity, root);
         if (*check_command) return strata::check_verb(checked, root);

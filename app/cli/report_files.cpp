@@ -27,6 +27,7 @@ std::vector<std::string> systems_of(const Scenario& first, const Study& study) {
 void write_report(const std::string& folder_name, const Document& document, const PageAssets& assets,
                   const std::string& json, const std::string& csv) {
     const std::filesystem::path folder(folder_name);
+    const FolderLock lock(folder);
     write_whole(folder / "results.json", json);
     write_whole(folder / "results.csv", csv);
     write_whole(folder / "report.html", html_of(document, assets));

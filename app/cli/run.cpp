@@ -9,7 +9,7 @@
 #include "app/cli/report_files.hpp"
 #include "app/cli/study_table.hpp"
 #include "app/cli/verbs.hpp"
-#include "reports/file_fingerprint.hpp"
+#include "hwmodels/file_fingerprint.hpp"
 #include "reports/files.hpp"
 #include "reports/render/results_csv.hpp"
 #include "reports/render/results_json.hpp"
@@ -18,10 +18,26 @@
 #include "reports/serving_view.hpp"
 #include "reports/training_view.hpp"
 #include "sim/study/find_binding.hpp"
+#include "sim/study/point_store.hpp"
 
 namespace strata {
 
 namespace fs = std::filesystem;
+
+StudyOptions study_options(const RunArguments& arguments, const std::string& root) {
+    StudyOptions options{.root = root,
+                         .engines = arguments.engines,
+                         .jobs = arguments.jobs,
+                         .progress = progress_bar(),
+                         .limits = arguments.limits};
+    std::string file = arguments.store_file;
+    if (file.empty() && !arguments.out_folder.empty())
+        file = (fs::path(arguments.out_folder) / "study.sqlite").string();
+    if (!file.empty())
+        options.store =
+            std::make_shared<PointStore>(file, arguments.renew ? PointStore::Use::renew : PointStore::Use::share);
+    return options;
+}
 
 int run_verb(const RunArguments& arguments, const std::string& root) {
     const ScenarioFile scenario(arguments.scenario, root + "/scenarios/models", arguments.set);
@@ -37,17 +53,16 @@ int run_verb(const RunArguments& arguments, const std::string& root) {
         folder.emplace(arguments.out_folder);
         assets = page_assets(root);
     }
-    const StudyOptions options{.root = root,
-                               .engines = arguments.engines,
-                               .jobs = arguments.jobs,
-                               .simulator = {},
-                               .progress = progress_bar()};
+    const StudyOptions options = study_options(arguments, root);
     Study study = run_study(scenario, options);
     if (arguments.binds) find_bindings(study, scenario, {}, options);
     // Nothing fits: that is an input to mend, not a result to plan with.
     const bool any_run =
         std::any_of(study.results.begin(), study.results.end(), [](const PointResult& r) { return r.run.has_value(); });
-    if (!any_run) throw InputError(arguments.scenario + ": " + study.results.front().reason);
+    if (!any_run) {
+        if (options.store) options.store->discard();
+        throw InputError(arguments.scenario + ": " + study.results.front().reason);
+    }
     int failed = 0;
     for (const PointResult& result : study.results)
         if (result.run) failed += failed_assertions(scenario.assertions(), *result.run);

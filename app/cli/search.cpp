@@ -23,11 +23,7 @@ int search_verb(const RunArguments& arguments, const ScenarioFile& scenario, con
         folder.emplace(arguments.out_folder);
         assets = page_assets(root);
     }
-    const SearchResult search = run_search(scenario, {.root = root,
-                                                      .engines = arguments.engines,
-                                                      .jobs = arguments.jobs,
-                                                      .simulator = {},
-                                                      .progress = progress_bar()});
+    const SearchResult search = run_search(scenario, study_options(arguments, root));
     std::clog << fmt::format("screened {} points in {:.1f} s, {:.0f} a second\n", search.screened.size(),
                              search.screened.seconds, double(search.screened.size()) / search.screened.seconds);
     Manifest manifest = manifest_of(search.study, arguments.scenario, arguments.set, root);

@@ -6,9 +6,20 @@
 #include <string>
 #include <vector>
 
+#include "sim/result/point_limits.hpp"
+
 namespace strata {
 
 class ScenarioFile;
+struct StudyOptions;
+
+// What a job array is asked for.
+struct ClusterArguments {
+    std::string partition, memory = "2G";
+    std::vector<std::string> sbatch;
+    int array = 1000;  // tasks at most
+    int cores = 1;     // of a task
+};
 
 struct RunArguments {
     std::string scenario, json_file, out_folder;
@@ -16,6 +27,11 @@ struct RunArguments {
     std::vector<std::string> engines;  // replaces the scenario's own
     bool binds = false;                // of each point, what would make it better
     int jobs = 1;
+    std::string store_file;  // empty: study.sqlite in the out folder, if there is one
+    bool renew = false;      // compute what the store knows once more
+    PointLimits limits{};
+    std::string on = "this";  // machine, or slurm
+    ClusterArguments cluster;
     std::string command;                    // as typed, for the report
     std::string junit_file, markdown_file;  // of the assertions, for CI
 };
@@ -68,9 +84,16 @@ struct CheckArguments {
     bool json = false;
 };
 
+// What a study of these arguments is run with. Throws InputError if its store cannot be written.
+StudyOptions study_options(const RunArguments& arguments, const std::string& root);
 int run_verb(const RunArguments& arguments, const std::string& root);
 // Of a scenario with a search: what 'strata run' does then.
 int search_verb(const RunArguments& arguments, const ScenarioFile& scenario, const std::string& root);
+// With --on slurm: sends it there instead.
+int submit_verb(const RunArguments& arguments, const std::string& root);
+int study_chunk_verb(const std::string& folder, std::size_t chunk, int jobs, const std::string& root);
+int study_merge_verb(const std::string& folder, const ClusterArguments& cluster, bool resubmit,
+                     const std::string& root);
 int binds_verb(const BindsArguments& arguments, const std::string& root);
 int sensitivity_verb(const SensitivityArguments& arguments, const std::string& root);
 // "10%", "10 %" or "0.1" of --by.

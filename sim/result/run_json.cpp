@@ -41,6 +41,7 @@ nlohmann::ordered_json to_json(const Run& run) {
                 {"pattern", run.accessed->pattern},
                 {"row_bytes", run.accessed->row_bytes},
                 {"load", run.accessed->load},
+                {"outstanding", run.accessed->outstanding},
                 {"peak_GBps", run.accessed->peak_GBps},
                 {"provenance", run.accessed->origin}};
     nlohmann::ordered_json utilisation;
@@ -88,6 +89,16 @@ Run run_from_json(const nlohmann::ordered_json& json) {
     Run run;
     run.engine = json.at("engine");
     run.metrics = json.at("metrics").get<std::map<std::string, double>>();
+    if (json.contains("pattern")) {
+        run.accessed = Accessed{.part = json.at("part"),
+                                .pattern = json.at("pattern"),
+                                .peak_GBps = json.at("peak_GBps"),
+                                .row_bytes = json.at("row_bytes"),
+                                .load = json.at("load"),
+                                .outstanding = json.at("outstanding"),
+                                .origin = json.at("provenance")};
+        return run;
+    }
     run.share_of_compute = json.at("share_of_compute_by_origin").get<std::map<std::string, double>>();
     for (std::size_t lane = 0; lane < kLanes; ++lane)
         run.utilisation[lane] = json.at("utilisation").at(std::string(kLaneNames[lane]));

@@ -74,9 +74,10 @@ WorkloadKind read_kind(const YamlField& workload) {
     workload.allow_only(known);
     const WorkloadKind kind = one_of<WorkloadKind>(workload["kind"], choices);
     std::map<std::string, std::vector<std::string>> owners;
+    const std::vector<std::string> given = workload.keys();
     for (const KindFields& one : workload_kinds())
         for (const std::string& field : one.fields)
-            if (workload[field].exists()) owners[field].push_back(one.name);
+            if (std::find(given.begin(), given.end(), field) != given.end()) owners[field].push_back(one.name);
     const auto own = std::find_if(workload_kinds().begin(), workload_kinds().end(),
                                   [kind](const KindFields& one) { return one.kind == kind; });
     for (const auto& [field, names] : owners)

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "sim/study/point_runner.hpp"
+#include "sim/study/point_store.hpp"
 
 namespace strata {
 
@@ -31,7 +32,7 @@ std::string without_digits(const std::string& reason) {
 // What the threads share: the next point, and the first that cannot be read.
 class Chunks {
 public:
-    explicit Chunks(std::size_t points) : points_(points) {}
+    explicit Chunks(PointRange part) : points_(part.to), next_(part.from) {}
 
     bool take(std::size_t& from, std::size_t& to) {
         from = next_.fetch_add(kChunk);
@@ -57,7 +58,7 @@ public:
 
 private:
     std::size_t points_;
-    std::atomic<std::size_t> next_ = 0, done_ = 0;
+    std::atomic<std::size_t> next_, done_ = 0;
     std::mutex mutex_;
     std::size_t at_ = 0;
     std::exception_ptr error_;
@@ -66,41 +67,96 @@ private:
 // Everything that one thread needs, shared with no other but the cost book, which locks.
 class Screener {
 public:
-    Screener(const ScenarioFile& file, const std::string& root, std::shared_ptr<const CostBook> costs)
-        : file_(file.apart()), runner_(root, std::move(costs)), law_(root + "/sim/quality/allocation_anchors.yaml") {}
+    Screener(const ScenarioFile& file, const StudyOptions& options, std::shared_ptr<const CostBook> costs,
+             const std::optional<PointKeys>& keys)
+        : file_(file.apart()),
+          runner_(options.root, std::move(costs)),
+          law_(options.root + "/sim/quality/allocation_anchors.yaml"),
+          store_(options.store.get()) {
+        if (keys) keys_ = keys->apart();
+    }
 
     void run(Chunks& work, Screened& screened, const std::function<void()>& after_each_chunk) {
-        for (std::size_t from = 0, to = 0; work.take(from, to); work.finished(to - from), after_each_chunk())
-            for (std::size_t point = from; point < to; ++point) {
-                try {
-                    run_point(point, screened);
-                } catch (...) {
-                    return work.stop(point, std::current_exception());
-                }
+        for (std::size_t from = 0, to = 0; work.take(from, to); work.finished(to - from), after_each_chunk()) {
+            std::size_t point = from;
+            try {
+                const auto known = known_of(from, to, screened);
+                for (; point < to; ++point)
+                    if (!known.empty() && known[point - from])
+                        take(point, *known[point - from], screened);
+                    else
+                        run_point(point, screened);
+                keep_new(screened);
+            } catch (...) {
+                return work.stop(point, std::current_exception());
             }
+        }
         work.count(obstacles_, screened);
     }
 
 private:
+    // What the store knows of a chunk; empty without a store.
+    std::vector<std::optional<KeptPoint>> known_of(std::size_t from, std::size_t to, const Screened& screened) {
+        if (!store_) return {};
+        chunk_keys_.clear();
+        chunk_begin_ = from;
+        for (std::size_t point = from; point < to; ++point)
+            chunk_keys_.push_back(keys_->of(screened.plan().settings(point), "analytic"));
+        return store_->numbers(chunk_keys_, screened.metrics());
+    }
+
+    void take(std::size_t point, const KeptPoint& known, Screened& screened) {
+        if (known.status == PointStatus::ok)
+            screened.keep(point, known.numbers);
+        else
+            ++obstacles_[without_digits(known.reason)];
+    }
+
     void run_point(std::size_t point, Screened& screened) {
-        Scenario scenario = file_.read(file_.point_with(screened.plan().settings(point)), runner_.catalog());
-        std::string obstacle = runner_.settle(scenario);
+        Settings settings = screened.plan().settings(point);
+        Scenario scenario = file_.read(file_.point_with(settings), runner_.catalog());
+        KeptPoint kept{.reason = runner_.settle(scenario)};
         try {
-            if (obstacle.empty()) {
-                Run run = runner_.run(scenario);
-                add_quality(run, scenario, law_);
-                return screened.keep(point, run);
-            }
+            if (kept.reason.empty()) kept.numbers = numbers_of(scenario, screened.metrics());
         } catch (const InputError& error) {
-            obstacle = error.what();
+            kept.reason = error.what();
         }
-        ++obstacles_[without_digits(obstacle)];
+        if (!kept.reason.empty()) kept.status = PointStatus::infeasible;
+        take(point, kept, screened);
+        if (!store_) return;
+        kept.key = chunk_keys_[point - chunk_begin_];
+        kept.settings = std::move(settings);
+        new_.push_back(std::move(kept));
+    }
+
+    std::vector<double> numbers_of(const Scenario& scenario, const std::vector<std::string>& metrics) {
+        Run run = runner_.run(scenario);
+        add_quality(run, scenario, law_);
+        std::vector<double> numbers;
+        for (const std::string& name : metrics) {
+            const auto metric = run.metrics.find(name);
+            numbers.push_back(metric == run.metrics.end() ? kUnknown : metric->second);
+        }
+        return numbers;
+    }
+
+    void keep_new(const Screened& screened) {
+        if (new_.empty()) return;
+        RowShape shape{.study = file_.name(), .engine = "analytic", .metrics = screened.metrics()};
+        for (const auto& setting : new_.front().settings) shape.axes.push_back(setting.first);
+        store_->keep(shape, std::move(new_));
+        new_.clear();
     }
 
     ScenarioFile file_;
     PointRunner runner_;
     AllocationLaw law_;
     std::map<std::string, std::size_t> obstacles_;
+    PointStore* store_;
+    std::optional<PointKeys> keys_;  // with a store alone
+    std::vector<PointKey> chunk_keys_;
+    std::size_t chunk_begin_ = 0;
+    std::vector<KeptPoint> new_;
 };
 
 }  // namespace
@@ -119,34 +175,36 @@ double Screened::value(std::size_t point, const std::string& metric) const {
     return found == metrics_.end() ? kUnknown : value(point, static_cast<std::size_t>(found - metrics_.begin()));
 }
 
-void Screened::keep(std::size_t point, const Run& run) {
+void Screened::keep(std::size_t point, const std::vector<double>& numbers) {
     ran_[point] = 1;
-    for (std::size_t i = 0; i < metrics_.size(); ++i)
-        if (const auto metric = run.metrics.find(metrics_[i]); metric != run.metrics.end())
-            values_[point * metrics_.size() + i] = metric->second;
+    std::copy(numbers.begin(), numbers.end(), values_.begin() + static_cast<std::ptrdiff_t>(point * metrics_.size()));
 }
 
-Screened screen(const ScenarioFile& file, PointPlan plan, std::vector<std::string> metrics,
-                const StudyOptions& options) {
+Screened screen(const ScenarioFile& file, PointPlan plan, std::vector<std::string> metrics, const StudyOptions& options,
+                PointRange part) {
     const auto begin = std::chrono::steady_clock::now();
     Screened screened(std::move(plan), std::move(metrics));
-    Chunks work(screened.size());
+    part.to = std::min(part.to, screened.size());
+    const std::size_t all = part.to - std::min(part.from, part.to);
+    Chunks work(part);
     const auto costs = std::make_shared<const CostBook>(CostBook::of(options.root));
-    const std::size_t threads =
-        std::clamp<std::size_t>(static_cast<std::size_t>(options.jobs), 1, screened.size() / kChunk + 1);
+    const std::size_t threads = std::clamp<std::size_t>(static_cast<std::size_t>(options.jobs), 1, all / kChunk + 1);
+    std::optional<PointKeys> keys;
+    if (options.store) keys.emplace(file, options.store->inputs_of(options.root));
     std::vector<std::unique_ptr<Screener>> screeners;  // made here: documents are copied from the one `file`
     for (std::size_t i = 0; i < threads; ++i)
-        screeners.push_back(std::make_unique<Screener>(file, options.root, costs));
+        screeners.push_back(std::make_unique<Screener>(file, options, costs, keys));
     {
         std::vector<std::jthread> others;
         for (std::size_t i = 1; i < threads; ++i)
             others.emplace_back([&, i] { screeners[i]->run(work, screened, [] {}); });
         screeners.front()->run(work, screened, [&] {
-            if (options.progress) options.progress(work.done(), screened.size());
+            if (options.progress) options.progress(work.done(), all);
         });
     }
     work.throw_if_stopped();
-    if (options.progress) options.progress(screened.size(), screened.size());
+    if (options.store) options.store->flush();
+    if (options.progress) options.progress(all, all);
     screened.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     return screened;
 }

@@ -33,8 +33,8 @@ public:
     double value(std::size_t point, std::size_t metric) const { return values_[point * metrics_.size() + metric]; }
     double value(std::size_t point, const std::string& metric) const;
 
-    // Each point by one thread alone.
-    void keep(std::size_t point, const Run& run);
+    // Each point by one thread alone; in the order of the metrics.
+    void keep(std::size_t point, const std::vector<double>& numbers);
 
     std::map<std::string, std::size_t> obstacles{};  // why points do not run, digits left out, and how many
     double seconds = 0;                              // that it took
@@ -46,8 +46,13 @@ private:
     std::vector<char> ran_;
 };
 
-// Throws InputError for a point that cannot even be read.
-Screened screen(const ScenarioFile& file, PointPlan plan, std::vector<std::string> metrics,
-                const StudyOptions& options);
+// Points of a plan, from the first to before the last.
+struct PointRange {
+    std::size_t from = 0, to = std::numeric_limits<std::size_t>::max();
+};
+
+// All points, or those of a part. Throws InputError for a point that cannot even be read.
+Screened screen(const ScenarioFile& file, PointPlan plan, std::vector<std::string> metrics, const StudyOptions& options,
+                PointRange part = {});
 
 }  // namespace strata

@@ -10,27 +10,19 @@
 #include "sim/search/pareto.hpp"
 #include "sim/study/find_binding.hpp"
 #include "sim/study/point_runner.hpp"
+#include "sim/study/point_store.hpp"
 #include "sim/study/refinement.hpp"
 
 namespace strata {
 
 namespace {
 
-std::vector<std::string> metrics_of(const SearchSpec& spec) {
-    std::vector<std::string> names;
-    const auto add = [&](const std::string& name) {
-        if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
-    };
-    for (const Objective& objective : spec.objectives) add(objective.metric);
-    for (const Assertion& constraint : spec.constraints) add(constraint.metric);
-    return names;
-}
-
 // A metric of another kind of workload would leave nothing to choose from, silently.
-void check_metrics(const SearchResult& search) {
+void check_metrics(const SearchResult& search, const StudyOptions& options) {
     bool any = false;
     for (std::size_t i = 0; i < search.screened.size(); ++i) any = any || search.screened.ran(i);
     if (!any) {
+        if (options.store) options.store->discard();
         const auto& obstacles = search.screened.obstacles;
         throw InputError("search: no point runs. " + (obstacles.empty() ? "" : obstacles.begin()->first));
     }
@@ -149,6 +141,16 @@ const ConstraintTally* SearchResult::hardest() const {
     return most == tally.end() || most->failed == 0 ? nullptr : &*most;
 }
 
+std::vector<std::string> metrics_of(const SearchSpec& spec) {
+    std::vector<std::string> names;
+    const auto add = [&](const std::string& name) {
+        if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+    };
+    for (const Objective& objective : spec.objectives) add(objective.metric);
+    for (const Assertion& constraint : spec.constraints) add(constraint.metric);
+    return names;
+}
+
 SearchResult run_search(const ScenarioFile& file, const StudyOptions& options) {
     if (!file.search()) throw InputError(file.file(), "a scenario with a search", "none");
     SearchSpec spec = *file.search();
@@ -163,7 +165,7 @@ SearchResult run_search(const ScenarioFile& file, const StudyOptions& options) {
                         .screened = screen(file, PointPlan(file.axes(), spec.sample, ScenarioFile::kMaxPoints),
                                            metrics_of(spec), options),
                         .study = {}};
-    check_metrics(search);
+    check_metrics(search, options);
     choose_eligible(search);
     choose_front(search);
     if (search.front.empty()) return search;

@@ -58,6 +58,9 @@ struct SearchResult {
     const ConstraintTally* hardest() const;
 };
 
+// What the first phase keeps of each point: the metrics of objectives and constraints.
+std::vector<std::string> metrics_of(const SearchSpec& spec);
+
 // Throws InputError for a scenario without a search, or one that asks for a metric that no point has.
 SearchResult run_search(const ScenarioFile& file, const StudyOptions& options);
 

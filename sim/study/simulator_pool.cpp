@@ -4,11 +4,13 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <deque>
 #include <filesystem>
@@ -25,15 +27,18 @@ namespace {
 // to fail instead of raising SIGPIPE.
 class Simulator {
 public:
-    explicit Simulator(const std::string& program) {
+    Simulator(const std::string& program, const PointLimits& limits) {
+        const std::string time = fmt::format("{}", limits.time_s), memory = fmt::format("{}", limits.memory_gb);
         int ends[2];
         if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
             throw std::runtime_error(fmt::format("cannot make a socket: {}", std::strerror(errno)));
         process_ = fork();
         if (process_ == 0) {
+            prctl(PR_SET_PDEATHSIG, SIGKILL);  // nobody would read its answers
             dup2(ends[1], STDIN_FILENO);
             dup2(ends[1], STDOUT_FILENO);
-            execl(program.c_str(), program.c_str(), static_cast<char*>(nullptr));
+            execl(program.c_str(), program.c_str(), "--time-limit", time.c_str(), "--memory-limit", memory.c_str(),
+                  static_cast<char*>(nullptr));
             _exit(127);
         }
         socket_ = ends[0];
@@ -52,6 +57,7 @@ public:
     }
 
     int socket() const { return socket_; }
+    void kill_now() { kill(process_, SIGKILL); }
 
     // If it cannot be sent the process is gone, and the next receive() says so.
     void send(const std::string& line) {
@@ -98,66 +104,102 @@ private:
     std::string received_;
 };
 
+using Clock = std::chrono::steady_clock;
+
+// Short lines are sent one ahead, so that a simulator does not wait for us. Long ones are not: both sides could be
+// writing then, and neither reading.
+constexpr std::size_t kShortLine = 16384;
+
 struct Worker {
     std::unique_ptr<Simulator> simulator;
-    std::size_t line = 0;
-    bool working = false;
+    std::deque<std::size_t> lines;  // the first is in work
+    Clock::time_point deadline;     // of that one
 };
 
 class Pool {
 public:
-    Pool(const std::string& program, int jobs, const std::vector<std::string>& lines,
+    Pool(const std::string& program, int jobs, const PointLimits& limits, const std::vector<std::string>& lines,
          const std::function<void(std::size_t, const nlohmann::ordered_json&)>& answered)
-        : program_(program), lines_(lines), answered_(answered), attempts_(lines.size()) {
+        : program_(program),
+          limits_(limits),
+          // It makes two attempts, each within the limit; what is slow around them has a second.
+          patience_(std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(2 * limits.time_s + 1))),
+          lines_(lines),
+          answered_(answered),
+          attempts_(lines.size()) {
         for (std::size_t i = 0; i < lines.size(); ++i) waiting_.push_back(i);
         workers_.resize(std::min<std::size_t>(static_cast<std::size_t>(std::max(jobs, 1)), lines.size()));
     }
 
     void run() {
         while (closed_ < lines_.size()) {
-            for (Worker& worker : workers_)
-                if (!worker.working && !waiting_.empty()) give_next(worker);
+            for (const std::size_t at_most : {1u, 2u})  // nobody gets a second before all have one
+                for (Worker& worker : workers_) give(worker, at_most);
             wait();
         }
     }
 
 private:
-    void give_next(Worker& worker) {
-        if (!worker.simulator) worker.simulator = std::make_unique<Simulator>(program_);
-        worker.line = waiting_.front();
+    void give(Worker& worker, std::size_t at_most) {
+        if (waiting_.empty() || worker.lines.size() >= at_most) return;
+        const std::size_t line = waiting_.front();
+        if (!worker.lines.empty() && lines_[line].size() > kShortLine) return;
+        if (!worker.simulator) worker.simulator = std::make_unique<Simulator>(program_, limits_);
         waiting_.pop_front();
-        worker.working = true;
-        ++attempts_[worker.line];
-        worker.simulator->send(lines_[worker.line]);
+        worker.lines.push_back(line);
+        if (worker.lines.size() == 1) begin(worker);
+        worker.simulator->send(lines_[line]);
+    }
+
+    void begin(Worker& worker) {
+        ++attempts_[worker.lines.front()];
+        worker.deadline = Clock::now() + patience_;
     }
 
     void wait() {
         std::vector<pollfd> sockets;
         std::vector<Worker*> of_socket;
+        auto first = Clock::time_point::max();
         for (Worker& worker : workers_)
-            if (worker.working) {
+            if (!worker.lines.empty()) {
                 sockets.push_back({worker.simulator->socket(), POLLIN, 0});
                 of_socket.push_back(&worker);
+                first = std::min(first, worker.deadline);
             }
-        if (poll(sockets.data(), sockets.size(), -1) < 0) return;  // interrupted
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(first - Clock::now()).count();
+        if (poll(sockets.data(), sockets.size(), static_cast<int>(std::clamp<long long>(left, 0, 1 << 30))) < 0)
+            return;  // interrupted
         for (std::size_t i = 0; i < sockets.size(); ++i)
-            if (sockets[i].revents != 0) read_from(*of_socket[i]);
+            if (sockets[i].revents != 0)
+                read_from(*of_socket[i]);
+            else if (Clock::now() >= of_socket[i]->deadline)
+                give_up(*of_socket[i], true);
     }
 
     void read_from(Worker& worker) {
-        if (!worker.simulator->receive()) {
-            const std::string how = worker.simulator->ending();
-            worker.simulator.reset();
-            worker.working = false;
-            if (attempts_[worker.line] < 2)
-                waiting_.push_front(worker.line);
-            else
-                close_line(worker.line, {{"status", "failed"}, {"reason", program_ + " " + how}});
-            return;
+        if (!worker.simulator->receive()) return give_up(worker, false);
+        while (!worker.lines.empty() && worker.simulator->has_line()) {
+            const std::size_t line = worker.lines.front();
+            worker.lines.pop_front();
+            if (!worker.lines.empty()) begin(worker);
+            close_line(line, nlohmann::ordered_json::parse(worker.simulator->take_line()));
         }
-        if (!worker.simulator->has_line()) return;
-        worker.working = false;
-        close_line(worker.line, nlohmann::ordered_json::parse(worker.simulator->take_line()));
+    }
+
+    // The line in work is tried once more, or has failed; one that was sent ahead has had no attempt.
+    void give_up(Worker& worker, bool too_slow) {
+        const std::string how =
+            too_slow ? fmt::format("did not answer within {} s", 2 * limits_.time_s + 1) : worker.simulator->ending();
+        if (too_slow) worker.simulator->kill_now();
+        worker.simulator.reset();
+        const std::size_t line = worker.lines.front();
+        worker.lines.pop_front();
+        waiting_.insert(waiting_.begin(), worker.lines.begin(), worker.lines.end());
+        worker.lines.clear();
+        if (attempts_[line] < 2)
+            waiting_.push_front(line);
+        else
+            close_line(line, {{"status", "failed"}, {"reason", program_ + " " + how}});
     }
 
     void close_line(std::size_t line, const nlohmann::ordered_json& answer) {
@@ -166,6 +208,8 @@ private:
     }
 
     const std::string& program_;
+    const PointLimits& limits_;
+    const Clock::duration patience_;
     const std::vector<std::string>& lines_;
     const std::function<void(std::size_t, const nlohmann::ordered_json&)>& answered_;
     std::vector<int> attempts_;
@@ -187,9 +231,10 @@ std::string simulator_path(const std::string& given) {
     return path.string();
 }
 
-void simulate_lines(const std::string& simulator, int jobs, const std::vector<std::string>& lines,
+void simulate_lines(const std::string& simulator, int jobs, const PointLimits& limits,
+                    const std::vector<std::string>& lines,
                     const std::function<void(std::size_t, const nlohmann::ordered_json&)>& answered) {
-    Pool(simulator, jobs, lines, answered).run();
+    Pool(simulator, jobs, limits, lines, answered).run();
 }
 
 }  // namespace strata

@@ -8,14 +8,18 @@
 #include <string>
 #include <vector>
 
+#include "sim/result/point_limits.hpp"
+
 namespace strata {
 
 // `given`, or strata-simulate beside the running program. Throws InputError if it is not there.
 std::string simulator_path(const std::string& given);
 
 // Sends each line (one JSON object) to one of `jobs` processes and calls `answered` with the line's index. A process
-// that ends before it answers is replaced and its line sent once more; then the answer says what happened.
-void simulate_lines(const std::string& simulator, int jobs, const std::vector<std::string>& lines,
+// that ends before it answers, or takes longer than its limits allow, is replaced and its line sent once more; then the
+// answer says what happened.
+void simulate_lines(const std::string& simulator, int jobs, const PointLimits& limits,
+                    const std::vector<std::string>& lines,
                     const std::function<void(std::size_t, const nlohmann::ordered_json&)>& answered);
 
 }  // namespace strata

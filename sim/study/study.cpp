@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "sim/result/run_json.hpp"
 #include "sim/scenario/field_unit.hpp"
 #include "sim/scenario/schema.hpp"
 #include "sim/study/point_runner.hpp"
+#include "sim/study/point_store.hpp"
 #include "sim/study/simulator_pool.hpp"
 
 namespace strata {
@@ -33,26 +35,12 @@ public:
 
     Study run() {
         const bool simulates = std::any_of(study_.engines.begin(), study_.engines.end(), runs_elsewhere);
-        const std::string simulator = simulates ? simulator_path(options_.simulator) : "";
+        if (simulates) simulator_ = simulator_path(options_.simulator);
+        if (options_.store) keys_.emplace(file_, options_.store->inputs_of(options_.root));
         study_.results.reserve(points_.size() * study_.engines.size());
-        for (const Point& point : points_) {
-            // What cannot be read is wrong for every engine: no result.
-            Scenario scenario = file_.read(point, runner_.catalog());
-            const std::string obstacle = runner_.settle(scenario);
-            for (const std::string& engine : study_.engines) {
-                study_.results.push_back({point.settings, engine, PointStatus::ok, {}, {}, {}});
-                if ((scenario.serving || scenario.training || scenario.rl) && engine == "systemc")
-                    throw InputError("engines", "analytic alone: it prices the steps of serving, of training and of RL",
-                                     "systemc");
-                if (!obstacle.empty())
-                    put_aside(obstacle, study_.results.back());
-                else if (!runs_elsewhere(engine))
-                    run_here(scenario, study_.results.back());
-                else
-                    send_later(point, scenario);
-            }
-        }
-        simulate(simulator);
+        for (const Point& point : points_) take(point);
+        simulate();
+        if (options_.store) options_.store->flush();
         return std::move(study_);
     }
 
@@ -64,9 +52,67 @@ private:
             if (std::string unit = unit_of(schema, path); !unit.empty()) study_.units[path] = std::move(unit);
     }
 
+    void take(const Point& point) {
+        std::optional<Scenario> scenario;  // read where an engine's result is not known
+        std::string obstacle;
+        for (const std::string& engine : study_.engines) {
+            study_.results.push_back({point.settings, engine, PointStatus::ok, {}, {}, {}});
+            PointResult& result = study_.results.back();
+            if (take_known(point, result)) continue;
+            if (!scenario) {  // what cannot be read is wrong for every engine: no result
+                scenario = file_.read(point, runner_.catalog());
+                obstacle = runner_.settle(*scenario);
+            }
+            if ((scenario->serving || scenario->training || scenario->rl) && engine == "systemc")
+                throw InputError("engines", "analytic alone: it prices the steps of serving, of training and of RL",
+                                 "systemc");
+            if (!obstacle.empty())
+                put_aside(obstacle, result);
+            else if (!runs_elsewhere(engine))
+                run_here(*scenario, result);
+            else
+                send_later(point, *scenario);
+        }
+    }
+
+    bool take_known(const Point& point, PointResult& result) {
+        if (!options_.store) return false;
+        // What simulates is another program, perhaps built from other sources.
+        result_keys_.push_back(keys_->of(point, runs_elsewhere(result.engine)
+                                                    ? result.engine + " " + options_.store->fingerprint_of(simulator_)
+                                                    : result.engine));
+        const auto known = options_.store->whole(result_keys_.back());
+        if (!known) return false;
+        result.status = known->status;
+        result.reason = known->reason;
+        if (known->status == PointStatus::ok) result.run = run_from_json(nlohmann::ordered_json::parse(known->run));
+        count();
+        return true;
+    }
+
+    void keep(const PointResult& result, const nlohmann::ordered_json& run) {
+        if (!options_.store) return;
+        RowShape shape{.study = study_.name, .engine = result.engine};
+        KeptPoint point{.key = result_keys_[static_cast<std::size_t>(&result - study_.results.data())],
+                        .status = result.status,
+                        .reason = result.reason,
+                        .settings = result.settings};
+        for (const auto& setting : result.settings) shape.axes.push_back(setting.first);
+        if (result.run) {
+            point.run = run.dump();
+            for (const auto& [metric, value] : result.run->metrics) {
+                if (!std::isfinite(value)) return;  // JSON has no such number, so the run would not come back
+                shape.metrics.push_back(metric);
+                point.numbers.push_back(value);
+            }
+        }
+        options_.store->keep(shape, {std::move(point)});
+    }
+
     void put_aside(const std::string& reason, PointResult& result) {
         result.status = PointStatus::infeasible;
         result.reason = reason;
+        keep(result, {});
         count();
     }
 
@@ -76,6 +122,7 @@ private:
         } catch (const InputError& error) {
             return put_aside(error.what(), result);
         }
+        if (options_.store) keep(result, to_json(*result.run));
         count();
     }
 
@@ -90,8 +137,8 @@ private:
         result_of_line_.push_back(study_.results.size() - 1);
     }
 
-    void simulate(const std::string& simulator) {
-        simulate_lines(simulator, options_.jobs, lines_,
+    void simulate() {
+        simulate_lines(simulator_, options_.jobs, options_.limits, lines_,
                        [this](std::size_t line, const nlohmann::ordered_json& answer) {
                            PointResult& result = study_.results[result_of_line_[line]];
                            const std::string status = answer.at("status");
@@ -102,6 +149,7 @@ private:
                                result.run = run_from_json(answer.at("run"));
                            else
                                result.reason = answer.at("reason");
+                           keep(result, result.run ? answer.at("run") : nlohmann::ordered_json());
                            count();
                        });
     }
@@ -117,6 +165,9 @@ private:
     Study study_;
     std::vector<std::string> lines_;           // of the points that strata-simulate runs
     std::vector<std::size_t> result_of_line_;  // index in study_.results
+    std::string simulator_;                    // path of strata-simulate, where it is needed
+    std::optional<PointKeys> keys_;            // with a store alone
+    std::vector<PointKey> result_keys_;        // of study_.results
     std::size_t done_ = 0;
 };
 

@@ -4,14 +4,18 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "sim/result/binding.hpp"
+#include "sim/result/point_limits.hpp"
 #include "sim/result/run.hpp"
 
 namespace strata {
+
+class PointStore;
 
 struct StudyOptions {
     std::string root;                    // holds scenarios/models, hwmodels/catalog and sim/cost
@@ -19,6 +23,8 @@ struct StudyOptions {
     int jobs = 1;                        // strata-simulate processes at a time; results do not depend on it
     std::string simulator{};             // path of strata-simulate; empty: beside the running program
     std::function<void(std::size_t done, std::size_t all)> progress{};
+    std::shared_ptr<PointStore> store{};  // what is known there is not computed again; none: everything is
+    PointLimits limits{};                 // of each point that strata-simulate runs
 };
 
 enum class PointStatus { ok, infeasible, failed };

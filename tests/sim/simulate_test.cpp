@@ -160,7 +160,7 @@ int kill_children(pid_t parent, int times, int signal, int depth) {
 TEST(Pool, a_crash_of_a_point_is_tried_again_and_then_costs_itself_only) {
     std::vector<Json> answer(2);
     std::thread pool([&] {
-        simulate_lines(kSimulator, 1, {line_of(1, huge()), line_of(2, kSmall)},
+        simulate_lines(kSimulator, 1, {}, {line_of(1, huge()), line_of(2, kSmall)},
                        [&](std::size_t line, const Json& a) { answer[line] = a; });
     });
     EXPECT_EQ(kill_children(getpid(), 2, SIGSEGV, 2), 2);
@@ -174,7 +174,7 @@ TEST(Pool, a_crash_of_a_point_is_tried_again_and_then_costs_itself_only) {
 TEST(Pool, replaces_a_simulator_that_dies_and_sends_its_point_once_more) {
     std::vector<Json> answer(2);
     std::thread pool([&] {
-        simulate_lines(kSimulator, 1, {line_of(1, huge()), line_of(2, kSmall)},
+        simulate_lines(kSimulator, 1, {}, {line_of(1, huge()), line_of(2, kSmall)},
                        [&](std::size_t line, const Json& a) { answer[line] = a; });
     });
     EXPECT_EQ(kill_children(getpid(), 2, SIGKILL, 1), 2);

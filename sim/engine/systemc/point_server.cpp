@@ -11,6 +11,9 @@
 #include <chrono>
 #include <csignal>
 #include <cstring>
+#include <fstream>
+#include <functional>
+#include <type_traits>
 
 #include "sim/engine/systemc/packet_engine.hpp"
 #include "sim/engine/systemc/systemc_engine.hpp"
@@ -29,36 +32,103 @@ Scenario scenario_of(const nlohmann::json& request, Inputs& inputs) {
                       request.at("root").get<std::string>() + "/scenarios/models", inputs.catalog());
 }
 
-Json simulated(const nlohmann::json& request, Inputs& inputs) {
-    const Scenario scenario = scenario_of(request, inputs);
-    if (scenario.collective) return {{"status", "ok"}, {"run", to_json(run_packets(*scenario.collective))}};
-    const Program program = inputs.program_of(scenario);
-    const Machine& machine = inputs.platform(scenario.platform).machine;
-    const int ranks = simulated_ranks(program, machine, scenario.placement);
-    const Simulation simulation = run_systemc(program, machine, ranks, scenario.detail);
-    Run run = summarise(scenario, machine, program, simulation.timeline, "systemc");
-    run.resources = simulation.resources;
-    add_quality(run, scenario.model, inputs.quality());
-    return {{"status", "ok"}, {"run", to_json(run)}};
+Json failed(const std::string& reason) { return {{"status", "failed"}, {"reason", reason}}; }
+
+// What a point that does not end well is answered with.
+Json caught(const PointLimits& limits) {
+    try {
+        throw;
+    } catch (const InputError& error) {
+        return {{"status", "infeasible"}, {"reason", error.what()}};
+    } catch (const std::bad_alloc&) {
+        return failed(limits.memory_gb > 0 ? fmt::format("out of memory: the limit is {} GB", limits.memory_gb)
+                                           : "out of memory");
+    } catch (const std::exception& error) {
+        return failed(error.what());
+    }
 }
 
-// The child's whole life; what it writes to `out` is the answer, and it is complete only if the exit code is 0.
-[[noreturn]] void run_child(const nlohmann::json& request, Inputs& inputs, const PointLimits& limits, int out) {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);  // nobody would read the answer
-    if (limits.memory_gb > 0) {
-        const auto bytes = static_cast<rlim_t>(limits.memory_gb * 1e9);
-        const rlimit limit{bytes, bytes};
-        setrlimit(RLIMIT_AS, &limit);
+Bytes address_space() {
+    double pages = 0;
+    std::ifstream("/proc/self/statm") >> pages;
+    return Bytes(pages * double(sysconf(_SC_PAGESIZE)));
+}
+
+// While it lives, this process and its children may take so much more address space than the server has by itself.
+class MemoryLimit {
+public:
+    MemoryLimit(const PointLimits& limits, Bytes of_server) {
+        if (limits.memory_gb <= 0 || getrlimit(RLIMIT_AS, &before_) != 0) return;
+        rlimit limit = before_;
+        limit.rlim_cur = std::min(limit.rlim_max, static_cast<rlim_t>(of_server.si() + limits.memory_gb * 1e9));
+        set_ = setrlimit(RLIMIT_AS, &limit) == 0;
     }
+    MemoryLimit(const MemoryLimit&) = delete;
+    ~MemoryLimit() {
+        if (set_) setrlimit(RLIMIT_AS, &before_);
+    }
+
+private:
+    rlimit before_{};
+    bool set_ = false;
+};
+
+// A child's first byte says what follows.
+constexpr char kSimulation = 's', kAnswer = 'a';
+
+void append(std::string& text, const void* bytes, std::size_t size) {
+    text.append(static_cast<const char*>(bytes), size);
+}
+
+// As it lies in memory: the reader is the same program.
+std::string packed(const Simulation& simulation) {
+    const Timeline& timeline = simulation.timeline;
+    std::string text(1, kSimulation);
+    append(text, &timeline.makespan, sizeof timeline.makespan);
+    append(text, timeline.busy.data(), sizeof timeline.busy);
+    const std::size_t tasks = timeline.tasks.size();
+    append(text, &tasks, sizeof tasks);
+    append(text, timeline.tasks.data(), tasks * sizeof(Interval));
+    for (const ResourceUse& use : simulation.resources) {
+        const double numbers[] = {use.busy, use.bytes.si(), use.queued.si()};
+        append(text, numbers, sizeof numbers);
+        append(text, use.name.c_str(), use.name.size() + 1);
+    }
+    return text;
+}
+
+Simulation unpacked(const std::string& text) {
+    static_assert(std::is_trivially_copyable_v<Interval> && std::is_trivially_copyable_v<Seconds>);
+    const char* at = text.data() + 1;
+    const auto take = [&](void* into, std::size_t size) {
+        std::memcpy(into, at, size);
+        at += size;
+    };
+    Simulation simulation;
+    take(&simulation.timeline.makespan, sizeof simulation.timeline.makespan);
+    take(simulation.timeline.busy.data(), sizeof simulation.timeline.busy);
+    std::size_t tasks = 0;
+    take(&tasks, sizeof tasks);
+    simulation.timeline.tasks.resize(tasks);
+    take(simulation.timeline.tasks.data(), tasks * sizeof(Interval));
+    while (at < text.data() + text.size()) {
+        double numbers[3];
+        take(numbers, sizeof numbers);
+        simulation.resources.push_back(
+            {.name = at, .busy = numbers[0], .bytes = Bytes(numbers[1]), .queued = Seconds(numbers[2])});
+        at += simulation.resources.back().name.size() + 1;
+    }
+    return simulation;
+}
+
+// The child's whole life; what it writes to `out` is the outcome, and it is complete only if the exit code is 0.
+[[noreturn]] void run_child(const std::function<std::string()>& simulate, const PointLimits& limits, int out) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);  // nobody would read the answer
     std::string text;
     try {
-        text = simulated(request, inputs).dump();
-    } catch (const InputError& error) {
-        text = Json{{"status", "infeasible"}, {"reason", error.what()}}.dump();
-    } catch (const std::bad_alloc&) {
-        text = R"({"status":"failed","reason":"out of memory"})";
-    } catch (const std::exception& error) {
-        text = Json{{"status", "failed"}, {"reason", error.what()}}.dump();
+        text = simulate();
+    } catch (...) {
+        text = kAnswer + caught(limits).dump();
     }
     for (std::size_t written = 0; written < text.size();) {
         const ssize_t count = write(out, text.data() + written, text.size() - written);
@@ -90,17 +160,29 @@ std::string ending_of(int status) {
     return fmt::format("ended with exit code {}", WEXITSTATUS(status));
 }
 
-// What the cost book must work out for a shape that is new to it, it works out here once, for all children to come.
-// What is wrong with a point its child says.
-void price_shapes(const nlohmann::json& request, Inputs& inputs) {
-    try {
-        if (const Scenario scenario = scenario_of(request, inputs); !scenario.collective)
-            (void)inputs.program_of(scenario);
-    } catch (const std::exception&) {
+// What `simulate` returns in a child of this process. Throws for a child that does not end well.
+std::string in_child(const std::function<std::string()>& simulate, const PointLimits& limits) {
+    int ends[2];
+    if (pipe(ends) != 0) throw std::runtime_error(fmt::format("cannot make a pipe: {}", std::strerror(errno)));
+    const pid_t child = fork();
+    if (child == 0) run_child(simulate, limits, ends[1]);
+    close(ends[1]);
+    if (child < 0) {
+        close(ends[0]);
+        throw std::runtime_error(fmt::format("cannot start a process: {}", std::strerror(errno)));
     }
+    std::string text;
+    const bool in_time = read_all(ends[0], limits.time_s, text);
+    close(ends[0]);
+    if (!in_time) kill(child, SIGKILL);
+    int status = 0;
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    }
+    if (!in_time) throw std::runtime_error(fmt::format("took longer than the time limit of {} s", limits.time_s));
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || text.empty())
+        throw std::runtime_error("the simulating process " + ending_of(status));
+    return text;
 }
-
-Json failed(const std::string& reason) { return {{"status", "failed"}, {"reason", reason}}; }
 
 }  // namespace
 
@@ -109,32 +191,34 @@ Inputs& PointServer::inputs_of(const std::string& root) {
     return known != inputs_.end() ? known->second : inputs_.emplace(root, root).first->second;
 }
 
+// All but the simulation itself is worked out here, so that what points have in common (prices of shapes, memories'
+// curves, laws of quality) is worked out once and not again in each child.
 nlohmann::ordered_json PointServer::attempt(const nlohmann::json& request) {
     Inputs& inputs = inputs_of(request.at("root"));
-    price_shapes(request, inputs);
-    int ends[2];
-    if (pipe(ends) != 0) return failed(fmt::format("cannot make a pipe: {}", std::strerror(errno)));
-    const pid_t child = fork();
-    if (child < 0) {
-        close(ends[0]);
-        close(ends[1]);
-        return failed(fmt::format("cannot start a process: {}", std::strerror(errno)));
+    if (own_space_ == Bytes(0)) own_space_ = address_space();
+    const MemoryLimit limit(limits_, own_space_);
+    try {
+        const Scenario scenario = scenario_of(request, inputs);
+        if (scenario.collective) {
+            const auto packets = [&] {
+                return kAnswer + Json{{"status", "ok"}, {"run", to_json(run_packets(*scenario.collective))}}.dump();
+            };
+            return Json::parse(in_child(packets, limits_).substr(1));
+        }
+        const Program program = inputs.program_of(scenario);
+        const Machine& machine = inputs.platform(scenario.platform).machine;
+        const int ranks = simulated_ranks(program, machine, scenario.placement);
+        const std::string text =
+            in_child([&] { return packed(run_systemc(program, machine, ranks, scenario.detail)); }, limits_);
+        if (text.front() == kAnswer) return Json::parse(text.substr(1));
+        Simulation simulation = unpacked(text);
+        Run run = summarise(scenario, machine, program, simulation.timeline, "systemc");
+        run.resources = std::move(simulation.resources);
+        add_quality(run, scenario.model, inputs.quality());
+        return {{"status", "ok"}, {"run", to_json(run)}};
+    } catch (...) {
+        return caught(limits_);
     }
-    if (child == 0) run_child(request, inputs, limits_, ends[1]);
-    close(ends[1]);
-    std::string text;
-    const bool in_time = read_all(ends[0], limits_.time_s, text);
-    close(ends[0]);
-    if (!in_time) kill(child, SIGKILL);
-    int status = 0;
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
-    }
-    if (!in_time) return failed(fmt::format("took longer than the time limit of {} s", limits_.time_s));
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) return failed("the simulating process " + ending_of(status));
-    Json answer = Json::parse(text);
-    if (answer.at("status") == "failed" && answer.at("reason") == "out of memory" && limits_.memory_gb > 0)
-        answer["reason"] = fmt::format("out of memory: the limit is {} GB", limits_.memory_gb);
-    return answer;
 }
 
 std::string PointServer::answer(const std::string& line) {

@@ -1,5 +1,6 @@
-// Points as lines of JSON, each simulated in a forked child: SystemC elaborates once a process, and a child that
-// crashes, hangs or runs out of memory costs its own point only.
+// Points as lines of JSON, each read and priced here and simulated in a forked child: SystemC elaborates once a
+// process, and a child that crashes, hangs or runs out of memory costs its own point only. What happens to this process
+// itself is seen by who started it (sim/study/simulator_pool).
 //   {"id": 7, "root": FOLDER, "file": SCENARIO, "document": "the point as YAML"}
 //   {"id": 7, "status": "ok", "run": {...}} or {"id": 7, "status": "infeasible" or "failed", "reason": "..."}
 #pragma once
@@ -9,14 +10,10 @@
 #include <map>
 #include <string>
 
+#include "sim/result/point_limits.hpp"
 #include "sim/workload/inputs.hpp"
 
 namespace strata {
-
-struct PointLimits {
-    double time_s = 600;   // of one attempt
-    double memory_gb = 0;  // address space of a child; 0: no limit but the machine's
-};
 
 class PointServer {
 public:
@@ -30,6 +27,7 @@ private:
     Inputs& inputs_of(const std::string& root);
 
     PointLimits limits_;
+    Bytes own_space_{};                     // of addresses, without any point
     std::map<std::string, Inputs> inputs_;  // by root; read before the first fork, so children share the pages
 };
 
