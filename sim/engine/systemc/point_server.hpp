@@ -1,6 +1,6 @@
 // Points as lines of JSON, each simulated in a forked child: SystemC elaborates once a process, and a child that
 // crashes, hangs or runs out of memory costs its own point only.
-//   {"id": 7, "root": FOLDER, "file": SCENARIO, "document": "the point as YAML"}
+//   {"id": 7, "root": FOLDER, "file": SCENARIO, "document": "the point as YAML"}; with "trace": true the answer has one
 //   {"id": 7, "status": "ok", "run": {...}} or {"id": 7, "status": "infeasible" or "failed", "reason": "..."}
 #pragma once
 
