@@ -133,8 +133,8 @@ Records records_of(const std::vector<Difference>& differences, const std::vector
     const QString unit = differences.empty() || differences.front().unit.empty()
                              ? QString()
                              : QString(" [%1]").arg(text(differences.front().unit));
-    for (const NamedAnswer& run : runs) records.columns << text(run.name) + unit;
     records.columns << "difference" + unit << "difference [%]";
+    for (const NamedAnswer& run : runs) records.columns << text(run.name) + unit;
     for (const Difference& difference : differences) {
         const auto verdict_of = [&](double change) {
             return change == 0 ? 0 : (change < 0) == difference.lower_is_better ? 1 : -1;
@@ -146,9 +146,9 @@ Records records_of(const std::vector<Difference>& differences, const std::vector
         };
         std::vector<Cell>& row = records.rows.emplace_back();
         row.push_back({text(difference.what), {}, text(label_of_metric(difference.what))});
-        for (const std::optional<double>& value : difference.values) row.push_back(value ? number(*value) : Cell{"-"});
         row.push_back(changed(difference.absolute, 1));
         row.push_back(changed(difference.relative, 100));
+        for (const std::optional<double>& value : difference.values) row.push_back(value ? number(*value) : Cell{"-"});
     }
     return records;
 }

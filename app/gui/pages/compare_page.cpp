@@ -197,7 +197,7 @@ void ComparePage::draw() {
         const int columns = static_cast<int>(records->columns.size());
         for (int column = 0; column < columns; ++column)
             view->table().setItemDelegateForColumn(column, nullptr);  // runs come and go, and with them columns
-        for (const int column : {columns - 2, columns - 1}) {
+        for (const int column : {1, 2}) {
             bars_[bar]->set_widest(widest(*records, column));
             view->table().setItemDelegateForColumn(column, bars_[bar++]);
             view->table().setColumnWidth(column, std::max(110, view->table().columnWidth(column)));
