@@ -1,18 +1,15 @@
-// strata-gui [SCENARIO]: the workbench. --grab FILE --page NAME takes a picture of a page and ends; it needs no
-// display.
+// strata-gui [SCENARIO]: the workbench. --screenshot VIEW FILE [SCENARIO] takes a picture of a page and ends; it needs
+// no display.
 #include <QApplication>
 #include <QCommandLineParser>
-#include <QElapsedTimer>
 #include <QFontDatabase>
 #include <QTemporaryDir>
-#include <QTimer>
 #include <iostream>
 
 #include "app/gui/main_window.hpp"
-#include "app/gui/pages/roofline_page.hpp"
-#include "app/gui/pages/validation_page.hpp"
-#include "app/gui/widgets/record_view.hpp"
+#include "app/gui/screenshot.hpp"
 #include "app/gui/widgets/theme.hpp"
+<<<<<<< HEAD
 #include "hwmodels/data_root.hpp"
 
 namespace {
@@ -24,41 +21,67 @@ void wait_for(const std::function<bool()>& done, int seconds) {
     while (!done() && clock.elapsed() < seconds * 1000)
         QApplication::processEvents(QEventLoop::WaitForMoreEvents | QEventLoop::AllEvents, 50);
     QApplication::processEvents();
+=======
+#include "hwmodels/data_root.hpp"
+#include "hwmodels/input_error.hpp"
+
+namespace {
+
+QSize size_of(const QString& text) {
+    const QStringList sides = text.split('x');
+    const QSize size(sides.value(0).toInt(), sides.value(1).toInt());
+    if (sides.size() != 2 || size.width() < 1 || size.height() < 1)
+        throw strata::InputError("--size", "WIDTHxHEIGHT in pixels, such as 1280x800", "'" + text.toStdString() + "'");
+    return size;
+>>>>>>> c86d67c3201fafc9dc7cf67b0e417057bbe897ca
 }
 
-// Waits for what the page shows, which is made in the background.
-int grab(strata::MainWindow& window, const QString& file, const QString& page, const QString& rows) {
-    bool answered = false, swept = false, refined = false, derived = page != "roofline";
-    QObject::connect(&window.engine(), &strata::LiveEngine::answered, [&] { answered = true; });
-    QObject::connect(&window.engine(), &strata::LiveEngine::over_rho, [&] { swept = true; });
-    QObject::connect(&window.engine(), &strata::LiveEngine::refined, [&] { refined = true; });
-    QTimer wakes;  // so that waiting looks up
-    wakes.start(50);
-    window.show_page(page);
-    window.show();
-    wait_for([&] { return answered && swept && (refined || page != "answer"); }, 30);
-    if (page == "design") {
-        window.run_study();
-        wait_for([&] { return !window.study_job().is_running(); }, 120);
-    } else if (page == "validation") {
-        window.validation_page().set_pattern(rows);
-        window.validation_page().run();
-        wait_for([&] { return !window.validation_page().job().is_running(); }, 300);
-    } else if (!derived) {
-        window.roofline_page().table().select({0});
-        wait_for([] { return false; }, 1);
+void dress(QApplication& application, bool dark) {
+    if (!QFontDatabase::families().contains("DejaVu Sans"))
+        throw std::runtime_error("the font DejaVu Sans is missing: install fonts-dejavu-core");
+    QApplication::setStyle("Fusion");
+    QApplication::setFont(QFont("DejaVu Sans", 9));
+    // The system's own palette says whether it is dark; Fusion's greys are replaced by calmer ones.
+    application.setPalette(dark || strata::is_dark(QApplication::palette()) ? strata::dark_palette()
+                                                                            : strata::light_palette());
+}
+
+int run(QApplication& application) {
+    QCommandLineParser parser;
+    parser.setApplicationDescription("Strata's workbench: a scenario, its live answer, its studies.");
+    parser.addHelpOption();
+    parser.addVersionOption();
+    parser.addPositionalArgument("SCENARIO", "a scenario file; scenarios/engram-allocation.yaml if not given",
+                                 "[SCENARIO]");
+    const QCommandLineOption screenshot(
+        "screenshot", "Write a picture of a page into FILE, which stands before SCENARIO, and end.", "VIEW> <FILE");
+    const QCommandLineOption size("size", "Of the window.", "WIDTHxHEIGHT", "1400x860");
+    const QCommandLineOption dark("dark", "Light on dark.");
+    const QCommandLineOption rows("rows", "With --screenshot validation: which rows of the ledger.", "PATTERN", "*");
+    parser.addOptions({screenshot, size, dark, rows});
+    parser.process(application);
+    dress(application, parser.isSet(dark));
+    QStringList files = parser.positionalArguments();
+    strata::Screenshot wanted{.page = parser.value(screenshot), .file = {}, .rows = parser.value(rows)};
+    if (parser.isSet(screenshot)) {
+        if (files.isEmpty()) throw strata::InputError("--screenshot", "a page and a file", "a page alone");
+        wanted.file = files.takeFirst();
     }
-    wait_for([] { return false; }, 1);  // sizes settle
-    if (window.grab().save(file)) return 0;
-    std::cerr << "strata-gui: cannot write " << file.toStdString() << '\n';
-    return 2;
+    const std::string root = strata::data_root(STRATA_SOURCE_DIR);
+    strata::MainWindow window(root, "");
+    window.resize(size_of(parser.value(size)));
+    window.open(files.isEmpty() ? QString::fromStdString(root + "/scenarios/engram-allocation.yaml") : files.front());
+    if (parser.isSet(screenshot)) return take(window, wanted);
+    if (!parser.isSet(size)) window.restore_layout();
+    window.show();
+    return QApplication::exec();
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
     for (int i = 1; i < argc; ++i)
-        if (std::string_view(argv[i]) == "--grab" && !qEnvironmentVariableIsSet("QT_QPA_PLATFORM"))
+        if (std::string_view(argv[i]) == "--screenshot" && !qEnvironmentVariableIsSet("QT_QPA_PLATFORM"))
             qputenv("QT_QPA_PLATFORM", "offscreen");
     const QTemporaryDir runtime;  // Qt asks for a private folder and complains where a machine gives none
     if (!qEnvironmentVariableIsSet("XDG_RUNTIME_DIR")) qputenv("XDG_RUNTIME_DIR", runtime.path().toUtf8());
@@ -66,20 +89,8 @@ int main(int argc, char** argv) {
     QApplication::setOrganizationName("strata");
     QApplication::setApplicationName("strata-gui");
     QApplication::setApplicationVersion(STRATA_VERSION);
-    QCommandLineParser parser;
-    parser.setApplicationDescription("Strata's workbench: a scenario, its live answer, its studies.");
-    parser.addHelpOption();
-    parser.addVersionOption();
-    parser.addPositionalArgument("SCENARIO", "a scenario file; scenarios/engram-allocation.yaml if not given",
-                                 "[SCENARIO]");
-    QCommandLineOption grabbed("grab", "", "FILE"), page("page", "", "NAME", "answer"), dark("dark"),
-        rows("rows", "", "PATTERN", "*");
-    for (QCommandLineOption* option : {&grabbed, &page, &rows, &dark}) {
-        option->setFlags(QCommandLineOption::HiddenFromHelp);
-        parser.addOption(*option);
-    }
-    parser.process(application);
     try {
+<<<<<<< HEAD
         if (!QFontDatabase::families().contains("DejaVu Sans"))
             throw std::runtime_error("the font DejaVu Sans is missing: install fonts-dejavu-core");
         QApplication::setStyle("Fusion");
@@ -97,6 +108,9 @@ int main(int argc, char** argv) {
         if (parser.isSet(grabbed)) return grab(window, parser.value(grabbed), parser.value(page), parser.value(rows));
         window.show();
         return QApplication::exec();
+=======
+        return run(application);
+>>>>>>> c86d67c3201fafc9dc7cf67b0e417057bbe897ca
     } catch (const strata::InputError& error) {
         std::cerr << "strata-gui: " << error.what() << '\n';
         return 2;

@@ -3,27 +3,28 @@
 #include <fmt/format.h>
 
 #include <QActionGroup>
-#include <QApplication>
-#include <QClipboard>
-#include <QCloseEvent>
 #include <QDockWidget>
-#include <QFileDialog>
+#include <QEvent>
+#include <QFileInfo>
 #include <QLabel>
-#include <QMenuBar>
-#include <QMessageBox>
-#include <QMimeData>
 #include <QProgressBar>
 #include <QSettings>
 #include <QStackedWidget>
 #include <QStatusBar>
-#include <QToolBar>
 
 #include "app/gui/models/export_report.hpp"
 #include "app/gui/models/scenario_form_model.hpp"
 #include "app/gui/pages/allocation_page.hpp"
 #include "app/gui/pages/answer_page.hpp"
+#include "app/gui/pages/compare_page.hpp"
 #include "app/gui/pages/design_page.hpp"
+#include "app/gui/pages/experts_page.hpp"
+#include "app/gui/pages/fabric_page.hpp"
+#include "app/gui/pages/kernels_page.hpp"
+#include "app/gui/pages/memory_page.hpp"
+#include "app/gui/pages/precision_page.hpp"
 #include "app/gui/pages/roofline_page.hpp"
+#include "app/gui/pages/timeline_page.hpp"
 #include "app/gui/pages/validation_page.hpp"
 #include "app/gui/widgets/scenario_panel.hpp"
 #include "app/gui/widgets/theme.hpp"
@@ -42,6 +43,15 @@ std::string written(const Point& point) {
     return YAML::Dump(document);
 }
 
+// What sets a point apart from the scenario.
+std::string name_of(const std::vector<std::pair<std::string, std::string>>& settings) {
+    std::string name;
+    for (const auto& [path, value] : settings)
+        name += fmt::format("{}{} {}", name.empty() ? "" : ", ", short_name(path),
+                            path == "placement.experts.swaps" ? "by hand" : value);
+    return name.empty() ? "as in the scenario" : name;
+}
+
 }  // namespace
 
 MainWindow::MainWindow(const std::string& root, const std::string& simulator)
@@ -54,18 +64,17 @@ MainWindow::MainWindow(const std::string& root, const std::string& simulator)
       study_job_(std::make_unique<BackgroundJob>()) {
     setAcceptDrops(true);
     panel_ = new ScenarioPanel(document_, *form_);
-    auto* dock = new QDockWidget("Scenario");
-    dock->setObjectName("scenario");
-    dock->setWidget(panel_);
-    dock->setFeatures(QDockWidget::DockWidgetMovable | QDockWidget::DockWidgetFloatable |
-                      QDockWidget::DockWidgetClosable);
-    addDockWidget(Qt::LeftDockWidgetArea, dock);
+    dock_ = new QDockWidget("Scenario");
+    dock_->setObjectName("scenario");
+    dock_->setWidget(panel_);
+    dock_->setFeatures(QDockWidget::DockWidgetMovable | QDockWidget::DockWidgetFloatable |
+                       QDockWidget::DockWidgetClosable);
+    addDockWidget(Qt::LeftDockWidgetArea, dock_);
     build_pages();
     build_actions();
     build_status();
     connect_engine();
-    menuBar()->actions().at(2)->menu()->addAction(dock->toggleViewAction());
-    resizeDocks({dock}, {380}, Qt::Horizontal);
+    resizeDocks({dock_}, {340}, Qt::Horizontal);
     connect(&document_, &ScenarioDocument::changed, this, &MainWindow::follow_document);
     connect(&document_, &ScenarioDocument::file_changed, this, &MainWindow::name_window);
     connect(&document_.undo_stack(), &QUndoStack::cleanChanged, this,
@@ -80,7 +89,10 @@ MainWindow::~MainWindow() {
     engine_.reset();
 }
 
-QStringList MainWindow::page_names() { return {"answer", "allocation", "design", "roofline", "validation"}; }
+QStringList MainWindow::page_names() {
+    return {"answer",   "allocation", "design", "roofline", "validation", "compare",
+            "timeline", "experts",    "memory", "fabric",   "kernels",    "precision"};
+}
 
 void MainWindow::build_pages() {
     answer_ = new AnswerPage;
@@ -88,75 +100,28 @@ void MainWindow::build_pages() {
     design_ = new DesignPage;
     roofline_ = new RooflinePage;
     validation_ = new ValidationPage({.root = root_, .simulator = simulator_});
+    compare_ = new ComparePage;
+    timeline_ = new TimelinePage(simulator_);
+    experts_ = new ExpertsPage;
+    memory_ = new MemoryPage;
+    fabric_ = new FabricPage(root_);
+    kernels_ = new KernelsPage(root_);
+    precision_ = new PrecisionPage;
     pages_ = new QStackedWidget;
-    for (QWidget* page : std::initializer_list<QWidget*>{answer_, allocation_, design_, roofline_, validation_})
+    for (QWidget* page :
+         std::initializer_list<QWidget*>{answer_, allocation_, design_, roofline_, validation_, compare_, timeline_,
+                                         experts_, memory_, fabric_, kernels_, precision_})
         pages_->addWidget(page);
     setCentralWidget(pages_);
-    connect(&answer_->dials(), &DialPanel::turned_to, this, &MainWindow::ask);
+    connect(&answer_->dials(), &DialPanel::turned_to, this, [this] {
+        experts_->forget_step();
+        ask();
+    });
+    connect(experts_, &ExpertsPage::moved, this, &MainWindow::ask);
+    connect(compare_, &ComparePage::pin_wanted, this, &MainWindow::pin);
+    connect(answer_, &AnswerPage::pin_wanted, this, &MainWindow::pin);
+    connect(pages_, &QStackedWidget::currentChanged, this, &MainWindow::look);
     connect(answer_, &AnswerPage::put_into_scenario, this, &MainWindow::put_dials_into_scenario);
-}
-
-void MainWindow::build_actions() {
-    QMenu* file = menuBar()->addMenu("&File");
-    file->addAction("&Open...", QKeySequence::Open, this, &MainWindow::choose_file);
-    recent_ = file->addMenu("Open &recent");
-    connect(recent_, &QMenu::aboutToShow, this, &MainWindow::fill_recent);
-    file->addAction("&Save", QKeySequence::Save, this, &MainWindow::save);
-    file->addAction("Save &as...", QKeySequence("Ctrl+Shift+S"), this, &MainWindow::save_as);
-    file->addSeparator();
-    export_ = file->addAction("&Export report...", QKeySequence("Ctrl+E"), this, &MainWindow::choose_export);
-    file->addAction("&Copy as command", QKeySequence("Ctrl+Shift+C"), this, &MainWindow::copy_command);
-    file->addSeparator();
-    file->addAction("&Quit", QKeySequence("Ctrl+Q"), this, &QWidget::close);
-    QMenu* edit = menuBar()->addMenu("&Edit");
-    QAction* undo = document_.undo_stack().createUndoAction(this, "&Undo");
-    undo->setShortcut(QKeySequence::Undo);
-    QAction* redo = document_.undo_stack().createRedoAction(this, "&Redo");
-    redo->setShortcuts({QKeySequence::Redo, QKeySequence("Ctrl+Y")});
-    edit->addActions({undo, redo});
-    edit->addAction("&Find a field", QKeySequence::Find, panel_, &ScenarioPanel::find);
-    QMenu* view = menuBar()->addMenu("&View");
-    page_actions_ = new QActionGroup(this);
-    auto* bar = addToolBar("Pages");
-    bar->setObjectName("pages");
-    bar->setMovable(false);
-    bar->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
-    bar->setIconSize({20, 20});
-    const QStringList titles{"Answer", "Allocation", "Design space", "Roofline", "Validation"};
-    for (int i = 0; i < titles.size(); ++i) {
-        QAction* action = page_actions_->addAction(titles[i]);
-        action->setCheckable(true);
-        action->setData(page_names()[i]);
-        action->setShortcut(QKeySequence(QString("Ctrl+%1").arg(i + 1)));
-        action->setToolTip(QString("%1 (Ctrl+%2)").arg(titles[i]).arg(i + 1));
-        connect(action, &QAction::triggered, this, [this, i] { pages_->setCurrentIndex(i); });
-    }
-    bar->addActions(page_actions_->actions());
-    view->addActions(page_actions_->actions());
-    page_actions_->actions().front()->setChecked(true);
-    view->addSeparator();
-    QAction* dark = view->addAction("&Dark");
-    dark->setCheckable(true);
-    dark->setChecked(is_dark(palette()));
-    connect(dark, &QAction::toggled, this,
-            [](bool on) { QApplication::setPalette(on ? dark_palette() : light_palette()); });
-    QAction* refine = view->addAction("Refine by the &systemc engine");
-    refine->setCheckable(true);
-    refine->setChecked(true);
-    connect(refine, &QAction::toggled, engine_.get(), &LiveEngine::set_refining);
-    QMenu* study = menuBar()->addMenu("&Study");
-    run_ = study->addAction("&Run", QKeySequence("F5"), this, &MainWindow::run_study);
-    run_->setToolTip("Run every point of the scenario's axes (F5)");
-    cancel_ = study->addAction("&Cancel", QKeySequence("Esc"), this, [this] { study_job_->cancel(); });
-    study->addAction("&Pin the answer as baseline", QKeySequence("Ctrl+B"), answer_, &AnswerPage::pin);
-    cancel_->setEnabled(false);
-    export_->setEnabled(false);
-    auto* stretch = new QWidget;
-    stretch->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Preferred);
-    bar->addWidget(stretch);
-    run_->setIconText("Run study");
-    export_->setIconText("Export");
-    bar->addActions({run_, cancel_, export_});
 }
 
 void MainWindow::build_status() {
@@ -177,6 +142,9 @@ void MainWindow::connect_engine() {
     LiveEngine* engine = engine_.get();
     connect(engine, &LiveEngine::answered, answer_, &AnswerPage::show_answer);
     connect(engine, &LiveEngine::answered, roofline_, &RooflinePage::show_answer);
+    connect(engine, &LiveEngine::answered, compare_, &ComparePage::show_answer);
+    connect(engine, &LiveEngine::answered, experts_, &ExpertsPage::show_answer);
+    connect(engine, &LiveEngine::answered, memory_, &MemoryPage::show_answer);
     connect(engine, &LiveEngine::answered, this, &MainWindow::show_provenance);
     connect(engine, &LiveEngine::refining, answer_, &AnswerPage::say_refining);
     connect(engine, &LiveEngine::refined, answer_, &AnswerPage::show_refined);
@@ -197,6 +165,7 @@ void MainWindow::connect_engine() {
 
 void MainWindow::open(const QString& file) {
     answer_->forget_baseline();
+    compare_->forget();
     document_.open(QFileInfo(file).absoluteFilePath());
     QSettings settings;
     QStringList recent = settings.value("recent").toStringList();
@@ -211,19 +180,42 @@ void MainWindow::follow_document() {
     if (!document_.is_valid() || !document_.first_point()) return;
     const ScenarioFile file = document_.scenario_file();
     answer_->set_title(QString::fromStdString(file.name()), QString::fromStdString(file.description()));
-    answer_->dials().set(dials_of(document_.first_point()->scenario));
+    const Scenario& scenario = document_.first_point()->scenario;
+    answer_->dials().set(dials_of(scenario));
+    experts_->set_given(scenario.placement.expert_dials.swaps);
+    experts_->forget_step();
     ask();
+}
+
+std::vector<std::pair<std::string, std::string>> MainWindow::settings() const {
+    std::vector<std::pair<std::string, std::string>> all = answer_->dials().turned();
+    const auto moves = experts_->settings();
+    all.insert(all.end(), moves.begin(), moves.end());
+    return all;
 }
 
 void MainWindow::ask() {
     const auto& first = document_.first_point();
     if (!first) return;
     const std::string file = document_.file().isEmpty() ? "scenario.yaml" : document_.file().toStdString();
-    engine_->ask({written(with_settings(first->point, answer_->dials().turned())), file, first->assertions});
+    const auto turned = settings();
+    asked_ = AnswerRequest{written(with_settings(first->point, turned)), file, name_of(turned), first->assertions};
+    engine_->ask(*asked_);
+    look();
+}
+
+void MainWindow::look() {
+    if (!asked_) return;
+    if (auto* page = qobject_cast<DetailPage*>(pages_->currentWidget())) page->look(*asked_, *engine_);
+}
+
+void MainWindow::pin() {
+    answer_->pin();
+    compare_->pin();
 }
 
 void MainWindow::put_dials_into_scenario() {
-    const auto turned = answer_->dials().turned();
+    const auto turned = settings();
     if (!turned.empty()) caught([&] { document_.set_values(turned, "dials"); });
 }
 
@@ -289,6 +281,8 @@ std::vector<std::string> MainWindow::export_to(const QString& folder) {
     if (!study_) throw InputError("report", "a study that has been run", "none");
     return export_report(*study_, document_, folder.toStdString());
 }
+
+QWidget& MainWindow::page() const { return *pages_->currentWidget(); }
 
 bool MainWindow::show_page(const QString& name) {
     for (QAction* action : page_actions_->actions())

@@ -1,15 +1,18 @@
-// The window: scenario on the left, pages in the middle, what is known of the answer in the status bar. It owns the
-// document, the live engine and the study, and hands values between them and the pages.
+// The window: pages on the left, beside them the scenario, the page that is looked at in the middle, what is known of
+// the answer in the status bar. It owns the document, the live engine and the study, and hands values between them and
+// the pages.
 #pragma once
 
 #include <QMainWindow>
 #include <memory>
+#include <optional>
 
 #include "app/gui/models/background_job.hpp"
 #include "app/gui/models/live_engine.hpp"
 #include "app/gui/models/scenario_document.hpp"
 
 class QActionGroup;
+class QDockWidget;
 class QLabel;
 class QProgressBar;
 class QStackedWidget;
@@ -19,10 +22,17 @@ namespace strata {
 
 class AllocationPage;
 class AnswerPage;
+class ComparePage;
 class DesignPage;
+class ExpertsPage;
+class FabricPage;
+class KernelsPage;
+class MemoryPage;
+class PrecisionPage;
 class RooflinePage;
 class ScenarioFormModel;
 class ScenarioPanel;
+class TimelinePage;
 class ValidationPage;
 
 class MainWindow : public QMainWindow {
@@ -34,6 +44,10 @@ public:
 
     void open(const QString& file);  // throws InputError
     bool show_page(const QString& name);
+    QWidget& page() const;  // that is looked at
+    // As it was when the last window closed; nothing where none has.
+    void restore_layout();
+    void pin();  // the answer, as a baseline
     static QStringList page_names();
     void run_study();
     // What the last study came to, as files in `folder`; throws InputError.
@@ -41,6 +55,13 @@ public:
 
     ScenarioDocument& document() { return document_; }
     AnswerPage& answer_page() { return *answer_; }
+    ComparePage& compare_page() { return *compare_; }
+    TimelinePage& timeline_page() { return *timeline_; }
+    ExpertsPage& experts_page() { return *experts_; }
+    MemoryPage& memory_page() { return *memory_; }
+    FabricPage& fabric_page() { return *fabric_; }
+    KernelsPage& kernels_page() { return *kernels_; }
+    PrecisionPage& precision_page() { return *precision_; }
     DesignPage& design_page() { return *design_; }
     RooflinePage& roofline_page() { return *roofline_; }
     ValidationPage& validation_page() { return *validation_; }
@@ -58,10 +79,18 @@ protected:
 private:
     void build_pages();
     void build_actions();
+    void build_file_menu();
+    void build_edit_menu();
+    void build_view_menu();
+    void build_study_menu();
+    void open_palette();
     void build_status();
     void connect_engine();
     void follow_document();
     void ask();
+    void look();  // the page that is looked at asks for what it shows
+    // What dials and moves lay over the scenario, path and value.
+    std::vector<std::pair<std::string, std::string>> settings() const;
     void put_dials_into_scenario();
     void show_provenance(const SharedAnswer& answer);
     void study_ended(const SharedStudy& study, bool cancelled, const QString& error);
@@ -88,9 +117,18 @@ private:
     DesignPage* design_ = nullptr;
     RooflinePage* roofline_ = nullptr;
     ValidationPage* validation_ = nullptr;
+    ComparePage* compare_ = nullptr;
+    TimelinePage* timeline_ = nullptr;
+    ExpertsPage* experts_ = nullptr;
+    MemoryPage* memory_ = nullptr;
+    FabricPage* fabric_ = nullptr;
+    KernelsPage* kernels_ = nullptr;
+    PrecisionPage* precision_ = nullptr;
+    std::optional<AnswerRequest> asked_;
     QActionGroup* page_actions_ = nullptr;
     QAction *run_ = nullptr, *cancel_ = nullptr, *export_ = nullptr;
     QMenu* recent_ = nullptr;
+    QDockWidget* dock_ = nullptr;
     QLabel *provenance_ = nullptr, *said_ = nullptr;
     QProgressBar* progress_ = nullptr;
     std::unique_ptr<BackgroundJob> study_job_;

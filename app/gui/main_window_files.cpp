@@ -8,11 +8,18 @@
 #include <QMessageBox>
 #include <QMimeData>
 #include <QSettings>
+#include <QStackedWidget>
 
 #include "app/gui/main_window.hpp"
 #include "app/gui/pages/answer_page.hpp"
 
 namespace strata {
+
+namespace {
+
+constexpr int kLayout = 1;  // raised when bars or docks are others
+
+}  // namespace
 
 void MainWindow::caught(const std::function<void()>& work) {
     try {
@@ -69,13 +76,29 @@ void MainWindow::choose_export() {
 // The same on the command line, with what the dials are turned to.
 void MainWindow::copy_command() {
     QString command = "strata run " + document_.file();
-    for (const auto& [path, value] : answer_->dials().turned())
+    for (const auto& [path, value] : settings())
         command += QString(" --set '%1=%2'").arg(QString::fromStdString(path), QString::fromStdString(value));
     QApplication::clipboard()->setText(command);
     said_->setText("copied: " + command.left(80));
 }
 
-void MainWindow::closeEvent(QCloseEvent* event) { may_leave() ? event->accept() : event->ignore(); }
+void MainWindow::closeEvent(QCloseEvent* event) {
+    if (!may_leave()) return event->ignore();
+    QSettings settings;
+    settings.setValue("geometry", saveGeometry());
+    settings.setValue("layout", saveState(kLayout));
+    settings.setValue("page", pages_->currentIndex());
+    event->accept();
+}
+
+// A layout of another version is not restored: Qt says so by the number.
+void MainWindow::restore_layout() {
+    const QSettings settings;
+    restoreGeometry(settings.value("geometry").toByteArray());
+    restoreState(settings.value("layout").toByteArray(), kLayout);
+    const int page = settings.value("page").toInt();
+    if (page > 0 && page < page_names().size()) show_page(page_names()[page]);
+}
 
 void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
     if (event->mimeData()->hasUrls()) event->acceptProposedAction();

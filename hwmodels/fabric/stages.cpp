@@ -36,6 +36,13 @@ Seconds add(LinkLoads& loads, const Stage& stage, const Fabric& fabric, const st
 
 }  // namespace
 
+LinkLoads loads_of(const Fabric& fabric, const std::vector<Stage>& stages, const CollectiveTerms& terms) {
+    const std::array routers{Router(fabric, LinkClass::scale_up), Router(fabric, LinkClass::scale_out)};
+    LinkLoads loads(fabric);
+    for (const Stage& stage : stages) add(loads, stage, fabric, routers, terms);
+    return loads;
+}
+
 CollectiveTime time_of(const Fabric& fabric, const std::vector<Stage>& stages, int ranks,
                        const CollectiveTerms& terms) {
     const std::array routers{Router(fabric, LinkClass::scale_up), Router(fabric, LinkClass::scale_out)};

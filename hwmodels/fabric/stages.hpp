@@ -39,6 +39,9 @@ std::vector<Stage> stages_of(const Fabric& fabric, const std::vector<int>& ranks
                              bool back);
 std::vector<Stage> stages_of(const Fabric& fabric, const std::vector<int>& ranks, const Reduction& what);
 
+// What all stages together put on each link.
+LinkLoads loads_of(const Fabric& fabric, const std::vector<Stage>& stages, const CollectiveTerms& terms);
+
 CollectiveTime time_of(const Fabric& fabric, const std::vector<Stage>& stages, int ranks, const CollectiveTerms& terms);
 
 // The ranks of each domain, in order. Throws InputError unless domains have equally many, when `even` is asked for.

@@ -16,8 +16,16 @@ sc_core::sc_time ServiceQueue::serve(const sc_core::sc_time& arrival, Bytes byte
     queued_ += start - arrival;
     busy_ += service;
     served_ += bytes;
+    if (records_ && service > sc_core::SC_ZERO_TIME) note(start, start + service);
     free_at_ = start + service;
     return free_at_ + latency_;
+}
+
+void ServiceQueue::note(const sc_core::sc_time& begin, const sc_core::sc_time& end) {
+    if (!recorded_.empty() && begin <= free_at_)
+        recorded_.back().end = to_seconds(end);
+    else
+        recorded_.push_back({to_seconds(begin), to_seconds(end)});
 }
 
 Seconds ServiceQueue::busy() const { return to_seconds(busy_); }

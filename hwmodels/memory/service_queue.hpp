@@ -5,6 +5,8 @@
 
 #include <systemc>
 
+#include <vector>
+
 #include "hwmodels/units.hpp"
 
 namespace strata {
@@ -28,12 +30,22 @@ public:
     Seconds busy() const;    // occupied
     Seconds queued() const;  // waited in the queue, summed over requests
 
+    // From now on keeps when it is occupied; times that follow each other at once are one. Costs memory: for a trace.
+    struct Occupied {
+        Seconds begin, end;
+    };
+    void record() { records_ = true; }
+    const std::vector<Occupied>& recorded() const { return recorded_; }
+
 private:
+    void note(const sc_core::sc_time& begin, const sc_core::sc_time& end);
     static sc_core::sc_time latency_of(const ServiceRate& rate);
 
     ServiceRate rate_;
     sc_core::sc_time latency_, free_at_, busy_, queued_;
     Bytes served_;
+    bool records_ = false;
+    std::vector<Occupied> recorded_;
 };
 
 }  // namespace strata

@@ -15,12 +15,17 @@ namespace {
 class Tiers {
 public:
     explicit Tiers(MemoryUse& use) : use_(use) {}
-    void keep(Bytes& in_hbm, Tier tier, Bytes of_a_rank, Bytes of_a_node, Bytes copied = {}) const {
+    void keep(Bytes& in_hbm, Bytes MemoryUse::Below::*what, Tier tier, Bytes of_a_rank, Bytes of_a_node,
+              Bytes copied = {}) const {
+        const auto below = [&](Bytes& all, MemoryUse::Below& made_of) {
+            all += of_a_node;
+            made_of.*what += of_a_node;
+        };
         switch (tier) {
             case Tier::hbm: in_hbm += of_a_rank; return;
-            case Tier::host: use_.host_of_a_node += of_a_node; break;
-            case Tier::cxl: use_.cxl_of_a_node += of_a_node; break;
-            case Tier::nvme: use_.nvme_of_a_node += of_a_node; break;
+            case Tier::host: below(use_.host_of_a_node, use_.host); break;
+            case Tier::cxl: below(use_.cxl_of_a_node, use_.cxl); break;
+            case Tier::nvme: below(use_.nvme_of_a_node, use_.nvme); break;
         }
         in_hbm += copied;
     }
@@ -58,6 +63,12 @@ std::vector<std::pair<std::string, Bytes>> MemoryUse::classes() const {
             {"engram", engram},   {"activations", activations}, {"buffers", buffers}};
 }
 
+std::vector<std::pair<std::string, Bytes>> MemoryUse::Below::classes() const {
+    std::vector<std::pair<std::string, Bytes>> there{{"experts", experts}, {"kv", kv}, {"engram", engram}};
+    std::erase_if(there, [](const auto& one) { return one.second <= Bytes(0); });
+    return there;
+}
+
 // Routed experts are split over the expert ranks and everything else over tensor ranks, all over pipeline stages;
 // tables in HBM are row-sharded over all ranks, tables below it are kept once a node. Index keys stay in HBM: each step
 // scans them all. A tier below holds all, what is cached above it included.
@@ -76,17 +87,19 @@ MemoryUse memory_use(const Scenario& scenario, int ranks_of_a_node) {
     const double copies = model.ffn.experts > 0 ? experts / model.ffn.experts : 1;
     const Bytes routed = weights.routed * copies / placement.expert_shards() / placement.pp;
     const double cached = experts > 0 ? std::min(1.0, placement.cached_experts / experts) : 0;
-    tiers.keep(use.experts, placement.experts, routed, routed * ranks * copies_in_host_memory(scenario),
-               routed * cached);
+    tiers.keep(use.experts, &MemoryUse::Below::experts, placement.experts, routed,
+               routed * ranks * copies_in_host_memory(scenario), routed * cached);
     // Latent KV is shared by all heads, so tensor ranks each hold all of it; a tier that they share holds it once.
     const Bytes all(kv_bytes_per_token(model) * entries), index(index_bytes_per_token(model) * entries);
     const Bytes kv = all - index;
     use.index = index;
-    tiers.keep(use.kv, placement.kv, kv, kv * std::max(1.0, ranks / placement.tp), kv * placement.cached_kv);
+    tiers.keep(use.kv, &MemoryUse::Below::kv, placement.kv, kv, kv * std::max(1.0, ranks / placement.tp),
+               kv * placement.cached_kv);
     if (model.engram) {
         const Bytes tables = weight_bytes(model).engram;
         const Bytes hot(placement.hot_rows * model.engram->row_bytes() * double(model.engram->layer_ids.size()));
-        tiers.keep(use.engram, placement.engram, tables / placement.ranks(), tables, hot / ranks);
+        tiers.keep(use.engram, &MemoryUse::Below::engram, placement.engram, tables / placement.ranks(), tables,
+                   hot / ranks);
     }
     use.activations = activation_bytes(scenario);
     use.buffers = buffer_bytes(scenario);

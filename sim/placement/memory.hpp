@@ -18,6 +18,13 @@ struct MemoryUse {
     Bytes activations;  // of a micro-batch in the layer that needs most, and the residuals of all
     Bytes buffers;      // of exchanges, and of what is fetched from a tier below
     Bytes host_of_a_node, cxl_of_a_node, nvme_of_a_node;
+    // What these are made of.
+    struct Below {
+        Bytes experts, kv, engram;
+        // By the names that metrics give them, those that there are.
+        std::vector<std::pair<std::string, Bytes>> classes() const;
+    };
+    Below host, cxl, nvme;
 
     Bytes hbm_of_a_rank() const { return weights + experts + kv + index + engram + activations + buffers; }
     // By the names that metrics give them.

@@ -1,5 +1,7 @@
 #include "sim/placement/rank_shares.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -63,17 +65,28 @@ RankShares::RankShares(const Model& model, const RankSharesSpec& spec)
     : RankShares(model, spec, *routing_of(model, spec.routing, spec.tokens)) {}
 
 RankShares::RankShares(const Model& model, const RankSharesSpec& spec, RoutingSource& source)
-    : spec_(spec), layers_(static_cast<std::size_t>(model.layers)) {
+    : spec_(spec),
+      layers_(static_cast<std::size_t>(model.layers)),
+      placements_(layers_.size()),
+      loads_(layers_.size()) {
     if (spec.tokens < 1) throw InputError("workload.batch", "a token of each micro-batch at least", "none");
     const std::int64_t step = spec.experts.learned + spec.experts.age;
     const int first = static_cast<int>(model.ffn.dense_layers);
     const int judged_every = std::max(1, (model.layers - first) / kJudgedLayers);
     mean_pairs_ = double(spec.tokens) * model.ffn.top_k / spec.ranks;
+    for (const ExpertSwap& swap : spec.experts.swaps)
+        if (swap.layer < first || swap.layer >= model.layers)
+            throw InputError("placement.experts.swaps",
+                             fmt::format("a layer with routed experts, {} to {}", first, model.layers - 1),
+                             fmt::format("{}", swap.layer));
     double imbalance = 0, judged = 0;
     for (int layer = first; layer < model.layers; ++layer) {
-        const ExpertPlacement placement = placed(model, source, layer);
-        std::vector<RankShare>& of_ranks = layers_[static_cast<std::size_t>(layer)];
-        of_ranks = shares(placement, source.loads(layer, step));
+        const auto index = static_cast<std::size_t>(layer);
+        ExpertPlacement& placement = placements_[index] = placed(model, source, layer);
+        swap_by_hand(placement, layer);
+        std::vector<RankShare>& of_ranks = layers_[index];
+        loads_[index] = source.loads(layer, step);
+        of_ranks = shares(placement, loads_[index]);
         const auto busiest = std::ranges::max_element(of_ranks, {}, &RankShare::pairs);
         imbalance += busiest->pairs / mean_pairs_;
         if ((layer - first) % judged_every != 0) continue;
@@ -114,6 +127,27 @@ ExpertPlacement RankShares::placed(const Model& model, RoutingSource& source, in
                                     .groups = by_node ? model.ffn.router.groups : 1,
                                     .nodes = by_node ? nodes : 1,
                                     .ranks = spec_.ranks});
+}
+
+void RankShares::swap_by_hand(ExpertPlacement& placement, int layer) const {
+    for (const ExpertSwap& swap : spec_.experts.swaps) {
+        if (swap.layer != layer) continue;
+        std::array<std::size_t, 2> slots{};
+        for (std::size_t side = 0; side < 2; ++side) {
+            const auto per_rank = static_cast<std::size_t>(placement.slots_per_rank());
+            const auto begin = static_cast<std::size_t>(swap.ranks[side]) * per_rank, end = begin + per_rank;
+            std::size_t slot = begin;
+            while (slot < std::min(end, placement.expert_of_slot.size()) &&
+                   placement.expert_of_slot[slot] != swap.experts[side])
+                ++slot;
+            if (slot >= std::min(end, placement.expert_of_slot.size()))
+                throw InputError("placement.experts.swaps",
+                                 fmt::format("an expert of layer {} and a rank that holds it", layer),
+                                 fmt::format("expert {} on rank {}", swap.experts[side], swap.ranks[side]));
+            slots[side] = slot;
+        }
+        std::swap(placement.expert_of_slot[slots[0]], placement.expert_of_slot[slots[1]]);
+    }
 }
 
 std::vector<RankShare> RankShares::shares(const ExpertPlacement& placement,

@@ -2,6 +2,7 @@
 // says which experts tokens take, the order of experts on ranks says whose they are.
 #pragma once
 
+#include <array>
 #include <compare>
 #include <cstdint>
 #include <string_view>
@@ -22,11 +23,19 @@ enum class ExpertOrder : std::uint8_t {
     partition
 };
 
+// Two experts of a layer change places: experts[0] is on ranks[0] before, and on ranks[1] after.
+struct ExpertSwap {
+    int layer = 0;
+    std::array<int, 2> experts{}, ranks{};
+    auto operator<=>(const ExpertSwap&) const = default;
+};
+
 struct ExpertDials {
     ExpertOrder order = ExpertOrder::linear;
-    int redundant = 0;  // slots beyond one for each expert
-    int learned = 16;   // steps whose loads the order is made from: the first ones
-    int age = 0;        // steps between the last of these and the step that is run
+    int redundant = 0;                // slots beyond one for each expert
+    int learned = 16;                 // steps whose loads the order is made from: the first ones
+    int age = 0;                      // steps between the last of these and the step that is run
+    std::vector<ExpertSwap> swaps{};  // by hand, after the order, one after the other
     auto operator<=>(const ExpertDials&) const = default;
 };
 
@@ -64,6 +73,13 @@ public:
     }
     // [ranks]; of a layer with routed experts.
     const std::vector<RankShare>& of_layer(int layer) const { return layers_.at(static_cast<std::size_t>(layer)); }
+    // Who holds what there, and the tokens of each expert in the step that is run.
+    const ExpertPlacement& placement_of_layer(int layer) const {
+        return placements_.at(static_cast<std::size_t>(layer));
+    }
+    const std::vector<std::int64_t>& loads_of_layer(int layer) const {
+        return loads_.at(static_cast<std::size_t>(layer));
+    }
     double mean_pairs() const { return mean_pairs_; }
     double tokens() const { return double(spec_.tokens); }  // of the whole group
 
@@ -75,11 +91,14 @@ public:
 
 private:
     ExpertPlacement placed(const Model& model, RoutingSource& source, int layer) const;
+    void swap_by_hand(ExpertPlacement& placement, int layer) const;
     std::vector<RankShare> shares(const ExpertPlacement& placement, const std::vector<std::int64_t>& loads) const;
 
     RankSharesSpec spec_;
     double mean_pairs_ = 0, load_max_over_mean_ = 1, ranks_of_a_token_ = 0, nodes_of_a_token_ = 0;
-    std::vector<std::vector<RankShare>> layers_;  // empty for dense ones
+    std::vector<std::vector<RankShare>> layers_;  // empty for dense ones, as are the next two
+    std::vector<ExpertPlacement> placements_;
+    std::vector<std::vector<std::int64_t>> loads_;
 };
 
 }  // namespace strata

@@ -1,42 +1,15 @@
 #include "sim/result/critical_path.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <map>
 #include <numeric>
 #include <optional>
 
+#include "sim/result/critical_tasks.hpp"
+
 namespace strata {
 
 namespace {
-
-constexpr std::uint32_t kNobody = std::numeric_limits<std::uint32_t>::max();
-
-// Which task let each one begin, and when: an edge's when it has ended, the one before on the lane when the lane was
-// free again (latency overlaps with the next task).
-struct Releases {
-    std::vector<std::uint32_t> by;
-    std::vector<Seconds> at;
-
-    Releases(const Program& program, const Timeline& timeline)
-        : by(program.tasks.size(), kNobody), at(program.tasks.size()) {
-        for (const Edge& edge : program.edges) offer(edge.after, edge.before, timeline.tasks[edge.before].end);
-        std::array<std::uint32_t, kLanes> before;
-        before.fill(kNobody);
-        for (std::uint32_t i = 0; i < program.tasks.size(); ++i) {
-            std::uint32_t& last = before[static_cast<std::size_t>(program.tasks[i].lane)];
-            if (last != kNobody) offer(i, last, timeline.tasks[last].end - program.tasks[last].latency);
-            last = i;
-        }
-    }
-
-private:
-    void offer(std::uint32_t task, std::uint32_t before, Seconds when) {
-        if (by[task] != kNobody && when <= at[task]) return;
-        by[task] = before;
-        at[task] = when;
-    }
-};
 
 std::string source_of(const Task& task) {
     switch (task.pricing) {
@@ -76,16 +49,11 @@ double CriticalPath::unknown_share() const {
 
 CriticalPath critical_path(const Program& program, const Timeline& timeline, const std::string& device) {
     CriticalPath path{.device = device, .times = {}};
-    if (program.tasks.empty()) return path;
-    const Releases releases(program, timeline);
     std::map<std::size_t, PathTime> found;
     Seconds waiting;
-    const auto last = std::max_element(timeline.tasks.begin(), timeline.tasks.end(),
-                                       [](const Interval& a, const Interval& b) { return a.end < b.end; });
-    auto at = static_cast<std::uint32_t>(last - timeline.tasks.begin());
-    for (Seconds until = timeline.makespan; at != kNobody;) {
+    for (const auto& [at, released, until] : critical_tasks(program, timeline)) {
         const Task& task = program.tasks[at];
-        const Seconds begin = timeline.tasks[at].begin, released = releases.at[at];
+        const Seconds begin = timeline.tasks[at].begin;
         PathTime& time = found[key_of(task)];
         if (time.family.empty()) {
             time.family = source_of(task);
@@ -96,8 +64,6 @@ CriticalPath critical_path(const Program& program, const Timeline& timeline, con
         time.p10_ms += ms * task.low;
         time.p90_ms += ms * task.high;
         waiting += std::max(Seconds(0), begin - released);  // for what other ranks hold: never in the analytic engine
-        until = std::min(begin, released);
-        at = releases.by[at];
     }
     for (const auto& [key, time] : found)
         if (time.ms > 0) path.times.push_back(time);

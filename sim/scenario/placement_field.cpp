@@ -57,7 +57,8 @@ Placement read_placement(const YamlField& field, bool routing) {
     placement.pp = count_of(field["pp"]);
     placement.micro_batches = count_of(field["micro_batches"]);
     if (const YamlField experts = field["experts"]; experts.exists()) {
-        experts.allow_only({"tier", "redundant", "compute", "cached", "zipf_exponent", "order", "learned", "age"});
+        experts.allow_only(
+            {"tier", "redundant", "compute", "cached", "zipf_exponent", "order", "learned", "age", "swaps"});
         placement.experts = tier_of(experts["tier"]);
         if (experts["compute"].exists())
             placement.expert_processor = one_of<ExpertProcessor>(

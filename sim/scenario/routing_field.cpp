@@ -35,6 +35,34 @@ std::string path_beside(const YamlField& field, const std::string& file) {
     return path.is_absolute() ? path.string() : (std::filesystem::path(file).parent_path() / path).string();
 }
 
+// "17, 42": two whole numbers.
+std::array<int, 2> pair_of(const YamlField& field) {
+    const std::vector<YamlField> items = field.items();
+    if (items.size() != 2) {
+        field.problem("two whole numbers, such as [17, 42]");
+        return {};
+    }
+    return {whole(items[0], 0, 0, 1'000'000), whole(items[1], 0, 0, 1'000'000)};
+}
+
+std::vector<ExpertSwap> read_swaps(const YamlField& field) {
+    std::vector<ExpertSwap> swaps;
+    for (const YamlField& item : field.items()) {
+        item.allow_only({"layer", "experts", "ranks"});
+        bool whole_swap = true;
+        for (const char* name : {"layer", "experts", "ranks"})
+            if (!item[name].exists()) {
+                item[name].problem("a swap needs a layer, two experts and the ranks that they are on");
+                whole_swap = false;
+            }
+        if (!whole_swap) continue;
+        swaps.push_back({.layer = whole(item["layer"], 0, 0, 1'000'000),
+                         .experts = pair_of(item["experts"]),
+                         .ranks = pair_of(item["ranks"])});
+    }
+    return swaps;
+}
+
 }  // namespace
 
 std::optional<RoutingDials> read_routing(const YamlField& field, const std::string& file) {
@@ -61,7 +89,7 @@ std::optional<RoutingDials> read_routing(const YamlField& field, const std::stri
 ExpertDials read_expert_dials(const YamlField& field, bool routing) {
     ExpertDials dials;
     dials.redundant = whole(field["redundant"], 0, 0, 1'000'000);
-    for (const char* name : {"order", "learned", "age"})
+    for (const char* name : {"order", "learned", "age", "swaps"})
         if (!routing && field[name].exists())
             field[name].problem("this field needs a workload.routing: where tokens spread evenly all orders are alike");
     if (field["order"].exists())
@@ -72,6 +100,7 @@ ExpertDials read_expert_dials(const YamlField& field, bool routing) {
                                                            {"partition", ExpertOrder::partition}});
     dials.learned = whole(field["learned"], 1, dials.learned, 1'000'000);
     dials.age = whole(field["age"], 0, 0, 1'000'000);
+    if (field["swaps"].exists()) dials.swaps = read_swaps(field["swaps"]);
     return dials;
 }
 

@@ -1,6 +1,7 @@
 // A walk through the window, as a person would take it.
 #include <gtest/gtest.h>
 
+#include <QDockWidget>
 #include <QFile>
 #include <QSignalSpy>
 #include <QSlider>
@@ -10,6 +11,8 @@
 #include "app/gui/main_window.hpp"
 #include "app/gui/pages/answer_page.hpp"
 #include "app/gui/pages/design_page.hpp"
+#include "app/gui/pages/detail_page.hpp"
+#include "app/gui/pages/memory_page.hpp"
 #include "app/gui/widgets/metric_card.hpp"
 #include "app/gui/widgets/record_view.hpp"
 
@@ -81,10 +84,41 @@ TEST(MainWindow, says_what_is_wrong_and_keeps_the_last_answer) {
     EXPECT_TRUE(window.document().is_valid());
 }
 
-TEST(MainWindow, has_every_page_under_its_name) {
+TEST(MainWindow, has_every_page_under_its_name_and_draws_it) {
+    const QTemporaryDir folder;
     MainWindow window(kRoot, std::string(STRATA_BINARY_DIR) + "/strata-simulate");
-    for (const QString& name : MainWindow::page_names()) EXPECT_TRUE(window.show_page(name)) << name.toStdString();
+    window.engine().set_refining(false);
+    window.resize(1280, 800);
+    window.show();
+    window.open(scenario_in(folder));
+    for (const QString& name : MainWindow::page_names()) {
+        EXPECT_TRUE(window.show_page(name)) << name.toStdString();
+        if (auto* page = qobject_cast<DetailPage*>(&window.page())) {
+            QSignalSpy shown(page, &DetailPage::shown);
+            ASSERT_TRUE(shown.wait(60000)) << name.toStdString();
+        }
+        EXPECT_FALSE(window.page().grab().isNull());
+        // What a page asks for at least must fit a small screen.
+        EXPECT_LE(window.page().minimumSizeHint().width(), 900) << name.toStdString();
+        EXPECT_LE(window.page().minimumSizeHint().height(), 700) << name.toStdString();
+    }
     EXPECT_FALSE(window.show_page("no such page"));
+}
+
+TEST(MainWindow, comes_back_as_it_was_left) {
+    const QTemporaryDir folder;
+    const std::string simulator = std::string(STRATA_BINARY_DIR) + "/strata-simulate";
+    {
+        MainWindow window(kRoot, simulator);
+        window.show();
+        window.show_page("memory");
+        window.findChild<QDockWidget*>("scenario")->hide();
+        window.close();
+    }
+    MainWindow window(kRoot, simulator);
+    window.restore_layout();
+    EXPECT_TRUE(window.findChild<QDockWidget*>("scenario")->isHidden());
+    EXPECT_EQ(&window.page(), static_cast<QWidget*>(&window.memory_page()));
 }
 
 }  // namespace

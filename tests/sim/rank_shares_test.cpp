@@ -55,6 +55,25 @@ TEST(RankShares, of_a_balanced_law_differ_by_chance_alone) {
     EXPECT_LT(shares.load_max_over_mean(), 1.11);
 }
 
+// In linear order rank r holds experts 4 r to 4 r + 3.
+TEST(RankShares, two_experts_change_places_by_hand) {
+    const RankShares before(v3(), spec(PopularityLaw::zipf, 0.8));
+    const ExpertSwap swap{.layer = 5, .experts = {9, 250}, .ranks = {2, 62}};
+    const RankShares after(v3(), spec(PopularityLaw::zipf, 0.8, {.swaps = {swap}}));
+    EXPECT_EQ(pairs_of(after.of_layer(5)), pairs_of(before.of_layer(5)));
+    const auto load = [&](std::size_t expert) { return double(before.loads_of_layer(5)[expert]); };
+    EXPECT_EQ(after.of_layer(5)[2].pairs, before.of_layer(5)[2].pairs - load(9) + load(250));
+    EXPECT_EQ(after.of_layer(5)[62].pairs, before.of_layer(5)[62].pairs + load(9) - load(250));
+    EXPECT_EQ(after.of_layer(6)[2].pairs, before.of_layer(6)[2].pairs);
+}
+
+TEST(RankShares, refuses_a_swap_of_an_expert_that_is_not_there) {
+    const auto with = [](ExpertSwap swap) { RankShares(v3(), spec(PopularityLaw::zipf, 0.8, {.swaps = {swap}})); };
+    EXPECT_THROW(with({.layer = 5, .experts = {9, 250}, .ranks = {3, 62}}), InputError);
+    EXPECT_THROW(with({.layer = 0, .experts = {9, 250}, .ranks = {2, 62}}), InputError);  // a dense layer
+    EXPECT_THROW(with({.layer = 5, .experts = {9, 250}, .ranks = {2, 64}}), InputError);  // 64 ranks, from 0
+}
+
 TEST(RankShares, of_a_skewed_law_are_evened_out_by_copies_of_busy_experts) {
     const auto uneven = [](ExpertOrder order, int redundant) {
         const RankShares shares(v3(), spec(PopularityLaw::zipf, 0.7, {.order = order, .redundant = redundant}));

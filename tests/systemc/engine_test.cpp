@@ -167,6 +167,37 @@ TEST(SystemcEngine, more_bandwidth_is_never_slower) {
     EXPECT_LT(makespan_us_in_child(program, faster, 4), before);  // four ranks do wait for it
 }
 
+// Four ranks fetch 3 MB each through a host memory of 40 GB/s, which takes 300 us, and compute beside it.
+TEST(SystemcEngine, keeps_when_each_part_was_busy_where_a_trace_is_asked_for) {
+    const Program program{.tasks = {fetch(Lane::host_fetch, Bytes(3e6), 4), compute(50, Bytes(2e7))}, .edges = {}};
+    const Simulation simulation = run_systemc(program, machine(), 4, Detail::op, true);
+    ASSERT_EQ(simulation.traces.size(), 1u);  // all compute alike
+    const RankTrace& trace = simulation.traces.front();
+    EXPECT_EQ(trace.role, "slowest");
+    EXPECT_EQ(trace.timeline.tasks.size(), 2u);
+    for (const BusyPart& part : trace.parts) {
+        Seconds busy, last;
+        for (const Interval& at : part.busy) {
+            EXPECT_GE(at.begin, last) << part.name;
+            EXPECT_GT(at.end, at.begin) << part.name;
+            last = at.end;
+            busy += at.end - at.begin;
+        }
+        // As much as the part itself counts.
+        EXPECT_NEAR(busy / trace.timeline.makespan, used(simulation, part.name), 1e-6) << part.name;
+        if (part.name == "node0.host_memory") {
+            EXPECT_NEAR(to_us(busy), 300, 0.1);
+            EXPECT_LT(part.busy.size(), 5u);  // chunks that follow each other are one
+        }
+    }
+    EXPECT_EQ(trace.parts.size(), 3u);  // HBM, host link, host memory: nothing goes over the others
+}
+
+TEST(SystemcEngine, keeps_nothing_where_no_trace_is_asked_for) {
+    const Program program{.tasks = {fetch(Lane::host_fetch, Bytes(3e6), 4)}, .edges = {}};
+    EXPECT_TRUE(run_systemc(program, machine(), 4).traces.empty());
+}
+
 TEST(SystemcEngine, of_an_empty_program_takes_no_time) {
     EXPECT_EQ(run_systemc({}, machine(), 1).timeline.makespan, Seconds(0));
 }

@@ -15,10 +15,6 @@ namespace strata {
 
 namespace {
 
-bool has_a_step(const Scenario& scenario) {
-    return !scenario.access && !scenario.collective && !scenario.serving && !scenario.training;
-}
-
 double since(std::chrono::steady_clock::time_point begin) {
     return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
 }
@@ -34,19 +30,25 @@ std::vector<MemoryTier> tiers_of(const Scenario& scenario, int ranks) {
     for (const auto& [name, bytes] : use.classes())
         if (bytes > Bytes(0)) hbm.used_gb.emplace_back(name, to_GB(bytes));
     std::vector<MemoryTier> tiers{hbm};
-    const auto below = [&](const char* name, Bytes used, std::optional<double> capacity) {
-        if (used > Bytes(0)) tiers.push_back({name, {{"tables and experts", to_GB(used)}}, capacity});
+    const auto below = [&](const char* name, const MemoryUse::Below& used, std::optional<double> capacity) {
+        MemoryTier tier{name, {}, capacity};
+        for (const auto& [kept, bytes] : used.classes()) tier.used_gb.emplace_back(kept, to_GB(bytes));
+        if (!tier.used_gb.empty()) tiers.push_back(std::move(tier));
     };
-    below("host, a node", use.host_of_a_node, in_gb(platform.system.host_memory_capacity));
+    below("host, a node", use.host, in_gb(platform.system.host_memory_capacity));
     const auto units = [](const Sourced<double>& count) { return count.value.value_or(0); };
-    below("CXL, a node", use.cxl_of_a_node,
+    below("CXL, a node", use.cxl,
           platform.cxl ? in_gb(platform.cxl->capacity, units(platform.system.cxl_units)) : std::nullopt);
-    below("NVMe, a node", use.nvme_of_a_node,
+    below("NVMe, a node", use.nvme,
           platform.nvme ? in_gb(platform.nvme->capacity, units(platform.system.nvme_units)) : std::nullopt);
     return tiers;
 }
 
 }  // namespace
+
+bool has_a_step(const Scenario& scenario) {
+    return !scenario.access && !scenario.collective && !scenario.serving && !scenario.training && !scenario.rl;
+}
 
 std::vector<RooflineOp> roofline_ops(const Program& program) {
     using Key = std::tuple<Slot, std::string, Family, std::optional<OpPoint>, double, double>;
@@ -89,16 +91,17 @@ std::vector<Verdict> verdicts_of(const Run& run, const std::vector<Assertion>& a
     return verdicts;
 }
 
-Scenario Answerer::read(const AnswerRequest& request) const {
-    return read_point(request.document, request.file, root_ + "/scenarios/models", inputs_.catalog());
+Scenario Answerer::read(const AnswerRequest& request) {
+    Scenario scenario = read_point(request.document, request.file, root_ + "/scenarios/models", inputs_.catalog());
+    settle(scenario, inputs_);
+    return scenario;
 }
 
 Answer Answerer::answer(const AnswerRequest& request) {
     const auto begin = std::chrono::steady_clock::now();
-    Answer answer;
+    Answer answer{.name = request.name};
     try {
-        Scenario scenario = read(request);
-        settle(scenario, inputs_);
+        const Scenario scenario = read(request);
         answer.run = analytic_run(scenario, inputs_, bench_);
         answer.engine = answer.run->engine;
         answer.ms = since(begin);

@@ -41,6 +41,7 @@ struct Verdict {
 
 struct Answer {
     std::string engine = "analytic";
+    std::string name{};  // as of the request
     std::optional<Run> run{};
     std::string reason{};  // why there is none
     double ms = 0;         // that it took
@@ -53,9 +54,11 @@ struct Answer {
 // A point as text, with what is asked of it.
 struct AnswerRequest {
     std::string document, file;  // YAML, and where errors say that it stands
+    std::string name{};          // what sets it apart from the scenario: "rho 0.7, tier host"
     std::vector<Assertion> assertions{};
 };
 
+bool has_a_step(const Scenario& scenario);
 std::vector<RooflineOp> roofline_ops(const Program& program);
 std::vector<Verdict> verdicts_of(const Run& run, const std::vector<Assertion>& assertions);
 
@@ -71,12 +74,13 @@ public:
     // By the systemc engine, in strata-simulate; no value for workloads that it does not run.
     std::optional<Answer> refined(const AnswerRequest& request, const std::string& simulator);
 
-    const CostBook& costs() const { return inputs_.costs(); }
+    // For what a page shows beyond the answer. The batch is found where the scenario asks for that; throws InputError.
+    Scenario read(const AnswerRequest& request);
+    Inputs& inputs() { return inputs_; }
+    AccessBench& bench() { return bench_; }
     const std::string& root() const { return root_; }
 
 private:
-    Scenario read(const AnswerRequest& request) const;
-
     std::string root_;
     Inputs inputs_;
     AccessBench bench_;

@@ -26,7 +26,11 @@ LiveEngine::LiveEngine(const std::string& root, const std::string& simulator, QO
       simulator_(simulator),
       answers_([this](const Asked& asked, const auto& superseded) { work(asked, superseded); }),
       refinements_([this](const Asked& asked, const auto&) { refine(asked); }),
-      derivations_([this](const ToExplain& asked, const auto&) { derive(asked); }) {
+      derivations_([this](const ToExplain& asked, const auto&) { derive(asked); }),
+      looks_([this](const auto& work, const auto& superseded) {
+          if (!looking_) looking_ = std::make_unique<Answerer>(root_);
+          work(*looking_, superseded);
+      }) {
     quiet_.setSingleShot(true);
     quiet_.setInterval(kQuietMs);
     connect(&quiet_, &QTimer::timeout, this, [this] {

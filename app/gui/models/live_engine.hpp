@@ -27,6 +27,10 @@ public:
     // How the cost book comes to an op's time; handed to `told` in this object's thread.
     void explain(const OpPoint& point, const Device& device, std::function<void(const QString&)> told);
     void set_refining(bool on);
+    // What a page shows beyond the answer: `work` has an Answerer in a thread of its own, `told` gets what it made in
+    // the page's. Of several that wait only the latest is done: one page is looked at.
+    template <class Work, class Told>
+    void look(QObject* page, Work work, Told told);
 
 signals:
     void answered(strata::SharedAnswer answer);
@@ -57,6 +61,29 @@ private:
     std::unique_ptr<CostBook> costs_;
     LatestWorker<Asked> answers_, refinements_;
     LatestWorker<ToExplain> derivations_;
+    std::unique_ptr<Answerer> looking_;
+    LatestWorker<std::function<void(Answerer&, const std::function<bool()>&)>> looks_;
 };
+
+// What a page asked for, or why there is none.
+template <class Value>
+struct Looked {
+    std::optional<Value> value{};
+    QString reason{};
+};
+
+template <class Work, class Told>
+void LiveEngine::look(QObject* page, Work work, Told told) {
+    using Value = std::invoke_result_t<Work, Answerer&>;
+    looks_.submit([page, work, told](Answerer& answerer, const std::function<bool()>& superseded) {
+        const auto looked = std::make_shared<Looked<Value>>();
+        try {
+            looked->value = work(answerer);
+        } catch (const std::exception& error) {  // a thread must not end by one
+            looked->reason = error.what();
+        }
+        if (!superseded()) QMetaObject::invokeMethod(page, [told, looked] { told(*looked); });
+    });
+}
 
 }  // namespace strata

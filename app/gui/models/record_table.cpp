@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "app/gui/models/metrics.hpp"
 #include "reports/study_view.hpp"
 
 namespace strata {
@@ -45,6 +46,7 @@ QVariant RecordTable::data(const QModelIndex& index, int role) const {
         case Qt::DisplayRole: return cell.text;
         case Qt::ToolTipRole: return cell.tooltip.isEmpty() ? cell.text : cell.tooltip;
         case sort_role: return cell.sorted_by.isValid() ? cell.sorted_by : QVariant(cell.text);
+        case verdict_role: return cell.verdict;
         case Qt::TextAlignmentRole: return QVariant(Qt::AlignVCenter | (numeric ? Qt::AlignRight : Qt::AlignLeft));
         default: return {};
     }
@@ -123,6 +125,31 @@ Records records_of(const std::vector<RooflineOp>& ops) {
              number(op.tflops()),
              words(op.memory_bound ? "memory" : "arithmetic"),
              words(fmt::format("{}{}", to_string(op.origin), op.outside ? ", outside" : ""))});
+    return records;
+}
+
+Records records_of(const std::vector<Difference>& differences, const std::vector<NamedAnswer>& runs) {
+    Records records{{differences.empty() || differences.front().unit.empty() ? "metric" : "op"}};
+    const QString unit = differences.empty() || differences.front().unit.empty()
+                             ? QString()
+                             : QString(" [%1]").arg(text(differences.front().unit));
+    records.columns << "difference" + unit << "difference [%]";
+    for (const NamedAnswer& run : runs) records.columns << text(run.name) + unit;
+    for (const Difference& difference : differences) {
+        const auto verdict_of = [&](double change) {
+            return change == 0 ? 0 : (change < 0) == difference.lower_is_better ? 1 : -1;
+        };
+        const auto changed = [&](const std::optional<double>& change, double times) {
+            if (!change) return Cell{"-"};
+            return Cell{
+                text(*change > 0 ? "+" : "") + text(plain(*change * times)), *change * times, {}, verdict_of(*change)};
+        };
+        std::vector<Cell>& row = records.rows.emplace_back();
+        row.push_back({text(difference.what), {}, text(label_of_metric(difference.what))});
+        row.push_back(changed(difference.absolute, 1));
+        row.push_back(changed(difference.relative, 100));
+        for (const std::optional<double>& value : difference.values) row.push_back(value ? number(*value) : Cell{"-"});
+    }
     return records;
 }
 

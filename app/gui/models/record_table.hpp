@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "app/gui/models/answer.hpp"
+#include "app/gui/models/comparison.hpp"
 #include "sim/study/validation.hpp"
 
 namespace strata {
@@ -15,6 +16,7 @@ struct Cell {
     QString text;
     QVariant sorted_by{};  // none: the text
     QString tooltip{};
+    int verdict = 0;  // of a difference: -1 worse, 1 better
 };
 
 struct Records {
@@ -25,7 +27,7 @@ struct Records {
 class RecordTable : public QAbstractTableModel {
     Q_OBJECT
 public:
-    enum Role { sort_role = Qt::UserRole };
+    enum Role { sort_role = Qt::UserRole, verdict_role };
     using QAbstractTableModel::QAbstractTableModel;
 
     void set(Records records);
@@ -43,5 +45,6 @@ private:
 Records records_of(const Study& study);
 Records records_of(const std::vector<LedgerRow>& ledger);
 Records records_of(const std::vector<RooflineOp>& ops);
+Records records_of(const std::vector<Difference>& differences, const std::vector<NamedAnswer>& runs);
 
 }  // namespace strata

@@ -6,6 +6,7 @@
 #include <QScrollArea>
 #include <QVBoxLayout>
 
+#include "app/gui/pages/memory_page.hpp"
 #include "app/gui/widgets/bar_rows.hpp"
 #include "app/gui/widgets/metric_card.hpp"
 #include "app/gui/widgets/theme.hpp"
@@ -16,15 +17,6 @@ namespace strata {
 namespace {
 
 constexpr int kMargin = 18, kDialsWidth = 270;
-
-QLabel* heading(const QString& text) {
-    auto* label = new QLabel(text);
-    QFont font = label->font();
-    font.setWeight(QFont::DemiBold);
-    label->setFont(font);
-    label->setContentsMargins(0, 10, 0, 2);
-    return label;
-}
 
 // Work by component; what travels beside it may hide behind it, which is why the sum can exceed the step.
 BarRow time_row(const QString& label, const Run& run) {
@@ -119,7 +111,7 @@ AnswerPage::AnswerPage(QWidget* parent)
     layout->addWidget(reason_);
     layout->addLayout(lower, 1);
     reason_->hide();
-    connect(pin_, &QPushButton::clicked, this, &AnswerPage::pin);
+    connect(pin_, &QPushButton::clicked, this, &AnswerPage::pin_wanted);
     connect(put_, &QPushButton::clicked, this, &AnswerPage::put_into_scenario);
     connect(reset_, &QPushButton::clicked, dials_, &DialPanel::reset);
 }
@@ -200,19 +192,7 @@ void AnswerPage::show_run(const Run& run) {
 
 void AnswerPage::show_memory() {
     std::vector<BarRow> rows;
-    for (const MemoryTier& tier : answer_->memory) {
-        BarRow row{QString::fromStdString(tier.name), {}, {}, tier.capacity_gb};
-        double used = 0;
-        for (const auto& [name, gb] : tier.used_gb) {
-            row.pieces.push_back({QString::fromStdString(name), gb, component_colour(name)});
-            used += gb;
-        }
-        row.text =
-            QString("%1 of %2 GB")
-                .arg(QString::fromStdString(plain(used)),
-                     tier.capacity_gb ? QString::fromStdString(plain(*tier.capacity_gb)) : "an unknown number of");
-        rows.push_back(std::move(row));
-    }
+    for (const MemoryTier& tier : answer_->memory) rows.push_back(bar_of(tier));
     memory_->set(std::move(rows));
 }
 

@@ -34,6 +34,7 @@ public:
 
 signals:
     void put_into_scenario();
+    void pin_wanted();  // by the page's own button
 
 private:
     void show_run(const Run& run);

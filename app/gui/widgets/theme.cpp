@@ -1,5 +1,6 @@
 #include "app/gui/widgets/theme.hpp"
 
+#include <QLabel>
 #include <QPainter>
 #include <QPainterPath>
 #include <array>
@@ -8,12 +9,6 @@
 namespace strata {
 
 namespace {
-
-QColor mixed(const QColor& a, const QColor& b, double share) {
-    return QColor::fromRgbF(float(a.redF() * (1 - share) + b.redF() * share),
-                            float(a.greenF() * (1 - share) + b.greenF() * share),
-                            float(a.blueF() * (1 - share) + b.blueF() * share));
-}
 
 void draw_glyph(const std::string& name, QPainter& painter) {
     if (name == "answer") {
@@ -31,6 +26,34 @@ void draw_glyph(const std::string& name, QPainter& painter) {
     } else if (name == "roofline") {
         painter.drawPolyline(QPolygonF({QPointF(3, 20), QPointF(11, 7), QPointF(21, 7)}));
         painter.drawEllipse(QPointF(14, 14), 1.7, 1.7);
+    } else if (name == "compare") {
+        painter.drawRect(QRectF(4, 9, 6, 11));
+        painter.drawRect(QRectF(14, 4, 6, 16));
+    } else if (name == "timeline") {
+        for (const QRectF& bar : {QRectF(3, 5, 9, 3), QRectF(9, 11, 11, 3), QRectF(5, 17, 8, 3)}) painter.drawRect(bar);
+    } else if (name == "experts") {
+        for (int i = 0; i < 9; ++i) {
+            const QRectF cell(4 + i % 3 * 6, 4 + i / 3 * 6, 5, 5);
+            i % 4 == 0 ? painter.fillRect(cell, painter.pen().color()) : painter.drawRect(cell);
+        }
+    } else if (name == "memory") {
+        painter.drawRect(QRectF(5, 5, 14, 14));
+        for (const int at : {8, 12, 16}) {
+            painter.drawLine(at, 2, at, 5);
+            painter.drawLine(at, 19, at, 22);
+        }
+    } else if (name == "fabric") {
+        for (const QPointF& end : {QPointF(5, 19), QPointF(12, 19), QPointF(19, 19)}) {
+            painter.drawLine(QPointF(12, 6), end);
+            painter.drawEllipse(end, 1.8, 1.8);
+        }
+        painter.drawEllipse(QPointF(12, 5), 2.2, 2.2);
+    } else if (name == "kernels") {
+        painter.drawPolyline(QPolygonF({QPointF(8, 6), QPointF(3, 12), QPointF(8, 18)}));
+        painter.drawPolyline(QPolygonF({QPointF(16, 6), QPointF(21, 12), QPointF(16, 18)}));
+    } else if (name == "precision") {
+        painter.drawEllipse(QPointF(12, 12), 8, 8);
+        painter.drawEllipse(QPointF(12, 12), 2.5, 2.5);
     } else {
         painter.drawLine(QPointF(4, 20), QPointF(20, 4));
         painter.drawPolyline(QPolygonF({QPointF(5, 9), QPointF(8, 12), QPointF(13, 5)}));
@@ -38,6 +61,12 @@ void draw_glyph(const std::string& name, QPainter& painter) {
 }
 
 }  // namespace
+
+QColor mixed(const QColor& a, const QColor& b, double share) {
+    return QColor::fromRgbF(float(a.redF() * (1 - share) + b.redF() * share),
+                            float(a.greenF() * (1 - share) + b.greenF() * share),
+                            float(a.blueF() * (1 - share) + b.blueF() * share));
+}
 
 bool is_dark(const QPalette& palette) { return palette.color(QPalette::Window).lightness() < 128; }
 QColor muted(const QPalette& palette) {
@@ -57,6 +86,12 @@ QColor series_colour(int index) {
     return palette[static_cast<std::size_t>(index) % palette.size()];
 }
 
+QColor busy_colour(double share, const QPalette& palette) {
+    const double at = std::clamp(share, 0.0, 1.0);
+    const QColor idle = mixed(palette.color(QPalette::WindowText), palette.color(QPalette::Window), 0.75);
+    return at < 0.5 ? mixed(idle, series_colour(5), at * 2) : mixed(series_colour(5), series_colour(1), at * 2 - 1);
+}
+
 QColor component_colour(const std::string& name) {
     static const std::map<std::string, int> known{{"attention", 0},   {"experts", 1}, {"ffn", 2},       {"engram", 3},
                                                   {"mhc", 5},         {"head", 4},    {"embedding", 4}, {"exchange", 7},
@@ -71,6 +106,22 @@ QColor provenance_colour(const std::string& name) {
                                                   {"transferred", 7}, {"modelled", 1},  {"assumed", 3}};
     const auto at = known.find(name.substr(0, name.find(',')));
     return at == known.end() ? QColor(130, 130, 140) : series_colour(at->second);
+}
+
+QLabel* heading(const QString& text) {
+    auto* label = new QLabel(text);
+    QFont font = label->font();
+    font.setWeight(QFont::DemiBold);
+    label->setFont(font);
+    label->setContentsMargins(0, 10, 0, 2);
+    return label;
+}
+
+QLabel* caption(const QString& text) {
+    auto* label = new QLabel(text);
+    label->setForegroundRole(QPalette::PlaceholderText);
+    label->setWordWrap(true);
+    return label;
 }
 
 QIcon page_icon(const std::string& name, const QPalette& palette) {

@@ -208,14 +208,23 @@ nlohmann::ordered_json PointServer::attempt(const nlohmann::json& request) {
         const Program program = inputs.program_of(scenario);
         const Machine& machine = inputs.platform(scenario.platform).machine;
         const int ranks = simulated_ranks(program, machine, scenario.placement);
-        const std::string text =
-            in_child([&] { return packed(run_systemc(program, machine, ranks, scenario.detail)); }, limits_);
-        if (text.front() == kAnswer) return Json::parse(text.substr(1));
-        Simulation simulation = unpacked(text);
-        Run run = summarise(scenario, machine, program, simulation.timeline, "systemc");
-        run.resources = std::move(simulation.resources);
-        add_quality(run, scenario.model, inputs.quality());
-        return {{"status", "ok"}, {"run", to_json(run)}};
+        const auto summarised = [&](Simulation simulation) {
+            Run run = summarise(scenario, machine, program, simulation.timeline, "systemc");
+            run.resources = std::move(simulation.resources);
+            add_quality(run, scenario.model, inputs.quality());
+            return Json{{"status", "ok"}, {"run", to_json(run)}};
+        };
+        const bool traced = request.value("trace", false);
+        const auto simulate = [&] {
+            Simulation simulation = run_systemc(program, machine, ranks, scenario.detail, traced);
+            if (!traced) return packed(simulation);
+            const Json trace = to_json(simulation.traces);
+            Json answer = summarised(std::move(simulation));
+            answer["trace"] = trace;
+            return kAnswer + answer.dump();
+        };
+        const std::string text = in_child(simulate, limits_);
+        return text.front() == kAnswer ? Json::parse(text.substr(1)) : summarised(unpacked(text));
     } catch (...) {
         return caught(limits_);
     }

@@ -14,6 +14,17 @@ namespace {
 
 bool ends_sooner(const Rank* a, const Rank* b) { return a->timeline().makespan < b->timeline().makespan; }
 
+Seconds computing(const Rank* rank) { return rank->timeline().busy[static_cast<std::size_t>(Lane::compute)]; }
+bool computes_less(const Rank* a, const Rank* b) { return computing(a) < computing(b); }
+
+// What a part has kept of its time; nothing of one that this machine does not have.
+template <class Part>
+void add_busy(std::vector<BusyPart>& to, const Part& part) {
+    if (part.queue().recorded().empty()) return;
+    BusyPart& busy = to.emplace_back(BusyPart{part.name(), {}});
+    for (const auto& [begin, end] : part.queue().recorded()) busy.busy.push_back({begin, end});
+}
+
 // One node: its ranks and what they share.
 class Node : public sc_core::sc_module {
 public:
@@ -60,6 +71,24 @@ public:
             add(found, rank->scale_out, step);
         }
         return found;
+    }
+
+    // Each part keeps from now on when it is busy. Banks have no such queue: of them nothing is kept.
+    void record() {
+        for (MemoryModule* part : {host_memory_.get(), &nvme_, &cxl_}) part->record();
+        for (const auto& rank : ranks_) {
+            rank->hbm.record();
+            for (LinkModule* link : {&rank->host_link, &rank->scale_up, &rank->scale_out}) link->record();
+        }
+    }
+
+    RankTrace trace(const Rank& rank, const std::string& role) const {
+        RankTrace trace{rank.name(), role, rank.timeline(), {}};
+        add_busy(trace.parts, rank.hbm);
+        for (const LinkModule* link : {&rank.host_link, &rank.scale_up, &rank.scale_out}) add_busy(trace.parts, *link);
+        for (const MemoryModule* part : std::initializer_list<const MemoryModule*>{host_memory_.get(), &nvme_, &cxl_})
+            add_busy(trace.parts, *part);
+        return trace;
     }
 
 private:
@@ -111,12 +140,27 @@ public:
     // The slowest rank's timeline, and the resources of its node.
     Simulation result() const {
         const auto slowest = std::max_element(ranks_.begin(), ranks_.end(), ends_sooner);
-        const auto node = std::size_t(slowest - ranks_.begin()) / nodes_.front()->ranks().size();
         const Timeline& timeline = (*slowest)->timeline();
-        return {timeline, nodes_[node]->resources(timeline.makespan)};
+        return {timeline, node_of(slowest).resources(timeline.makespan)};
+    }
+
+    void record() {
+        for (const auto& node : nodes_) node->record();
+    }
+
+    std::vector<RankTrace> traces() const {
+        const auto slowest = std::max_element(ranks_.begin(), ranks_.end(), ends_sooner);
+        const auto idlest = std::min_element(ranks_.begin(), ranks_.end(), computes_less);
+        std::vector<RankTrace> traces{node_of(slowest).trace(**slowest, "slowest")};
+        if (computing(*idlest) < computing(*slowest)) traces.push_back(node_of(idlest).trace(**idlest, "least busy"));
+        return traces;
     }
 
 private:
+    const Node& node_of(std::vector<Rank*>::const_iterator rank) const {
+        return *nodes_[std::size_t(rank - ranks_.begin()) / nodes_.front()->ranks().size()];
+    }
+
     Exchanges exchanges_;
     std::vector<std::unique_ptr<Node>> nodes_;
     std::vector<Rank*> ranks_;
@@ -138,7 +182,7 @@ int simulated_ranks(const Program& program, const Machine& machine, const Placem
     return program.differing_ranks > 1 ? program.differing_ranks : on_a_node;
 }
 
-Simulation run_systemc(const Program& program, const Machine& machine, int ranks, Detail detail) {
+Simulation run_systemc(const Program& program, const Machine& machine, int ranks, Detail detail, bool traced) {
     static bool used = false;
     if (used) throw std::logic_error("run_systemc: SystemC elaborates once a process");
     used = true;
@@ -147,10 +191,13 @@ Simulation run_systemc(const Program& program, const Machine& machine, int ranks
         throw InputError(
             "detail: bank needs a host memory whose DRAM standard the catalogue has (platform.host_memory.standard)");
     const Schedule schedule(program, machine, detail);
-    const Cluster cluster(machine, schedule, ranks, detail);
+    Cluster cluster(machine, schedule, ranks, detail);
+    if (traced) cluster.record();
     sc_core::sc_start();
     if (!cluster.finished()) throw std::logic_error("run_systemc: tasks wait for each other in a circle");
-    return cluster.result();
+    Simulation simulation = cluster.result();
+    if (traced) simulation.traces = cluster.traces();
+    return simulation;
 }
 
 }  // namespace strata

@@ -1,0 +1,271 @@
+// The pages that look deeper into a point, each on a scenario that has what it shows.
+#include <gtest/gtest.h>
+
+#include <QComboBox>
+#include <QLineEdit>
+#include <QSignalSpy>
+#include <QTemporaryDir>
+#include <QTest>
+#include <fstream>
+
+#include "app/gui/main_window.hpp"
+#include "app/gui/models/expert_map.hpp"
+#include "app/gui/models/fabric_use.hpp"
+#include "app/gui/models/kernel_samples.hpp"
+#include "app/gui/models/precision_options.hpp"
+#include "app/gui/models/row_curves.hpp"
+#include "app/gui/pages/answer_page.hpp"
+#include "app/gui/pages/experts_page.hpp"
+#include "app/gui/pages/fabric_page.hpp"
+#include "app/gui/pages/kernels_page.hpp"
+#include "app/gui/pages/timeline_page.hpp"
+#include "app/gui/widgets/command_palette.hpp"
+#include "app/gui/widgets/rank_shelves.hpp"
+#include "app/gui/widgets/record_view.hpp"
+#include "app/gui/widgets/timeline_view.hpp"
+#include "hwmodels/input_error.hpp"
+
+namespace strata {
+namespace {
+
+const std::string kRoot = STRATA_SOURCE_DIR;
+const std::string kSimulator = std::string(STRATA_BINARY_DIR) + "/strata-simulate";
+
+constexpr const char* kStep =
+    "name: small\nengines: [analytic]\nmodel: v4.1-flash\nplatform: {system: HGX_H200}\n"
+    "workload: {kind: decode, batch: 512, context: 8192}\nplacement: {dp: 8, ep: 8, engram: {tier: host}}\n";
+constexpr const char* kSkewed =
+    "name: skewed\nengines: [analytic]\nmodel: v4-flash\nplatform: {system: HGX_H200}\n"
+    "workload: {kind: decode, batch: 512, context: 4096, routing: {law: zipf, exponent: 0.8}}\n"
+    "placement: {dp: 8, ep: 8}\n";
+
+Answerer& answerer() {
+    static Answerer one(kRoot);
+    return one;
+}
+
+AnswerRequest request(const std::string& text) { return {text, "test.yaml"}; }
+
+QString file_of(const QTemporaryDir& folder, const char* text) {
+    const QString file = folder.filePath("scenario.yaml");
+    std::ofstream(file.toStdString()) << text;
+    return file;
+}
+
+TEST(ExpertMap, has_every_token_once_before_and_after) {
+    const ExpertMap map = expert_map(answerer(), request(kSkewed));
+    EXPECT_EQ(map.ranks, 8);
+    ASSERT_FALSE(map.layers.empty());
+    for (const ExpertLayer& layer : {map.layers.front(), map.layers.back()}) {
+        double before = 0, after = 0, placed = 0;
+        for (const double load : layer.before) before += load;
+        for (const double load : layer.after) after += load;
+        for (const auto& rank : layer.of_ranks)
+            for (const PlacedExpert& expert : rank) placed += expert.load;
+        EXPECT_NEAR(before, 8, 1e-6);  // eight ranks, each the mean on average
+        EXPECT_NEAR(after, 8, 1e-6);
+        EXPECT_NEAR(placed, 8, 1e-6);
+    }
+    EXPECT_GT(map.before_max_over_mean, 1.05);
+}
+
+TEST(ExpertMap, a_swap_moves_the_load_and_comes_back) {
+    const ExpertMap before = expert_map(answerer(), request(kSkewed));
+    const ExpertLayer& layer = before.layers[1];
+    const auto busiest = int(std::ranges::max_element(layer.after) - layer.after.begin());
+    const auto idlest = int(std::ranges::min_element(layer.after) - layer.after.begin());
+    const auto& held = layer.of_ranks[std::size_t(busiest)];
+    const PlacedExpert heaviest = *std::ranges::max_element(held, {}, &PlacedExpert::load);
+    const auto swap = swap_for(layer, heaviest.expert, busiest, idlest);
+    ASSERT_TRUE(swap);
+    const std::string text = std::string(kSkewed).replace(std::string(kSkewed).find("ep: 8"), 5,
+                                                          "ep: 8, experts: {swaps: " + written({*swap}) + "}");
+    const ExpertMap after = expert_map(answerer(), request(text));
+    EXPECT_LT(after.layers[1].after[std::size_t(busiest)], layer.after[std::size_t(busiest)]);
+    EXPECT_GT(after.layers[1].after[std::size_t(idlest)], layer.after[std::size_t(idlest)]);
+    EXPECT_EQ(after.layers[0].after, before.layers[0].after);  // other layers stay
+    // Back where they were.
+    const ExpertSwap back{.layer = swap->layer, .experts = swap->experts, .ranks = {idlest, busiest}};
+    const std::string undone = std::string(kSkewed).replace(std::string(kSkewed).find("ep: 8"), 5,
+                                                            "ep: 8, experts: {swaps: " + written({*swap, back}) + "}");
+    EXPECT_EQ(expert_map(answerer(), request(undone)).layers[1].after, layer.after);
+}
+
+TEST(ExpertMap, says_what_a_scenario_without_routing_lacks) {
+    EXPECT_THROW(expert_map(answerer(), request(kStep)), InputError);
+}
+
+TEST(ExpertsPage, a_move_by_keyboard_changes_the_step) {
+    const QTemporaryDir folder;
+    MainWindow window(kRoot, kSimulator);
+    window.engine().set_refining(false);
+    window.resize(1200, 800);
+    window.show();
+    window.show_page("experts");
+    ExpertsPage& page = window.experts_page();
+    QSignalSpy shown(&page, &DetailPage::shown), answers(&window.engine(), &LiveEngine::answered);
+    window.open(file_of(folder, kSkewed));
+    ASSERT_TRUE(shown.wait(60000));
+    QTRY_VERIFY_WITH_TIMEOUT(!answers.isEmpty(), 30000);
+    page.shelves().choose(3, 0);
+    QTest::keyClick(&page.shelves(), Qt::Key_Right, Qt::ControlModifier);
+    ASSERT_EQ(page.settings().size(), 1u);
+    EXPECT_EQ(page.shelves().chosen_rank(), 4);
+    ASSERT_TRUE(shown.wait(60000));
+    QTRY_VERIFY_WITH_TIMEOUT(page.step_text().contains("by 1 move"), 30000);
+    // As a scenario has it, so that it can be put there.
+    QTest::keyClick(&window, Qt::Key_Return, Qt::ControlModifier);
+    EXPECT_TRUE(window.document().value("placement.experts.swaps").has_value());
+    EXPECT_TRUE(window.document().is_valid());
+    EXPECT_TRUE(page.settings().empty());
+}
+
+TEST(RankShelves, an_expert_is_dragged_to_another_rank) {
+    RankShelves shelves;
+    shelves.resize(500, 250);
+    shelves.set({.layer = 3, .before = {1, 1}, .after = {1.5, 0.5}, .of_ranks = {{{7, 1.0}, {8, 0.5}}, {{9, 0.5}}}});
+    shelves.show();
+    QSignalSpy moved(&shelves, &RankShelves::moved);
+    const QPoint from = shelves.block(0, 1).center().toPoint(), to = shelves.block(1, 0).center().toPoint();
+    QTest::mousePress(&shelves, Qt::LeftButton, {}, from);
+    QMouseEvent move(QEvent::MouseMove, to, shelves.mapToGlobal(to), Qt::NoButton, Qt::LeftButton, Qt::NoModifier);
+    QApplication::sendEvent(&shelves, &move);
+    QTest::mouseRelease(&shelves, Qt::LeftButton, {}, to);
+    ASSERT_EQ(moved.size(), 1);
+    EXPECT_EQ(moved[0], (QList<QVariant>{8, 0, 1}));
+}
+
+TEST(TimelinePage, shows_the_systemc_engines_step_and_its_parts) {
+    const QTemporaryDir folder;
+    MainWindow window(kRoot, kSimulator);
+    window.engine().set_refining(false);
+    window.show();
+    window.show_page("timeline");
+    TimelinePage& page = window.timeline_page();
+    QSignalSpy shown(&page, &DetailPage::shown);
+    window.open(file_of(folder, kStep));
+    ASSERT_TRUE(shown.wait(60000));
+    const StepTimeline& timeline = page.view().timeline();
+    EXPECT_EQ(timeline.engine, "systemc") << timeline.note;
+    const auto lane = [&](const std::string& name) {
+        return std::ranges::find_if(timeline.lanes, [&](const TimelineLane& one) { return one.name() == name; });
+    };
+    for (const char* name : {"compute", "copy from host", "HBM", "PCIe, host link", "host memory"})
+        EXPECT_NE(lane(name), timeline.lanes.end()) << name;
+    // The link is occupied no longer than the copies that it carries.
+    const double link = lane("PCIe, host link")->use(0, timeline.makespan_us).busy();
+    EXPECT_GT(link, 0);
+    EXPECT_LE(link, lane("copy from host")->use(0, timeline.makespan_us).busy() * 1.0001);
+    page.search().setText("dispatch");
+    EXPECT_GT(page.view().search("dispatch"), 0u);
+}
+
+TEST(RowCurves, mark_the_engram_row_on_the_curve_of_its_memory) {
+    const RowCurves found = row_curves(answerer(), request(kStep));
+    ASSERT_EQ(found.curves.size(), 3u);  // HBM, host, drives
+    const auto row = std::ranges::find(found.rows, "Engram row", &ReadRow::name);
+    ASSERT_NE(row, found.rows.end());
+    EXPECT_EQ(row->tier, "host");
+    ASSERT_TRUE(row->share);
+    for (const ChartPoint& point : found.curves[1].points)
+        if (point.x == row->bytes) EXPECT_DOUBLE_EQ(point.y, *row->share);
+    EXPECT_LT(*row->share, found.curves[1].points.back().y);                 // a stream gets more
+    EXPECT_NEAR(found.curves[2].points.front().y, 100 * 32.0 / 4096, 1e-9);  // a page for 32 B
+}
+
+TEST(FabricUse, a_dispatch_loads_its_busiest_link_to_the_full_and_no_other_more) {
+    const FabricUse use = fabric_use(answerer(), request(kStep), "");
+    EXPECT_EQ(use.fabric.endpoints_per_domain(), 8);
+    EXPECT_FALSE(use.note.empty());  // the scenario names none
+    ASSERT_GE(use.busiest, 0);
+    EXPECT_DOUBLE_EQ(use.share[std::size_t(use.busiest)], 1);
+    EXPECT_DOUBLE_EQ(*std::ranges::max_element(use.share), 1);
+    EXPECT_DOUBLE_EQ(use.cuts.front().busiest_share, 1);
+    EXPECT_GE(use.time_us, use.wire_us);
+}
+
+TEST(FabricUse, a_collective_is_drawn_on_its_own_fabric) {
+    const FabricUse use = fabric_use(
+        answerer(),
+        request(
+            "platform: {fabric: CloudMatrix384}\nworkload: {kind: collective, operation: all_to_all, bytes: 16 MiB}\n"),
+        "");
+    EXPECT_EQ(use.fabric.endpoints(), 384);
+    EXPECT_GT(use.time_us, 0);
+}
+
+TEST(FabricPage, draws_every_fabric_of_the_catalogue) {
+    const QTemporaryDir folder;
+    MainWindow window(kRoot, kSimulator);
+    window.engine().set_refining(false);
+    window.show();
+    window.show_page("fabric");
+    FabricPage& page = window.fabric_page();
+    QSignalSpy shown(&page, &DetailPage::shown);
+    window.open(file_of(folder, kStep));
+    ASSERT_TRUE(shown.wait(60000));
+    for (const char* name : {"GB200_NVL72", "TPU_v5p_cube"}) {
+        page.choice().setCurrentText(name);
+        emit page.choice().activated(page.choice().currentIndex());
+        ASSERT_TRUE(shown.wait(60000));
+        EXPECT_TRUE(page.said().contains(name)) << page.said().toStdString();
+        EXPECT_GT(page.table().shown(), 0);
+    }
+}
+
+TEST(KernelSamples, hold_spread_bound_and_goal_of_each_shape) {
+    const std::vector<KernelSample> samples = kernel_samples(kRoot + "/kernels/profiles");
+    const auto pre = std::ranges::find(samples, "mhc/pre", &KernelSample::kernel);
+    ASSERT_NE(pre, samples.end());
+    EXPECT_EQ(pre->family(), "mhc");
+    EXPECT_LE(pre->p05_us, pre->median_us);
+    EXPECT_GE(pre->p95_us, pre->median_us);
+    EXPECT_TRUE(pre->share && pre->goal_share && pre->reached);
+    EXPECT_EQ(*pre->reached, *pre->share >= *pre->goal_share);
+    EXPECT_TRUE(std::ranges::any_of(samples, [](const KernelSample& one) { return !one.measured(); }));
+}
+
+TEST(KernelSamples, a_line_that_is_no_record_is_named) {
+    const QTemporaryDir folder;
+    std::ofstream(folder.filePath("gpu.jsonl").toStdString()) << "{\"kind\": \"end\"}\n{\"kind\": \"sample\"}\n";
+    try {
+        kernel_samples(folder.path().toStdString());
+        FAIL();
+    } catch (const InputError& error) {
+        EXPECT_NE(std::string(error.what()).find("gpu.jsonl:2"), std::string::npos) << error.what();
+    }
+}
+
+TEST(PrecisionOptions, fewer_bits_are_faster_and_less_exact) {
+    const PrecisionOptions found = precision_options(answerer(), request(kStep));
+    const auto option = [&](const std::string& format) {
+        return *std::ranges::find_if(found.options, [&](const PrecisionOption& one) {
+            return one.tensors == "experts" && one.format == format;
+        });
+    };
+    const PrecisionOption bf16 = option("bf16"), fp8 = option("fp8_block"), fp4 = option("nvfp4");
+    EXPECT_LT(*bf16.error, *fp8.error);
+    EXPECT_LT(*fp8.error, *fp4.error);
+    ASSERT_TRUE(fp8.time_ms && fp4.time_ms);
+    EXPECT_LT(fp4.hbm_gb, fp8.hbm_gb);
+    EXPECT_EQ(std::ranges::count_if(found.options,
+                                    [](const PrecisionOption& one) { return one.tensors == "experts" && one.chosen; }),
+              1);
+}
+
+TEST(CommandPalette, finds_an_action_by_letters_in_order_and_does_it) {
+    QAction run("&Run"), refine("Refine by the &systemc engine"), off("Quit");
+    off.setEnabled(false);
+    int ran = 0;
+    QObject::connect(&refine, &QAction::triggered, [&] { ++ran; });
+    CommandPalette palette({&run, &refine, &off}, nullptr);
+    EXPECT_EQ(palette.found(),
+              (QStringList{"Run", "Refine by the systemc engine"}));  // what cannot be done is left out
+    palette.line().setText("rfsys");
+    EXPECT_EQ(palette.found(), QStringList{"Refine by the systemc engine"});
+    QTest::keyClick(&palette.line(), Qt::Key_Return);
+    EXPECT_EQ(ran, 1);
+}
+
+}  // namespace
+}  // namespace strata
