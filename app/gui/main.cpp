@@ -9,19 +9,6 @@
 #include "app/gui/main_window.hpp"
 #include "app/gui/screenshot.hpp"
 #include "app/gui/widgets/theme.hpp"
-<<<<<<< HEAD
-#include "hwmodels/data_root.hpp"
-
-namespace {
-
-// Until `done`, or `seconds` have passed.
-void wait_for(const std::function<bool()>& done, int seconds) {
-    QElapsedTimer clock;
-    clock.start();
-    while (!done() && clock.elapsed() < seconds * 1000)
-        QApplication::processEvents(QEventLoop::WaitForMoreEvents | QEventLoop::AllEvents, 50);
-    QApplication::processEvents();
-=======
 #include "hwmodels/data_root.hpp"
 #include "hwmodels/input_error.hpp"
 
@@ -33,7 +20,6 @@ QSize size_of(const QString& text) {
     if (sides.size() != 2 || size.width() < 1 || size.height() < 1)
         throw strata::InputError("--size", "WIDTHxHEIGHT in pixels, such as 1280x800", "'" + text.toStdString() + "'");
     return size;
->>>>>>> c86d67c3201fafc9dc7cf67b0e417057bbe897ca
 }
 
 void dress(QApplication& application, bool dark) {
@@ -90,27 +76,7 @@ int main(int argc, char** argv) {
     QApplication::setApplicationName("strata-gui");
     QApplication::setApplicationVersion(STRATA_VERSION);
     try {
-<<<<<<< HEAD
-        if (!QFontDatabase::families().contains("DejaVu Sans"))
-            throw std::runtime_error("the font DejaVu Sans is missing: install fonts-dejavu-core");
-        QApplication::setStyle("Fusion");
-        QApplication::setFont(QFont("DejaVu Sans", 9));
-        // The system's own palette says whether it is dark; Fusion's greys are replaced by calmer ones.
-        QApplication::setPalette(parser.isSet(dark) || strata::is_dark(QApplication::palette())
-                                     ? strata::dark_palette()
-                                     : strata::light_palette());
-        const std::string root = strata::data_root(STRATA_SOURCE_DIR);
-        strata::MainWindow window(root, "");
-        window.resize(1400, 860);
-        const QStringList files = parser.positionalArguments();
-        window.open(files.isEmpty() ? QString::fromStdString(root + "/scenarios/engram-allocation.yaml")
-                                    : files.front());
-        if (parser.isSet(grabbed)) return grab(window, parser.value(grabbed), parser.value(page), parser.value(rows));
-        window.show();
-        return QApplication::exec();
-=======
         return run(application);
->>>>>>> c86d67c3201fafc9dc7cf67b0e417057bbe897ca
     } catch (const strata::InputError& error) {
         std::cerr << "strata-gui: " << error.what() << '\n';
         return 2;
