@@ -38,7 +38,7 @@ struct Trained {
     double fact_loss = 0, rule_loss = 0;  // of the bytes that this book determines
     double worst_load = 0;                // mean over the last tenth of the steps
     double cpu_seconds = 0;
-    std::vector<CurvePoint> curve;
+    std::vector<CurvePoint> curve{};
 };
 
 // Calls back after each step, with its number from 1.
@@ -51,8 +51,8 @@ Budget budget_named(const std::string& name);  // throws InputError
 // Of the dials that are given all combinations; without any the study itself: seven rho at two budgets, then residual
 // kinds and Muon at one of them.
 struct StudyDials {
-    std::vector<std::string> budgets, residuals, optimisers;
-    std::vector<double> rhos;
+    std::vector<std::string> budgets{}, residuals{}, optimisers{};
+    std::vector<double> rhos{};
     std::vector<std::uint64_t> seeds{1};
 };
 std::vector<TrainingPoint> study_points(const StudyDials& dials);
