@@ -66,6 +66,19 @@ void add_cluster_options(CLI::App& command, strata::ClusterArguments& cluster) {
         ->allow_extra_args(false);
 }
 
+void add_train_study_options(CLI::App& command, strata::TrainStudyArguments& study) {
+    command
+        .add_option("--out", study.out_file, "the points, as CSV; curves go beside it. Points that are there are kept")
+        ->required();
+    command.add_flag("--smoke", study.smoke, "two tiny points, in seconds, to see that all of it works");
+    command.add_option("--budget", study.budgets, "small or large (or smoke)")->allow_extra_args(false);
+    command.add_option("--rho", study.rhos, "the experts' share of the sparse parameters")->allow_extra_args(false);
+    command.add_option("--residual", study.residuals, "plain, hc or mhc")->allow_extra_args(false);
+    command.add_option("--optimiser", study.optimisers, "adamw or muon")->allow_extra_args(false);
+    command.add_option("--seed", study.seeds, "of first weights and text; repeat it for more, as all of these")
+        ->allow_extra_args(false);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -128,9 +141,9 @@ int main(int argc, char** argv) {
     bool resubmit = false;
     strata::ClusterArguments cluster;
     CLI::App* study_command = strata::add_verb(app, "study", "Studies that a job array computes in chunks",
-                                   "  strata run SCENARIO --on slurm --out FOLDER\n"
-                                   "  strata study merge FOLDER --resubmit\n"
-                                   "  strata run SCENARIO --out FOLDER");
+                                               "  strata run SCENARIO --on slurm --out FOLDER\n"
+                                               "  strata study merge FOLDER --resubmit\n"
+                                               "  strata run SCENARIO --out FOLDER");
     study_command->require_subcommand(0, 1);
     CLI::App* merge_command =
         study_command->add_subcommand("merge", "joins the chunks that are there; exit code 1 if some are missing");
@@ -266,11 +279,12 @@ int main(int argc, char** argv) {
     explain_command->add_flag("--json", json, "as JSON");
 
     strata::QualityArguments quality;
-    CLI::App* quality_command =
-        strata::add_verb(app, "quality", "What laws of quality say of a model: residual streams, precision, drafts",
-                         "  strata quality v4-flash\n"
-                         "  strata quality v4-pro --depth 60 --iterations 5\n"
-                         "  strata quality v3 --drafts 3 --json -");
+    CLI::App* quality_command = strata::add_verb(
+        app, "quality", "What laws of quality say of a model: residual streams, precision, drafts, allocation",
+        "  strata quality v4-flash\n"
+        "  strata quality v4-pro --depth 60 --iterations 5\n"
+        "  strata quality v3 --drafts 3 --json -\n"
+        "  strata quality v4.1-flash --allocation my-points.csv --rho 0.75");
     quality_command->add_option("model", quality.model, "a preset (see 'strata catalog models')")->required();
     quality_command->add_option("--depth", quality.depth, "sublayers (default: two for each of the model's layers)")
         ->check(CLI::Range(1, 2000));
@@ -283,7 +297,24 @@ int main(int argc, char** argv) {
         ->add_option("--accumulation", quality.accumulation, "what keeps sums of FP8: fp32, promoted or hopper")
         ->check(CLI::IsMember({"fp32", "promoted", "hopper"}))
         ->capture_default_str();
+    quality_command->add_option(
+        "--allocation", quality.allocation_points,
+        "points of your own: a CSV with columns rho, loss and budget, to which a curve is fitted");
+    quality_command->add_option("--rho", quality.rho, "the experts' share of the sparse parameters to ask for")
+        ->check(CLI::Range(0.0, 1.0));
+    quality_command
+        ->add_option("--slots", quality.slots,
+                     "slots of an Engram table, of each order and head of a layer, to ask for")
+        ->check(CLI::PositiveNumber);
     quality_command->add_option("--json", quality.json_file, "write the laws as JSON to FILE, or to stdout with -");
+
+    strata::TrainStudyArguments train_study;
+    CLI::App* train_study_command = strata::add_verb(
+        app, "train-study", "Train small models at several rho and two budgets: a law of allocation measured here",
+        "  strata train-study --smoke --out /tmp/points.csv\n"
+        "  nice strata train-study --out points.csv          # goes on where it was stopped\n"
+        "  strata train-study --out points.csv --budget small --residual mhc --rho 0.8 --seed 2");
+    add_train_study_options(*train_study_command, train_study);
 
     std::string schema = "scenario";
     CLI::App* schema_command = strata::add_verb(app, "schema", "Print the JSON Schema of scenarios, models or records",
@@ -319,6 +350,7 @@ int main(int argc, char** argv) {
             throw strata::InputError("measure", "host, kernels or precision (see 'strata measure --help')", "nothing");
         if (*explain_command) return strata::explain_verb(op, shape, device, json, root);
         if (*quality_command) return strata::quality_verb(quality, root);
+        if (*train_study_command) return strata::train_study_verb(train_study, root);
         if (*schema_command) return strata::schema_verb(schema, root);
         return strata::catalog_verb(kind, name, json, root);
     } catch (const CLI::ParseError& error) {

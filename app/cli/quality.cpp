@@ -5,6 +5,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "app/cli/allocation_answer.hpp"
 #include "app/cli/verbs.hpp"
 #include "hwmodels/yaml_field.hpp"
 #include "reports/files.hpp"
@@ -212,6 +213,8 @@ int quality_verb(const QualityArguments& arguments, const std::string& root) {
                     {"residual", residual_json(model, arguments)},
                     {"mhc_cost", mhc_cost_json(arguments.model, root)},
                     {"precision", precision_json(model, precision, sum_keeper_of(arguments.accumulation))},
+                    {"allocation", allocation_json(arguments.allocation_points, arguments.rho, root)},
+                    {"memory", memory_json(arguments.slots, root)},
                     {"acceptance", acceptance_json(arguments.model, arguments.drafts, acceptance)},
                     {"expert_count", nullptr}};
     if (arguments.json_file == "-") {
@@ -223,6 +226,8 @@ int quality_verb(const QualityArguments& arguments, const std::string& root) {
     print_residual(json.at("residual"), json.at("mhc_cost"));
     print_precision(json.at("precision"));
     print_acceptance(json.at("acceptance"));
+    print_allocation(json.at("allocation"));
+    print_memory(json.at("memory"));
     std::cout << "\nCount of experts: no law. Nothing in numbers is published of loss against it; docs/quality.md\n";
     return 0;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -71,6 +72,16 @@ struct QualityArguments {
     int depth = 0;                          // sublayers; 0: the model's own
     int iterations = 20;                    // mHC, arXiv 2512.24880: t_max
     int drafts = 0;                         // 0: as many as were published
+    std::string allocation_points;          // CSV; empty: what was measured here at small scale
+    std::optional<double> rho, slots;       // that the laws of allocation and of memory are asked for
+};
+
+struct TrainStudyArguments {
+    std::string out_file;
+    bool smoke = false;  // two tiny points instead of the study
+    std::vector<std::string> budgets, residuals, optimisers;
+    std::vector<double> rhos;
+    std::vector<std::uint64_t> seeds{1};
 };
 
 struct ValidateArguments {
@@ -107,6 +118,8 @@ int measure_precision_verb(const std::string& out_file, std::uint64_t seed);
 int explain_verb(const std::string& op, const std::string& shape, const std::string& device, bool json,
                  const std::string& root);
 int quality_verb(const QualityArguments& arguments, const std::string& root);
+// Becomes strata-train; returns never, throws where that is not there.
+int train_study_verb(const TrainStudyArguments& arguments, const std::string& root);
 int schema_verb(const std::string& kind, const std::string& root);
 
 }  // namespace strata

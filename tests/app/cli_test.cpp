@@ -345,6 +345,32 @@ TEST_F(Cli, quality_knows_the_nearest_preset_and_refuses_dials_out_of_range) {
     EXPECT_EQ(strata("quality v4-flash --accumulation fp31"), 2);
 }
 
+// 0.1 rho by three points on a straight line, of which the middle is 0.03 too high: least squares leave it 0.02.
+TEST_F(Cli, quality_fits_a_curve_to_points_of_ones_own_and_says_where_they_end) {
+    const ScratchFolder own;
+    const std::string points = own.write("points.csv", "budget,rho,loss\nb,0.4,1.04\nb,0.7,1.10\nb,1,1.10\n");
+    ASSERT_EQ(strata(fmt::format("quality v4-flash --allocation {} --rho 0.3 --slots 1e9 --json -", points)), 0) << err;
+    const auto json = nlohmann::json::parse(out);
+    const auto& fit = json.at("allocation").at("fits").at(0);
+    EXPECT_NEAR(fit.at("points").at(1).at("residual").get<double>(), 0.02, 1e-9);
+    EXPECT_FALSE(fit.at("minimum_inside").get<bool>());
+    EXPECT_TRUE(fit.at("asked").at("loss").is_null());
+    EXPECT_TRUE(json.at("memory").at("asked").at("outside").get<bool>());
+    ASSERT_EQ(strata(fmt::format("quality v4-flash --allocation {} --rho 0.3", points)), 0) << err;
+    EXPECT_NE(out.find("rho 0.3: OUTSIDE"), std::string::npos) << out;
+    EXPECT_NE(out.find("no U: lowest at the end, rho 0.40"), std::string::npos) << out;
+    EXPECT_EQ(strata(fmt::format("quality v4-flash --allocation {}", in_folder("none.csv"))), 2);
+}
+
+TEST_F(Cli, quality_shows_the_points_that_were_measured_here_beside_the_published) {
+    ASSERT_EQ(strata("quality v4-flash --json -"), 0) << err;
+    const auto allocation = nlohmann::json::parse(out).at("allocation");
+    EXPECT_EQ(allocation.at("provenance"), "measured (small scale)");
+    EXPECT_GE(allocation.at("fits").size(), 1u);
+    EXPECT_GE(allocation.at("fits").at(0).at("points").size(), 7u);
+    EXPECT_EQ(allocation.at("published").at("points").size(), 3u);
+}
+
 TEST_F(Cli, a_step_carries_what_laws_of_quality_say_and_assertions_can_hold_it) {
     const std::string text = std::string(kPlain) + "assertions: [quality.residual_gain <= 2.5]\n";
     ASSERT_EQ(strata(fmt::format("run {} --json -", scenario(text))), 0) << err;
