@@ -5,6 +5,7 @@
 
 #include <systemc>
 
+#include "hwmodels/memory/busy_log.hpp"
 #include "hwmodels/units.hpp"
 
 namespace strata {
@@ -20,8 +21,11 @@ public:
     explicit ServiceQueue(const ServiceRate& rate) : rate_(rate), latency_(latency_of(rate)) {}
 
     // When a request that arrives at `arrival` is through, latency included. Calls come in order of arrival.
-    // A byte takes `cost` times what it takes at the bandwidth.
-    sc_core::sc_time serve(const sc_core::sc_time& arrival, Bytes bytes, double requests = 0, double cost = 1);
+    // A byte takes `cost` times what it takes at the bandwidth; `user` is who the log says it was busy with.
+    sc_core::sc_time serve(const sc_core::sc_time& arrival, Bytes bytes, double requests = 0, double cost = 1,
+                           std::uint64_t user = 0);
+    BusyLog& log() { return log_; }
+    const BusyLog& log() const { return log_; }
 
     const ServiceRate& rate() const { return rate_; }
     Bytes served() const { return served_; }
@@ -34,6 +38,7 @@ private:
     ServiceRate rate_;
     sc_core::sc_time latency_, free_at_, busy_, queued_;
     Bytes served_;
+    BusyLog log_;
 };
 
 }  // namespace strata

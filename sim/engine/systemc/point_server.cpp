@@ -16,6 +16,7 @@
 #include "sim/engine/systemc/systemc_engine.hpp"
 #include "sim/result/quality.hpp"
 #include "sim/result/run_json.hpp"
+#include "sim/result/trace_json.hpp"
 
 namespace strata {
 
@@ -35,11 +36,14 @@ Json simulated(const nlohmann::json& request, Inputs& inputs) {
     const Program program = inputs.program_of(scenario);
     const Machine& machine = inputs.platform(scenario.platform).machine;
     const int ranks = simulated_ranks(program, machine, scenario.placement);
-    const Simulation simulation = run_systemc(program, machine, ranks, scenario.detail);
+    const bool traced = request.value("trace", false);
+    const Simulation simulation = run_systemc(program, machine, ranks, scenario.detail, traced);
     Run run = summarise(scenario, machine, program, simulation.timeline, "systemc");
     run.resources = simulation.resources;
     add_quality(run, scenario.model, inputs.quality());
-    return {{"status", "ok"}, {"run", to_json(run)}};
+    Json answer{{"status", "ok"}, {"run", to_json(run)}};
+    if (traced) answer["trace"] = to_json(Trace{trace_ops(program, simulation.timeline), simulation.tracks});
+    return answer;
 }
 
 // The child's whole life; what it writes to `out` is the answer, and it is complete only if the exit code is 0.

@@ -1,6 +1,7 @@
 #include "sim/engine/systemc/systemc_engine.hpp"
 
 #include <algorithm>
+#include <array>
 #include <iostream>
 #include <stdexcept>
 #include <string>
@@ -44,6 +45,26 @@ public:
 
     const std::vector<std::unique_ptr<Rank>>& ranks() const { return ranks_; }
 
+    void start_logs() {
+        for (MemoryModule* memory : {host_memory_.get(), &nvme_, &cxl_}) memory->log().start();
+        for (const auto& rank : ranks_) rank->start_logs();
+    }
+
+    // What was busy at all. Of host memory by banks there is no log: its banks work side by side.
+    std::vector<TraceTrack> tracks(std::size_t tasks) const {
+        std::vector<TraceTrack> found;
+        for (const auto& rank : ranks_) {
+            for (std::size_t lane = 0; lane < kLanes; ++lane)
+                add(found, rank->engine(static_cast<Lane>(lane)).name(), rank->log(static_cast<Lane>(lane)), tasks);
+            add(found, rank->hbm.name(), rank->hbm.queue().log(), tasks);
+            for (const LinkModule* link : {&rank->host_link, &rank->scale_up, &rank->scale_out})
+                add(found, link->name(), link->queue().log(), tasks);
+        }
+        const std::array<const MemoryModule*, 3> shared{host_memory_.get(), &nvme_, &cxl_};
+        for (const MemoryModule* memory : shared) add(found, memory->name(), memory->queue().log(), tasks);
+        return found;
+    }
+
     // Over a step that takes so long.
     std::vector<ResourceUse> resources(Seconds step) const {
         std::vector<ResourceUse> found;
@@ -63,6 +84,16 @@ public:
     }
 
 private:
+    static void add(std::vector<TraceTrack>& to, const char* name, const BusyLog& log, std::size_t tasks) {
+        if (log.intervals().empty()) return;
+        TraceTrack& track = to.emplace_back(TraceTrack{.resource = name});
+        for (const BusyInterval& interval : log.intervals())
+            track.slices.push_back({.op = static_cast<std::uint32_t>(interval.user % tasks),
+                                    .rank = static_cast<std::uint32_t>(interval.user / tasks),
+                                    .begin = static_cast<TraceTime>(interval.begin.value()),
+                                    .end = static_cast<TraceTime>(interval.end.value())});
+    }
+
     template <class Part>
     void add(std::vector<ResourceUse>& to, const Part& part, Seconds step) const {
         const ServiceQueue& queue = part.queue();
@@ -108,12 +139,16 @@ public:
         return std::all_of(ranks_.begin(), ranks_.end(), [](const Rank* rank) { return rank->finished(); });
     }
 
+    void start_logs() {
+        for (const auto& node : nodes_) node->start_logs();
+    }
+
     // The slowest rank's timeline, and the resources of its node.
     Simulation result() const {
         const auto slowest = std::max_element(ranks_.begin(), ranks_.end(), ends_sooner);
         const auto node = std::size_t(slowest - ranks_.begin()) / nodes_.front()->ranks().size();
         const Timeline& timeline = (*slowest)->timeline();
-        return {timeline, nodes_[node]->resources(timeline.makespan)};
+        return {timeline, nodes_[node]->resources(timeline.makespan), nodes_[node]->tracks(timeline.tasks.size())};
     }
 
 private:
@@ -138,7 +173,7 @@ int simulated_ranks(const Program& program, const Machine& machine, const Placem
     return program.differing_ranks > 1 ? program.differing_ranks : on_a_node;
 }
 
-Simulation run_systemc(const Program& program, const Machine& machine, int ranks, Detail detail) {
+Simulation run_systemc(const Program& program, const Machine& machine, int ranks, Detail detail, bool traced) {
     static bool used = false;
     if (used) throw std::logic_error("run_systemc: SystemC elaborates once a process");
     used = true;
@@ -147,7 +182,8 @@ Simulation run_systemc(const Program& program, const Machine& machine, int ranks
         throw InputError(
             "detail: bank needs a host memory whose DRAM standard the catalogue has (platform.host_memory.standard)");
     const Schedule schedule(program, machine, detail);
-    const Cluster cluster(machine, schedule, ranks, detail);
+    Cluster cluster(machine, schedule, ranks, detail);
+    if (traced) cluster.start_logs();
     sc_core::sc_start();
     if (!cluster.finished()) throw std::logic_error("run_systemc: tasks wait for each other in a circle");
     return cluster.result();

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "sim/result/run.hpp"
+#include "sim/result/trace.hpp"
 #include "sim/workload/program.hpp"
 
 namespace strata {
@@ -14,6 +15,7 @@ namespace strata {
 struct Simulation {
     Timeline timeline;                   // of the slowest rank
     std::vector<ResourceUse> resources;  // of that rank's node, by their place in it
+    std::vector<TraceTrack> tracks{};    // of the same: what each was busy with, if that was asked for
 };
 
 // How many ranks have to be simulated: all that differ, or those of a node. The others are alike.
@@ -22,6 +24,7 @@ int simulated_ranks(const Program& program, const Machine& machine, const Placem
 // `ranks` run the Program, machine.ranks of them on a node; with Detail::bank host memory is looked at bank by bank.
 // Throws InputError if that is asked of a memory whose DRAM standard is not known, std::logic_error if called twice in
 // one process.
-Simulation run_systemc(const Program& program, const Machine& machine, int ranks, Detail detail = Detail::op);
+Simulation run_systemc(const Program& program, const Machine& machine, int ranks, Detail detail = Detail::op,
+                       bool traced = false);
 
 }  // namespace strata
