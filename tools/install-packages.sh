@@ -3,7 +3,8 @@
 set -euo pipefail
 packages=(g++ cmake ninja-build ccache clang-format pkg-config git libsystemc-dev libboost-graph-dev libnlopt-cxx-dev
     nlohmann-json3-dev libyaml-cpp-dev libcli11-dev libfmt-dev libgtest-dev libbenchmark-dev libvalijson-dev libssl-dev liburing-dev
-    qt6-base-dev libqcustomplot-dev libqcustomplot2.1-qt6 fonts-dejavu-core poppler-utils libjs-chart.js)
+    qt6-base-dev libqcustomplot-dev libqcustomplot2.1-qt6 fonts-dejavu-core poppler-utils libjs-chart.js protobuf-compiler
+    chromium chromium-driver)
 missing=()
 for package in "${packages[@]}"; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
