@@ -67,6 +67,11 @@ function log_range(values) {
     return { min: Math.min(...values) / 1.15, max: Math.max(...values) * 1.15 };
 }
 
+// Bars would have their axis begin at 0, wherever they lie.
+function range_of(values) {
+    return { min: Math.min(...values), max: Math.max(...values) };
+}
+
 function axis_of(axis, position, values) {
     const bars = axis.categories.length > 0;
     return { type: bars ? "category" : axis.log ? "logarithmic" : "linear", position, labels: bars ? axis.categories : undefined,
@@ -83,7 +88,7 @@ function scales_of(chart) {
     const values = axis_of(chart.y, "left", points.flatMap(point => point.slice(1)));
     // Spans lie: their rows run down, their values to the right.
     if (chart.series.some(series => series.style === "span"))
-        return { x: { ...values, position: "bottom" }, y: { ...across, position: "left", grid: { display: false } } };
+        return { x: { ...values, position: "bottom", ...range_of(points.flatMap(point => point.slice(1))) }, y: { ...across, position: "left", grid: { display: false } } };
     const stacked = chart.series.some(series => series.style === "stacked");
     if (stacked || chart.series.some(series => series.style === "bar")) values.beginAtZero = true; else values.grace = "6%";
     return { x: { ...across, stacked }, y: { ...values, stacked } };

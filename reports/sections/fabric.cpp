@@ -23,7 +23,7 @@ std::optional<Section> fabric_section(const Recommendation& chosen) {
     if (!chosen.point || !chosen.point->run) return std::nullopt;
     const Run& run = *chosen.point->run;
     Table ways{.title = fmt::format("At the recommended point, by the {} engine", chosen.engine),
-               .columns = {"way", "time in a step [ms]", "way busy"}};
+               .columns = {"way", "occupied in a step [ms]", "way busy"}};
     double exchanges = 0;
     for (const Way& way : kWays) {
         const auto time = run.metrics.find(way.metric);
@@ -41,7 +41,7 @@ std::optional<Section> fabric_section(const Recommendation& chosen) {
     Section section{.title = "What goes over links"};
     section.paragraphs = {
         exchanges > 0
-            ? fmt::format("Exchanges between ranks take {} ms of a step of {} ms, hidden behind computing or not.",
+            ? fmt::format("Exchanges between ranks take {} ms of a step of {} ms, latency included, hidden or not.",
                           plain(exchanges), plain(time_ms(run)))
             : "Ranks exchange nothing in this step; what goes over links comes from memory behind them."};
     section.tables = {ways, parts};

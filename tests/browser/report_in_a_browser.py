@@ -22,18 +22,31 @@ class Browser:
     def __init__(self, folder):
         self.driver = subprocess.Popen(["chromedriver", "--port=0"], stdout=subprocess.PIPE, text=True,
                                        env={**os.environ, "HOME": folder})
+        self.session = ""
+        try:
+            self.start(folder)
+        except Exception:
+            self.close()
+            raise
+
+    def start(self, folder):
         self.port = self.port_of_driver()
         flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
                  f"--user-data-dir={folder}/profile", "--window-size=1280,900"]
         options = {"binary": shutil.which("chromium"), "args": flags}
-        self.session = ""
         answer = self.ask("POST", "/session", {"capabilities": {"alwaysMatch": {
             "browserName": "chrome", "goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}}})
         self.session = f"/session/{answer['sessionId']}"
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
     def port_of_driver(self):
         for line in self.driver.stdout:
-            if "on port" in line:
+            if "successfully on port" in line:
                 return int(line.rstrip(". \n").rsplit(" ", 1)[1])
         raise RuntimeError("chromedriver ended before it said its port")
 
@@ -74,6 +87,16 @@ def expect(holds, what):
         raise AssertionError(what)
 
 
+def soon(holds):
+    """Chart.js answers to a click in the next frame."""
+    end = time.time() + 5
+    while not holds():
+        if time.time() > end:
+            return False
+        time.sleep(0.02)
+    return True
+
+
 # The first table that is not folded away and has numbers in its second column.
 TABLE = """return [...document.querySelectorAll("main table")].find(table =>
     !table.closest("details") && table.tBodies[0].rows.length > 2 && table.rows[0].cells[1].classList.contains("n"))"""
@@ -100,7 +123,7 @@ def sorts(browser):
 def hides_a_series(browser):
     place = browser.run("""
         const canvas = [...document.querySelectorAll("canvas")].find(each => Chart.getChart(each).data.datasets.length > 1);
-        canvas.scrollIntoView({ block: "center", behavior: "instant" });
+        canvas.scrollIntoView({ block: "center" });
         const chart = Chart.getChart(canvas), box = chart.legend.legendHitBoxes[0], item = chart.legend.legendItems[0];
         const corner = canvas.getBoundingClientRect();
         return { x: corner.left + box.left + box.width / 2, y: corner.top + box.top + box.height / 2,
@@ -108,12 +131,12 @@ def hides_a_series(browser):
     state = """const chart = Chart.getChart(document.querySelector(`canvas[data-chart="${arguments[0]}"]`));
         return [chart.isDatasetVisible(arguments[1]), chart.canvas.toDataURL()]"""
     expect(browser.run(state, place["name"], place["series"])[0], "the series is there at first")
+    shows = lambda: browser.run(state, place["name"], place["series"])
     browser.click_at(place["x"], place["y"])
-    visible, picture = browser.run(state, place["name"], place["series"])
-    expect(not visible, "a click on the legend hides its series")
-    expect(picture != place["picture"], "and the drawing shows that")
+    expect(soon(lambda: not shows()[0]), "a click on the legend hides its series")
+    expect(shows()[1] != place["picture"], "and the drawing shows that")
     browser.click_at(place["x"], place["y"])
-    expect(browser.run(state, place["name"], place["series"])[0], "another click brings it back")
+    expect(soon(lambda: shows()[0]), "another click brings it back")
 
 
 def fits_a_phone(browser):
@@ -141,17 +164,15 @@ def main():
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         subprocess.run([strata, "run", f"{source}/scenarios/engram-allocation.yaml", "--engine", "analytic", "--out",
                         f"{folder}/out"], check=True, capture_output=True)
-        browser = Browser(folder)
-        try:
+        with Browser(folder) as browser:
             begin = time.time()
             browser.ask("POST", "/url", {"url": pathlib.Path(folder, "out", "report.html").as_uri()})
             sorts(browser)
             hides_a_series(browser)
             fits_a_phone(browser)
-            expect(not errors_of(browser), f"no error on the console: {errors_of(browser)}")
+            errors = errors_of(browser)
+            expect(not errors, f"no error on the console: {errors}")
             print(f"sorted, hidden, fitted in {time.time() - begin:.1f} s")
-        finally:
-            browser.close()
     return 0
 
 

@@ -133,7 +133,7 @@ protected:
     void SetUp() override {
         if (!has_protoc()) GTEST_SKIP() << "protoc is not installed (protobuf-compiler)";
         const std::string command = std::string(STRATA_BINARY_DIR) + "/strata run " + kRoot +
-                                    "/scenarios/examples/engram-tiers.yaml --engine systemc --set axes=[] --trace " +
+                                    "/scenarios/examples/engram-tiers.yaml --engine systemc --set axes=[] --set placement.engram.tier=host --trace " +
                                     (folder_ / "t.pftrace") + " --chakra " + (folder_ / "t.et") + " --json " +
                                     (folder_ / "t.json") + " >/dev/null 2>&1";
         ASSERT_EQ(WEXITSTATUS(std::system(command.c_str())), 0);
