@@ -25,15 +25,17 @@ int page_of(const QTextDocument& text, int block, double page_height) {
     return static_cast<int>(place.top() / page_height) + 1;
 }
 
-// A heading whose text begins on the next page goes there with it.
-void keep_headings_with_text(QTextDocument& text, const ReportText& places, double page_height) {
-    for (const int heading : places.headings) {
-        const QTextBlock block = text.findBlockByNumber(heading);
-        if (!block.next().isValid() || page_of(text, heading, page_height) == page_of(text, heading + 1, page_height))
+// A heading whose text begins on the next page goes there with it. Qt lays out anew only what it takes for changed, and
+// leaves charts where they were: everything is marked as that.
+void keep_with_next(QTextDocument& text, const ReportText& places, double page_height) {
+    for (const int leading : places.leading) {
+        const QTextBlock block = text.findBlockByNumber(leading);
+        if (!block.next().isValid() || page_of(text, leading, page_height) == page_of(text, leading + 1, page_height))
             continue;
         QTextBlockFormat format = block.blockFormat();
         format.setPageBreakPolicy(QTextFormat::PageBreak_AlwaysBefore);
         QTextCursor(block).setBlockFormat(format);
+        text.markContentsDirty(0, text.characterCount());
     }
 }
 
@@ -77,7 +79,7 @@ void write_pages(const Document& document, QPdfWriter& writer) {
     text.documentLayout()->setPaintDevice(&writer);
     const ReportText places = set_report(document, page, text);
     text.setPageSize(QSizeF(page.width, page.height));
-    keep_headings_with_text(text, places, page.height);
+    keep_with_next(text, places, page.height);
     for (std::size_t i = 0; i < places.contents.size(); ++i)
         set_page(text, places.contents[i], QString::fromStdString(document.sections[i].title),
                  page_of(text, places.headings[i], page.height));

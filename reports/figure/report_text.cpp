@@ -63,8 +63,10 @@ public:
         for (std::size_t i = 0; i < document.sections.size(); ++i) {
             if (i == 1) contents(document, places);
             places.headings.push_back(paragraph(document.sections[i].title, letters(14, true), i == 0 ? 6 : 7, 2));
+            leading_.push_back(places.headings.back());
             section(document.sections[i], i == 0);
         }
+        places.leading = leading_;
         return places;
     }
 
@@ -128,7 +130,7 @@ private:
                       letters(8.5, false, kSoft), 2, 0);
             return;
         }
-        if (!table.title.empty()) paragraph(table.title, letters(9, true), 3, 1);
+        if (!table.title.empty()) leading_.push_back(paragraph(table.title, letters(9, true), 3, 1));
         const int columns = static_cast<int>(table.columns.size());
         const double points = columns > 8 ? 6.2 : columns > 5 ? 7 : 7.8;
         QTextTableFormat format;
@@ -169,6 +171,7 @@ private:
     QTextDocument& text_;
     QTextCursor cursor_;
     ChartObject* objects_;
+    std::vector<int> leading_;
 };
 
 }  // namespace

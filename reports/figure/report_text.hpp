@@ -33,6 +33,7 @@ struct PageMeasure {
 
 struct ReportText {
     std::vector<int> headings;  // the block of each section's heading, in order
+    std::vector<int> leading;   // blocks that must not be the last on a page: these, and titles of tables
     std::vector<int> contents;  // the block of each entry of the contents
 };
 
