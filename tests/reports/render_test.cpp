@@ -201,7 +201,7 @@ TEST(StrataPrint, sets_a_report_into_pages_with_header_footer_and_contents) {
     // Every section is listed with the page that it really begins on.
     for (const Section& section : document.sections) {
         std::smatch entry;
-        const std::regex line(section.title + " +([0-9]+)\n");
+        const std::regex line(std::regex_replace(section.title, std::regex("\\?"), "\\?") + " +([0-9]+)\n");
         std::string all;
         for (const std::string& page : pages) all += page;
         ASSERT_TRUE(std::regex_search(all, entry, line)) << section.title;
