@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace strata {
@@ -19,11 +20,13 @@ struct ChartAxis {
     std::vector<ChartTick> ticks{};         // not empty: only these are marked
 };
 
-enum class SeriesStyle { line, markers, band, bar, stacked };  // stacked: bars on those of the series before
+// stacked: bars on those of the series before. span: bars that lie, each in the row of its category, from y to y_to; a
+// chart has no other series beside them.
+enum class SeriesStyle { line, markers, band, bar, stacked, span };
 
 struct ChartPoint {
     double x = 0, y = 0;
-    double y_to = 0;  // band only: from y to here
+    double y_to = 0;  // band and span only: from y to here
 };
 
 struct Series {
@@ -63,8 +66,15 @@ struct Section {
 };
 
 struct Document {
-    std::string title, subtitle;
+    std::string title, subtitle;  // the subtitle is the question
     std::vector<Section> sections{};
+    std::vector<std::pair<std::string, std::string>> scope{};  // what it was asked of: ("model", "v4.1-flash"), ...
 };
+
+// Charts of spans lie on their side: categories run down, and y to the right.
+inline bool has_spans(const Chart& chart) {
+    return !chart.series.empty() && chart.series.front().style == SeriesStyle::span;
+}
+inline bool is_interval(SeriesStyle style) { return style == SeriesStyle::band || style == SeriesStyle::span; }
 
 }  // namespace strata

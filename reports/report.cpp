@@ -1,5 +1,8 @@
 #include "reports/report.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <initializer_list>
 #include <optional>
 
@@ -16,10 +19,42 @@ namespace strata {
 
 namespace {
 
+// A setting that varies, with its values as far as they fit into a line.
+std::string values_of(const Study& study, const std::string& path) {
+    constexpr std::size_t kShown = 5;
+    std::vector<std::string> values;
+    for (const PointResult& result : study.results)
+        if (const auto value = setting(result, path);
+            value && std::find(values.begin(), values.end(), *value) == values.end())
+            values.push_back(*value);
+    const auto unit = study.units.find(path);
+    const std::string text = values.size() <= kShown
+                                 ? fmt::format("{}", fmt::join(values, ", "))
+                                 : fmt::format("{} values, {} to {}", values.size(), values.front(), values.back());
+    return unit == study.units.end() ? text : fmt::format("{} [{}]", text, unit->second);
+}
+
+// What the question was asked of: model, machine, what varies, by which engines.
+std::vector<std::pair<std::string, std::string>> scope_of(const ReportInput& input) {
+    const Study& study = input.study;
+    std::vector<std::pair<std::string, std::string>> scope;
+    if (!input.model.empty() && !is_access(study) && !is_collective(study)) scope.emplace_back("model", input.model);
+    if (!input.systems.empty()) scope.emplace_back("machine", fmt::format("{}", fmt::join(input.systems, ", ")));
+    if (!study.results.empty())
+        for (const auto& entry : study.results.front().settings)
+            scope.emplace_back(entry.first, values_of(study, entry.first));
+    scope.emplace_back("engines", fmt::format("{}", fmt::join(study.engines, ", ")));
+    scope.emplace_back(
+        "results", fmt::format("{} of {} points and engines",
+                               std::count_if(study.results.begin(), study.results.end(), ran), study.results.size()));
+    return scope;
+}
+
 // The first section is the answer; those that have nothing to say are left out.
 Document document_of(const ReportInput& input, const Section& answer,
                      std::initializer_list<std::optional<Section>> others) {
-    Document document{.title = input.study.name, .subtitle = input.study.description, .sections = {answer}};
+    Document document{
+        .title = input.study.name, .subtitle = input.study.description, .sections = {answer}, .scope = scope_of(input)};
     for (const std::optional<Section>& section : others)
         if (section) document.sections.push_back(*section);
     return document;
@@ -80,17 +115,29 @@ Document report_of(const ReportInput& input) {
     if (is_collective(input.study)) return collective_report_of(input);
     const Recommendation recommendation = recommend(input.study, input.assertions, input.law, input.model);
     const Study& study = input.study;
-    return document_of(
-        input, verdict_section(input, recommendation),
-        {conclusion_section(study, recommendation), allocation_section(study, input.law, input.model, recommendation),
-         speed_section(study, recommendation), optical_section(study, input.optical_law, input.optical),
-         memory_section(study, recommendation), balance_section(study, recommendation.engine),
-         components_section(recommendation), limits_section(study, recommendation),
-         resources_section(study, recommendation), binding_section(study, recommendation.point),
-         economics_section(study), quality_section(study), agreement_section(study),
-         assertions_section(study, input.assertions), points_section(study, input.law, input.model),
-         provenance_section(study, input.costs, recommendation), parts_section(input.catalog, input.systems),
-         manifest_section(input.manifest)});
+    return document_of(input, verdict_section(input, recommendation),
+                       {conclusion_section(study, recommendation),
+                        allocation_section(study, input.law, input.model, recommendation),
+                        speed_section(study, recommendation),
+                        optical_section(study, input.optical_law, input.optical),
+                        memory_section(study, recommendation),
+                        balance_section(study, recommendation.engine),
+                        components_section(recommendation),
+                        limits_section(study, recommendation),
+                        resources_section(study, recommendation),
+                        binding_section(study, recommendation.point),
+                        sensitivity_section(input.closer),
+                        timeline_section(input.closer),
+                        fabric_section(recommendation),
+                        economics_section(study),
+                        quality_section(study),
+                        agreement_section(study),
+                        assertions_section(study, input.assertions),
+                        points_section(study, input.law, input.model),
+                        provenance_section(study, input.costs, recommendation),
+                        assumptions_section(input, recommendation),
+                        parts_section(input.catalog, input.systems),
+                        manifest_section(input.manifest)});
 }
 
 Document report_of(const SearchResult& search, const ReportInput& input) {
@@ -102,11 +149,13 @@ Document report_of(const SearchResult& search, const ReportInput& input) {
     const Study& study = input.study;
     Recommendation chosen{.engine = most_detailed_engine(study), .rule = {}};
     chosen.point = search.recommended_result();
-    return document_of(input, answer,
-                       {binding_section(study, chosen.point), components_section(chosen),
-                        resources_section(study, chosen), economics_section(study), agreement_section(study),
-                        points_section(study, input.law, input.model), provenance_section(study, input.costs, chosen),
-                        parts_section(input.catalog, input.systems), manifest_section(input.manifest)});
+    return document_of(
+        input, answer,
+        {binding_section(study, chosen.point), components_section(chosen), resources_section(study, chosen),
+         sensitivity_section(input.closer), timeline_section(input.closer), fabric_section(chosen),
+         economics_section(study), agreement_section(study), points_section(study, input.law, input.model),
+         provenance_section(study, input.costs, chosen), assumptions_section(input, chosen),
+         parts_section(input.catalog, input.systems), manifest_section(input.manifest)});
 }
 
 std::vector<Chart> figures_of(const Document& document) {

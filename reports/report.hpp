@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "reports/closer_look.hpp"
 #include "reports/document.hpp"
 #include "reports/manifest.hpp"
 #include "reports/recommendation.hpp"
@@ -23,6 +24,7 @@ struct ReportInput {
     Manifest manifest;
     const OpticalLaw* optical_law = nullptr;
     const OpticalContext* optical = nullptr;  // of the first point, if part of its context is pictures
+    const CloserLook* closer = nullptr;       // at the recommended point
 };
 
 Document report_of(const ReportInput& input);

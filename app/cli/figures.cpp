@@ -7,9 +7,7 @@
 #include <cerrno>
 #include <stdexcept>
 #include <system_error>
-
-#include "reports/files.hpp"
-#include "reports/render/chart_json.hpp"
+#include <vector>
 
 extern char** environ;
 
@@ -35,21 +33,13 @@ int status_of(const std::vector<std::string>& command) {
 
 }  // namespace
 
-std::string write_figures(const std::vector<Chart>& charts, const fs::path& folder) {
+std::string print_report(const fs::path& report, const fs::path& pdf, const fs::path& figures) {
     const fs::path program = fs::read_symlink("/proc/self/exe").parent_path() / "strata-print";
-    if (!fs::exists(program)) return "figures need strata-print (Qt6, QCustomPlot): not built here";
-    for (const Chart& chart : charts) {
-        if (fs::path(chart.name).filename() != chart.name)  // nothing is written outside of the folder
-            throw std::logic_error("a chart's name is a file's name, not '" + chart.name + "'");
-        const fs::path description = folder / (chart.name + ".chart.json");
-        write_whole(description, to_json(chart).dump(1) + "\n");
-        const int status = status_of({program.string(), description.string(), (folder / (chart.name + ".svg")).string(),
-                                      (folder / (chart.name + ".png")).string()});
-        fs::remove(description);
-        if (status != 0)
-            throw std::runtime_error(
-                fmt::format("strata-print failed on '{}' (exit status {}); all else is written", chart.name, status));
-    }
+    if (!fs::exists(program)) return "figures and PDF need strata-print (Qt6, QCustomPlot): not built here";
+    const int status =
+        status_of({program.string(), "report", report.string(), "--pdf", pdf.string(), "--figures", figures.string()});
+    if (status != 0)
+        throw std::runtime_error(fmt::format("strata-print failed (exit status {}); all else is written", status));
     return {};
 }
 

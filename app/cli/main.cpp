@@ -93,10 +93,20 @@ int main(int argc, char** argv) {
         strata::add_verb(app, "run", "Run every point of a scenario",
                          "  strata run scenarios/examples/engram-tiers.yaml\n"
                          "  strata run SCENARIO --set workload.batch=256 --out out\n"
+                         "  strata run SCENARIO --set workload.batch=256 --trace step.pftrace\n"
                          "  strata run SCENARIO --set 'platform.accelerator.memory.bandwidth=8 TB/s' --json -");
     run_command->add_option("scenario", run.scenario, "scenario file (YAML)")->required();
     run_command->add_option("--json", run.json_file, "write results as JSON to FILE, or to stdout with -");
-    run_command->add_option("--out", run.out_folder, "folder for report.html, results.json, results.csv and figures");
+    CLI::Option* out = run_command->add_option(
+        "--out", run.out_folder,
+        "folder for the report (HTML, PDF, Markdown, JSON), results.json, results.csv and figures");
+    run_command->add_option("--figures", run.figures_folder, "folder for the report's figures (default: that of --out)")
+        ->needs(out);
+    run_command->add_option("--trace", run.trace_file,
+                            "write what each resource was busy with and when, of one point by the systemc engine, to "
+                            "FILE: .pftrace for ui.perfetto.dev, .json for Chrome's format");
+    run_command->add_option("--chakra", run.chakra_file, "write the same step as a Chakra execution trace to FILE");
+    run_command->add_option("--metrics", run.metrics_file, "write results in Prometheus' text format to FILE");
     run_command->add_option("--set", run.set, "override a field: PATH=VALUE")->allow_extra_args(false);
 
     run_command
@@ -317,10 +327,12 @@ int main(int argc, char** argv) {
     add_train_study_options(*train_study_command, train_study);
 
     std::string schema = "scenario";
-    CLI::App* schema_command = strata::add_verb(app, "schema", "Print the JSON Schema of scenarios, models or records",
-                                                "  strata schema > scenario.schema.json\n"
-                                                "  strata schema model > model.schema.json");
-    schema_command->add_option("kind", schema, "scenario, model, measurement or precision")->capture_default_str();
+    CLI::App* schema_command =
+        strata::add_verb(app, "schema", "Print the JSON Schema of scenarios, models, records or reports",
+                         "  strata schema > scenario.schema.json\n"
+                         "  strata schema model > model.schema.json");
+    schema_command->add_option("kind", schema, "scenario, model, measurement, precision, report or results")
+        ->capture_default_str();
 
     const strata::CiCommands ci(app);
     bool quiet = false;

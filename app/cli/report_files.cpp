@@ -10,6 +10,8 @@
 
 #include "app/cli/figures.hpp"
 #include "reports/files.hpp"
+#include "reports/render/document_json.hpp"
+#include "reports/render/markdown.hpp"
 #include "reports/report.hpp"
 
 namespace strata {
@@ -24,19 +26,33 @@ std::vector<std::string> systems_of(const Scenario& first, const Study& study) {
     return systems;
 }
 
-void write_report(const std::string& folder_name, const Document& document, const PageAssets& assets,
+void write_report(const ReportFolders& folders, const Document& document, const PageAssets& assets,
                   const std::string& json, const std::string& csv) {
-    const std::filesystem::path folder(folder_name);
+    namespace fs = std::filesystem;
+    const fs::path folder(folders.report), figures(folders.figures);
     const FolderLock lock(folder);
     write_whole(folder / "results.json", json);
     write_whole(folder / "results.csv", csv);
+    write_whole(folder / "report.json", document_json(document));
+    // Without pictures at first: whatever happens to strata-print, there is a report.
     write_whole(folder / "report.html", html_of(document, assets));
-    std::clog << "wrote " << (folder / "report.html").string() << ", results.json, results.csv\n";
-    const std::vector<Chart> figures = figures_of(document);
-    const std::string obstacle = write_figures(figures, folder);
-    if (!obstacle.empty()) std::clog << obstacle << '\n';
-    for (const Chart& chart : figures)
-        if (obstacle.empty()) std::clog << fmt::format("wrote {0}.svg, {0}.png\n", (folder / chart.name).string());
+    write_whole(folder / "report.md", markdown_of(document, ""));
+    std::clog << "wrote " << (folder / "report.html").string()
+              << ", report.md, report.json, results.json, results.csv\n";
+    const std::string obstacle = print_report(folder / "report.json", folder / "report.pdf", figures);
+    if (!obstacle.empty()) {
+        std::clog << obstacle << '\n';
+        return;
+    }
+    Pictures pictures;
+    for (const Chart& chart : figures_of(document)) {
+        pictures[chart.name] = whole_file(figures / (chart.name + ".svg"));
+        std::clog << fmt::format("wrote {0}.svg, {0}.png\n", (figures / chart.name).string());
+    }
+    write_whole(folder / "report.html", html_of(document, assets, pictures));
+    write_whole(folder / "report.md",
+                markdown_of(document, fs::absolute(figures).lexically_relative(fs::absolute(folder)).string()));
+    std::clog << "wrote " << (folder / "report.pdf").string() << '\n';
 }
 
 int failed_assertions(const std::vector<Assertion>& assertions, const Run& run) {

@@ -11,8 +11,12 @@
 
 namespace strata {
 
-// report.html, results.json, results.csv and the figures of the document.
-void write_report(const std::string& folder, const Document& document, const PageAssets& assets,
+// report.html, .pdf, .md and .json, results.json and .csv in one folder; the figures of the document there or
+// elsewhere.
+struct ReportFolders {
+    std::string report, figures;
+};
+void write_report(const ReportFolders& folders, const Document& document, const PageAssets& assets,
                   const std::string& json, const std::string& csv);
 
 // Every system that the study ran on: one, unless the sweep changes it.

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "app/cli/assertion_output.hpp"
+#include "app/cli/exports.hpp"
 #include "app/cli/report_files.hpp"
 #include "app/cli/study_table.hpp"
 #include "app/cli/verbs.hpp"
@@ -42,15 +43,17 @@ StudyOptions study_options(const RunArguments& arguments, const std::string& roo
 int run_verb(const RunArguments& arguments, const std::string& root) {
     const ScenarioFile scenario(arguments.scenario, root + "/scenarios/models", arguments.set);
     if (scenario.search()) return search_verb(arguments, scenario, root);
+    check_exports(arguments, scenario);
     const AllocationLaw law(root + "/sim/quality/allocation_anchors.yaml");
     const CostBook costs = CostBook::of(root);
     for (const std::string& refused : costs.refused())
         std::cerr << fmt::format("left out of the cost book: {}\n", refused);
     const bool report = !arguments.out_folder.empty();
     PageAssets assets;
-    std::optional<OutputFolder> folder;
+    std::optional<OutputFolder> folder, figures;
     if (report) {  // what could go wrong at the end goes wrong before the study
         folder.emplace(arguments.out_folder);
+        figures.emplace(report_folders(arguments).figures);
         assets = page_assets(root);
     }
     const StudyOptions options = study_options(arguments, root);
@@ -85,12 +88,15 @@ int run_verb(const RunArguments& arguments, const std::string& root) {
         !is_training(study) && !is_rl(study))
         std::cout << wrapped(recommended_text(recommend(study, scenario.assertions(), law, model), study, law, model));
     if (!arguments.json_file.empty() && arguments.json_file != "-") write_whole(arguments.json_file, json);
+    write_exports(arguments, scenario, study, root);
     if (report) {
         const OpticalLaw optical_law(root + "/sim/quality/optical_anchors.yaml");
         const auto& optical = first.workload.optical;
-        write_report(arguments.out_folder,
+        const PointResult* chosen = recommend(study, scenario.assertions(), law, model).point;
+        const auto closer = chosen ? closer_look(scenario, *chosen, study, root) : std::nullopt;
+        write_report(report_folders(arguments),
                      report_of({study, law, catalog, costs, model, systems_of(first, study), scenario.assertions(),
-                                manifest, &optical_law, optical ? &*optical : nullptr}),
+                                manifest, &optical_law, optical ? &*optical : nullptr, closer ? &*closer : nullptr}),
                      assets, json, results_csv(study));
     }
     return failed == 0 ? 0 : 1;

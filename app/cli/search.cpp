@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "app/cli/assertion_output.hpp"
+#include "app/cli/exports.hpp"
 #include "app/cli/report_files.hpp"
 #include "app/cli/study_table.hpp"
 #include "app/cli/verbs.hpp"
@@ -16,11 +17,13 @@
 namespace strata {
 
 int search_verb(const RunArguments& arguments, const ScenarioFile& scenario, const std::string& root) {
+    refuse_exports(arguments);
     const bool report = !arguments.out_folder.empty();
     PageAssets assets;
-    std::optional<OutputFolder> folder;
+    std::optional<OutputFolder> folder, figures;
     if (report) {  // what could go wrong at the end goes wrong before the search
         folder.emplace(arguments.out_folder);
+        figures.emplace(report_folders(arguments).figures);
         assets = page_assets(root);
     }
     const SearchResult search = run_search(scenario, study_options(arguments, root));
@@ -43,8 +46,11 @@ int search_verb(const RunArguments& arguments, const ScenarioFile& scenario, con
         Study named = search.study;  // of a search without an eligible point there is none
         named.name = scenario.name();
         named.description = scenario.description();
-        const ReportInput input{named, law, catalog, costs, first.model.name, systems_of(first, named), {}, manifest};
-        write_report(arguments.out_folder, report_of(search, input), assets, json, search_csv(search));
+        const PointResult* chosen = search.recommended_result();
+        const auto closer = chosen ? closer_look(scenario, *chosen, named, root) : std::nullopt;
+        ReportInput input{named, law, catalog, costs, first.model.name, systems_of(first, named), {}, manifest};
+        input.closer = closer ? &*closer : nullptr;
+        write_report(report_folders(arguments), report_of(search, input), assets, json, search_csv(search));
     }
     // An assertion is on what is recommended: the points around it are there to be compared.
     const PointResult* recommended = search.recommended_result();

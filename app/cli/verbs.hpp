@@ -24,6 +24,8 @@ struct ClusterArguments {
 
 struct RunArguments {
     std::string scenario, json_file, out_folder;
+    std::string figures_folder;  // empty: out_folder
+    std::string trace_file, chakra_file, metrics_file;
     std::vector<std::string> set;
     std::vector<std::string> engines;  // replaces the scenario's own
     bool binds = false;                // of each point, what would make it better

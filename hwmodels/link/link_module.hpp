@@ -16,7 +16,7 @@ class LinkModule : public sc_core::sc_module {
 public:
     LinkModule(const sc_core::sc_module_name& name, const ServiceRate& rate);
     const ServiceQueue& queue() const { return queue_; }
-    void record() { queue_.record(); }
+    BusyLog& log() { return queue_.log(); }
 
     tlm_utils::multi_passthrough_target_socket_optional<LinkModule> in{"in"};
     tlm_utils::multi_passthrough_initiator_socket_optional<LinkModule> out{"out"};

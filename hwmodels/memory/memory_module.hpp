@@ -13,7 +13,7 @@ class MemoryModule : public sc_core::sc_module {
 public:
     MemoryModule(const sc_core::sc_module_name& name, const ServiceRate& rate);
     const ServiceQueue& queue() const { return queue_; }
-    void record() { queue_.record(); }
+    BusyLog& log() { return queue_.log(); }
 
     tlm_utils::multi_passthrough_target_socket_optional<MemoryModule> in{"in"};  // any number of users
 

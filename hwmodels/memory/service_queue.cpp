@@ -8,7 +8,8 @@ namespace strata {
 
 sc_core::sc_time ServiceQueue::latency_of(const ServiceRate& rate) { return to_sc_time(rate.latency); }
 
-sc_core::sc_time ServiceQueue::serve(const sc_core::sc_time& arrival, Bytes bytes, double requests, double cost) {
+sc_core::sc_time ServiceQueue::serve(const sc_core::sc_time& arrival, Bytes bytes, double requests, double cost,
+                                     std::uint64_t user) {
     Seconds occupied = bytes > Bytes(0) ? bytes * cost / rate_.bandwidth : Seconds(0);
     if (rate_.requests_per_s > 0) occupied = std::max(occupied, Seconds(requests / rate_.requests_per_s));
     const sc_core::sc_time service = to_sc_time(occupied);
@@ -16,16 +17,9 @@ sc_core::sc_time ServiceQueue::serve(const sc_core::sc_time& arrival, Bytes byte
     queued_ += start - arrival;
     busy_ += service;
     served_ += bytes;
-    if (records_ && service > sc_core::SC_ZERO_TIME) note(start, start + service);
     free_at_ = start + service;
+    log_.add(user, start, free_at_);
     return free_at_ + latency_;
-}
-
-void ServiceQueue::note(const sc_core::sc_time& begin, const sc_core::sc_time& end) {
-    if (!recorded_.empty() && begin <= free_at_)
-        recorded_.back().end = to_seconds(end);
-    else
-        recorded_.push_back({to_seconds(begin), to_seconds(end)});
 }
 
 Seconds ServiceQueue::busy() const { return to_seconds(busy_); }

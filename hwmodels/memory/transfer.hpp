@@ -10,11 +10,12 @@
 namespace strata {
 
 struct Transfer : tlm::tlm_extension<Transfer> {
-    Bytes bytes;          // as memories see it
-    Bytes on_link;        // as links see it: packet overhead beyond that of full packets included
-    double requests = 0;  // separate reads, where their number can be the limit
-    double cost = 1;      // time of a byte in a memory, over that at its peak
-    Bytes row;            // what stands together in memory, for who looks at banks; 0: all of it
+    Bytes bytes;             // as memories see it
+    Bytes on_link;           // as links see it: packet overhead beyond that of full packets included
+    double requests = 0;     // separate reads, where their number can be the limit
+    double cost = 1;         // time of a byte in a memory, over that at its peak
+    std::uint64_t user = 0;  // who sends it, for logs of what parts were busy with
+    Bytes row;               // what stands together in memory, for who looks at banks; 0: all of it
 
     tlm::tlm_extension_base* clone() const override { return new Transfer(*this); }
     void copy_from(const tlm::tlm_extension_base& other) override { *this = static_cast<const Transfer&>(other); }

@@ -99,7 +99,35 @@ QCPBars* add_bars(const Series& series, QCustomPlot& plot, std::size_t index, st
     return bars;
 }
 
+// Bars that lie in the rows of the y axis; the empty ones stand for the series in the legend.
+void add_spans(const Series& series, QCustomPlot& plot) {
+    constexpr double kHalfHeight = 0.4;
+    auto* shown = new QCPBars(plot.yAxis, plot.xAxis);
+    shown->setName(text_of(series.name));
+    shown->setBrush(colour_of(series.colour));
+    shown->setPen(Qt::NoPen);
+    for (const ChartPoint& point : series.points) {
+        auto* bar = new QCPItemRect(&plot);
+        bar->topLeft->setCoords(point.y, point.x - kHalfHeight);
+        bar->bottomRight->setCoords(point.y_to, point.x + kHalfHeight);
+        bar->setBrush(colour_of(series.colour));
+        bar->setPen(QPen(colour_of(series.colour), 0.4));
+    }
+}
+
+// Categories run down, values to the right.
+void set_span_ranges(const Chart& chart, QCustomPlot& plot) {
+    double low = std::numeric_limits<double>::max(), high = std::numeric_limits<double>::lowest();
+    for (const Series& series : chart.series)
+        for (const ChartPoint& point : series.points) low = std::min(low, point.y), high = std::max(high, point.y_to);
+    plot.xAxis->setRange(low, high > low ? high : low + 1);
+    plot.yAxis->setRange(-0.6, double(chart.x.categories.size()) - 0.4);
+    plot.yAxis->setRangeReversed(true);
+    plot.yAxis->grid()->setVisible(false);
+}
+
 void set_ranges(const Chart& chart, QCustomPlot& plot) {
+    if (has_spans(chart)) return set_span_ranges(chart, plot);
     plot.rescaleAxes();
     const bool bars = std::any_of(chart.series.begin(), chart.series.end(),
                                   [](const Series& series) { return series.style >= SeriesStyle::bar; });
@@ -170,8 +198,8 @@ void add_note(const Annotation& note, const Chart& chart, QCustomPlot& plot) {
 }  // namespace
 
 void draw_chart(const Chart& chart, QCustomPlot& plot) {
-    dress(*plot.xAxis, chart.x);
-    dress(*plot.yAxis, chart.y);
+    dress(has_spans(chart) ? *plot.yAxis : *plot.xAxis, chart.x);
+    dress(has_spans(chart) ? *plot.xAxis : *plot.yAxis, chart.y);
     std::size_t bar = 0;
     QCPBars* pile = nullptr;
     const auto bars = static_cast<std::size_t>(std::count_if(
@@ -179,6 +207,8 @@ void draw_chart(const Chart& chart, QCustomPlot& plot) {
     for (const Series& series : chart.series) {
         if (series.style == SeriesStyle::band)
             add_band(series, plot);
+        else if (series.style == SeriesStyle::span)
+            add_spans(series, plot);
         else if (series.style == SeriesStyle::bar)
             add_bars(series, plot, bar++, bars, nullptr);
         else if (series.style == SeriesStyle::stacked)

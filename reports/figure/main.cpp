@@ -1,17 +1,25 @@
 // strata-print CHART.json FILE...: a chart as strata writes it, into pictures.
-// strata-print pages TEXTFILE --out DIR: a text, into pictures of its pages. Needs no display.
+// strata-print report REPORT.json [--pdf FILE] [--figures FOLDER]: a report as strata writes it, into pages and
+// pictures. strata-print pages TEXTFILE --out DIR: a text, into pictures of its pages. Needs no display.
 #include <QApplication>
+#include <QCommandLineParser>
 #include <QFontDatabase>
 #include <QTemporaryDir>
 #include <iostream>
 
 #include "hwmodels/input_error.hpp"
 #include "reports/figure/pages_command.hpp"
+#include "reports/figure/report_pages.hpp"
 #include "reports/figure/save_chart.hpp"
 #include "reports/files.hpp"
 #include "reports/render/chart_json.hpp"
+#include "reports/render/document_json.hpp"
 
 namespace {
+
+const char* const kReportUsage =
+    "strata-print report REPORT.json [--pdf FILE] [--figures FOLDER]: a report into A4 pages, its charts into SVG and "
+    "PNG\n";
 
 void print_chart(const QStringList& arguments) {
     const std::string file = arguments.front().toStdString();
@@ -19,12 +27,29 @@ void print_chart(const QStringList& arguments) {
     for (const QString& picture : arguments.mid(1)) strata::save_chart(chart, picture.toStdString());
 }
 
+void print_report(const QStringList& arguments) {
+    QCommandLineParser parser;
+    parser.addOption({"pdf", "", "FILE"});
+    parser.addOption({"figures", "", "FOLDER"});
+    if (!parser.parse(QStringList("strata-print") + arguments))
+        throw strata::InputError(parser.errorText().toStdString());
+    if (parser.positionalArguments().size() != 1) throw strata::InputError(kReportUsage);
+    const std::string file = parser.positionalArguments().front().toStdString();
+    const strata::Document document = strata::document_from_json(strata::whole_file(file), file);
+    if (parser.isSet("figures"))
+        for (const strata::Section& section : document.sections)
+            for (const strata::Chart& chart : section.charts)
+                for (const char* ending : {".svg", ".png"})
+                    strata::save_chart(chart, parser.value("figures").toStdString() + "/" + chart.name + ending);
+    if (parser.isSet("pdf")) strata::save_pages(document, parser.value("pdf").toStdString());
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     if (argc < 3) {
         std::cerr << "strata-print CHART.json FILE...: draws a chart into FILEs that end in .png, .svg or .pdf\n"
-                  << strata::kPagesUsage;
+                  << kReportUsage << strata::kPagesUsage;
         return 2;
     }
     qputenv("QT_QPA_PLATFORM", "offscreen");
@@ -39,6 +64,8 @@ int main(int argc, char** argv) {
         const QStringList arguments = QApplication::arguments().mid(1);
         if (arguments.front() == "pages")
             strata::print_pages(arguments.mid(1));
+        else if (arguments.front() == "report")
+            print_report(arguments.mid(1));
         else
             print_chart(arguments);
         return 0;

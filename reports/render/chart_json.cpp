@@ -10,7 +10,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 constexpr const char* kSchema = "strata-chart/1";
-constexpr std::array<const char*, 5> kStyles{"line", "markers", "band", "bar", "stacked"};
+constexpr std::array<const char*, 6> kStyles{"line", "markers", "band", "bar", "stacked", "span"};
 
 Json to_json(const ChartAxis& axis) {
     Json ticks = Json::array();
@@ -44,8 +44,8 @@ Json to_json(const Chart& chart) {
     for (const Series& series : chart.series) {
         Json points = Json::array();
         for (const ChartPoint& point : series.points)
-            points.push_back(series.style == SeriesStyle::band ? Json::array({point.x, point.y, point.y_to})
-                                                               : Json::array({point.x, point.y}));
+            points.push_back(is_interval(series.style) ? Json::array({point.x, point.y, point.y_to})
+                                                       : Json::array({point.x, point.y}));
         all_series.push_back({{"name", series.name},
                               {"style", kStyles[static_cast<std::size_t>(series.style)]},
                               {"dashed", series.dashed},
@@ -58,14 +58,17 @@ Json to_json(const Chart& chart) {
             {"y", to_json(chart.y)}, {"series", all_series}, {"annotations", annotations}};
 }
 
+Chart chart_from_json(const Json& json) {
+    if (json.at("schema") != kSchema) throw std::invalid_argument("its schema is not " + std::string(kSchema));
+    Chart chart{json.at("name"), json.at("title"), axis_from(json.at("x")), axis_from(json.at("y"))};
+    for (const Json& series : json.at("series")) chart.series.push_back(series_from(series));
+    for (const Json& a : json.at("annotations")) chart.annotations.push_back({a.at("text"), a.at("x"), a.at("y")});
+    return chart;
+}
+
 Chart chart_from_json(const std::string& text, const std::string& name_of_the_file) {
     try {
-        const Json json = Json::parse(text);
-        if (json.at("schema") != kSchema) throw std::invalid_argument("its schema is not " + std::string(kSchema));
-        Chart chart{json.at("name"), json.at("title"), axis_from(json.at("x")), axis_from(json.at("y"))};
-        for (const Json& series : json.at("series")) chart.series.push_back(series_from(series));
-        for (const Json& a : json.at("annotations")) chart.annotations.push_back({a.at("text"), a.at("x"), a.at("y")});
-        return chart;
+        return chart_from_json(Json::parse(text));
     } catch (const std::exception& error) {
         throw InputError(name_of_the_file + ": expected a chart as strata writes it: " + error.what());
     }

@@ -9,6 +9,8 @@ namespace strata {
 
 nlohmann::ordered_json to_json(const Chart& chart);
 
+// Throws what nlohmann::json and std::invalid_argument say of a chart that is none.
+Chart chart_from_json(const nlohmann::ordered_json& json);
 // Throws InputError that says what is missing or malformed.
 Chart chart_from_json(const std::string& text, const std::string& name_of_the_file);
 

@@ -1,6 +1,7 @@
 // A Document as one HTML file that opens from anywhere, without a network: style, script, Chart.js and data are inside.
 #pragma once
 
+#include <map>
 #include <string>
 
 #include "reports/document.hpp"
@@ -16,7 +17,10 @@ struct PageAssets {
 // InputError that says what to install.
 PageAssets page_assets(const std::string& root);
 
-std::string html_of(const Document& document, const PageAssets& assets);
+// By the name of a chart, its picture as SVG: shown where scripts do not run, as in a mail's preview.
+using Pictures = std::map<std::string, std::string>;
+
+std::string html_of(const Document& document, const PageAssets& assets, const Pictures& pictures = {});
 
 std::string html_escaped(const std::string& text);
 

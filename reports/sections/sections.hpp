@@ -40,6 +40,14 @@ std::optional<Section> economics_section(const Study& study);
 std::optional<Section> quality_section(const Study& study);
 // Where do the engines differ?
 std::optional<Section> agreement_section(const Study& study);
+// How far does the recommended point's speed swing with what went into it?
+std::optional<Section> sensitivity_section(const CloserLook* closer);
+// What happens when, in one layer of its step?
+std::optional<Section> timeline_section(const CloserLook* closer);
+// What goes over links and fabrics, and how long does that take?
+std::optional<Section> fabric_section(const Recommendation& recommendation);
+// What does this rest on that nobody measured or published?
+std::optional<Section> assumptions_section(const ReportInput& input, const Recommendation& recommendation);
 // Do the scenario's assertions hold?
 std::optional<Section> assertions_section(const Study& study, const std::vector<Assertion>& assertions);
 // Every result, and why there is none.

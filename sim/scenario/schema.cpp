@@ -1,6 +1,7 @@
 #include "sim/scenario/schema.hpp"
 
 #include <fstream>
+#include <set>
 
 #include "hwmodels/input_error.hpp"
 
@@ -28,8 +29,9 @@ void point_inside(Json& node, const std::string& other_file) {
 }  // namespace
 
 Json schema_of(const std::string& kind, const std::string& schema_folder) {
-    if (kind != "scenario" && kind != "model" && kind != "measurement" && kind != "precision")
-        throw InputError("schema", "scenario, model, measurement or precision", "'" + kind + "'");
+    static const std::set<std::string> kinds{"scenario", "model", "measurement", "precision", "report", "results"};
+    if (!kinds.count(kind))
+        throw InputError("schema", "scenario, model, measurement, precision, report or results", "'" + kind + "'");
     Json schema = load(schema_folder + "/" + kind + ".schema.json");
     if (kind != "scenario") return schema;
     point_inside(schema, "model.schema.json");

@@ -17,7 +17,7 @@ std::vector<RankTrace> traced_by_systemc(const PointText& point, const std::stri
                    [&](std::size_t, const nlohmann::ordered_json& answer) {
                        if (answer.at("status") == "infeasible") throw InputError(answer.at("reason"));
                        if (answer.at("status") != "ok") throw std::runtime_error(answer.at("reason"));
-                       traces = traces_from_json(answer.at("trace"));
+                       traces = traces_from_json(answer.at("ranks"));
                    });
     return traces;
 }

@@ -10,6 +10,7 @@
 #include "hwmodels/sha256.hpp"
 #include "reports/files.hpp"
 #include "reports/render/chart_json.hpp"
+#include "reports/render/document_json.hpp"
 #include "reports/render/html.hpp"
 #include "reports/render/results_csv.hpp"
 #include "reports/render/results_json.hpp"
@@ -35,6 +36,43 @@ TEST(Html, shows_what_users_wrote_as_text) {
     EXPECT_EQ(html.find("</script><b>"), std::string::npos);
     EXPECT_NE(html.find("hand-made &lt;/script&gt;&lt;b&gt;"), std::string::npos);
     EXPECT_NE(html.find("a, &quot;quoted&quot; &amp; &lt;odd&gt; study"), std::string::npos);
+}
+
+TEST(Html, hostile_names_are_text_everywhere) {
+    const std::string evil = "\"><img src=x onerror=alert(1)></title></script><script>alert(1)</script>&'`";
+    Document document{.title = evil, .subtitle = evil, .sections = {{.title = evil}}, .scope = {{evil, evil}}};
+    Section& section = document.sections[0];
+    section.paragraphs = section.footnotes = {evil};
+    section.charts = {{.name = evil, .title = evil, .x = {.label = evil, .categories = {evil}}, .y = {evil}}};
+    section.charts[0].series = {{.name = evil, .style = SeriesStyle::bar, .points = {{0, 1}}}};
+    section.tables = {{.title = evil, .columns = {evil}, .rows = {{evil}}, .folded = true}};
+    const PageAssets assets{.style = "STYLE", .script = "SCRIPT", .chart_library = "LIBRARY"};
+    const std::string html = html_of(document, assets, {{evil, "<svg>" + evil + "</svg>"}});
+    EXPECT_EQ(html.find("<img src=x"), std::string::npos);
+    EXPECT_EQ(html.find("<script>alert"), std::string::npos);
+    EXPECT_EQ(html.find("\"><img src"), std::string::npos);
+    const std::regex script("<script");
+    EXPECT_EQ(std::distance(std::sregex_iterator(html.begin(), html.end(), script), std::sregex_iterator()), 3);
+}
+
+TEST(Html, has_a_picture_of_each_chart_for_readers_without_scripts) {
+    Document document{.title = "t", .subtitle = "", .sections = {{.title = "s"}}};
+    document.sections[0].charts = {{.name = "c", .title = "C", .x = {"x"}, .y = {"y"}}};
+    // RFC 4648, section 10: "foobar" is Zm9vYmFy, "fooba" is Zm9vYmE=, "foob" is Zm9vYg==.
+    for (const auto& [svg, encoded] : {std::pair{"foobar", "Zm9vYmFy"}, {"fooba", "Zm9vYmE="}, {"foob", "Zm9vYg=="}})
+        EXPECT_NE(html_of(document, {}, {{"c", svg}})
+                      .find(std::string("<noscript><img alt=\"C\" src=\"data:image/svg+xml;base64,") + encoded + "\">"),
+                  std::string::npos);
+}
+
+TEST(Html, lists_its_sections_after_the_answer) {
+    const std::string html = page();
+    const std::size_t answer = html.find("<h2>Verdict"), contents = html.find("<nav aria-label=\"Contents\">");
+    EXPECT_LT(answer, contents);
+    for (std::smatch found; std::regex_search(html, found, std::regex("href=\"#(s[0-9]+)\""));) {
+        EXPECT_NE(page().find("<section id=\"" + found[1].str() + "\""), std::string::npos);
+        break;
+    }
 }
 
 TEST(Html, data_in_a_script_cannot_end_it) {
@@ -139,16 +177,38 @@ TEST(StrataPrint, draws_every_kind_of_picture) {
     EXPECT_NE(finished("pdftotext " + at + "pdf -").output.find("Quality against speed"), std::string::npos);
 }
 
-TEST(StrataRun, writes_a_whole_report) {
+// Of each page: the header is the first line, the footer the last.
+TEST(StrataPrint, sets_a_report_into_pages_with_header_footer_and_contents) {
+    const fs::path program = fs::path(kPrograms) / "strata-print";
+    if (!fs::exists(program)) GTEST_SKIP() << "strata-print is not built: Qt6 or QCustomPlot is missing";
     const ScratchFolder folder;
-    const Finished run =
-        finished(kPrograms + "/strata run " + kRoot + "/scenarios/examples/engram-tiers.yaml --out " + folder.path());
-    ASSERT_EQ(run.status, 0) << run.output;
-    EXPECT_NE(run.output.find("Recommended: "), std::string::npos);
-    for (const char* file : {"report.html", "results.json", "results.csv"})
-        EXPECT_TRUE(fs::exists(folder / file)) << file;
-    for (const auto& entry : fs::directory_iterator(folder.path()))
-        EXPECT_NE(entry.path().extension(), ".partial") << entry.path();
+    const Document document = ReportFixture().document();
+    write_whole(folder / "report.json", document_json(document));
+    const std::string at = folder.path();
+    const Finished print = finished(program.string() + " report " + at + "/report.json --pdf " + at + "/report.pdf");
+    ASSERT_EQ(print.status, 0) << print.output;
+    std::istringstream text(finished("pdftotext -layout " + at + "/report.pdf -").output);
+    std::vector<std::string> pages;
+    for (std::string page; std::getline(text, page, '\f');)
+        if (page.find_first_not_of(" \n") != std::string::npos) pages.push_back(page);
+    ASSERT_GT(pages.size(), 3u);
+    for (std::size_t i = 0; i < pages.size(); ++i) {
+        EXPECT_NE(pages[i].find("hand-made </script><b>"), std::string::npos) << i;
+        EXPECT_NE(pages[i].find("page " + std::to_string(i + 1) + " of " + std::to_string(pages.size())),
+                  std::string::npos)
+            << i;
+    }
+    // Every section is listed with the page that it really begins on.
+    for (const Section& section : document.sections) {
+        std::smatch entry;
+        const std::regex line(std::regex_replace(section.title, std::regex("\\?"), "\\?") + " +([0-9]+)\n");
+        std::string all;
+        for (const std::string& page : pages) all += page;
+        ASSERT_TRUE(std::regex_search(all, entry, line)) << section.title;
+        const auto number = static_cast<std::size_t>(std::stoi(entry[1]));
+        ASSERT_LE(number, pages.size());
+        EXPECT_NE(pages[number - 1].find(section.title + "\n"), std::string::npos) << section.title;
+    }
 }
 
 TEST(StrataRun, says_that_a_folder_cannot_be_written_before_it_runs_anything) {

@@ -14,8 +14,9 @@ LaneEngine::LaneEngine(const sc_core::sc_module_name& module_name, Done done)
     dont_initialize();
 }
 
-void LaneEngine::perform(const Task& task, double share) {
+void LaneEngine::perform(const Task& task, double share, std::uint64_t user) {
     Transfer& transfer = payload_.transfer();
+    transfer.user = user;
     transfer.bytes = task.moved * share;
     transfer.on_link = (task.on_link > Bytes(0) ? task.on_link : task.moved) * share;
     transfer.requests = 0;
@@ -24,7 +25,8 @@ void LaneEngine::perform(const Task& task, double share) {
     served_.notify(std::max(to_sc_time((task.duration - task.latency) * share), payload_.send(way)));
 }
 
-void LaneEngine::fetch(const Task& task, Bytes chunk, double in_memory) {
+void LaneEngine::fetch(const Task& task, Bytes chunk, double in_memory, std::uint64_t user) {
+    payload_.transfer().user = user;
     fetching_ = &task;
     in_memory_ = in_memory;
     chunk_ = chunk;

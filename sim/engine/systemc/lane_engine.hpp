@@ -18,13 +18,13 @@ public:
     using Done = std::function<void(const sc_core::sc_time& landed)>;
     LaneEngine(const sc_core::sc_module_name& name, Done done);
 
-    // In one piece, `share` of what the task says: the lane is occupied so long, or longer where its way serves it
-    // later.
-    void perform(const Task& task, double share);
+    // `user` is who logs of the parts on its way say it is. In one piece, `share` of what the task says: the lane is
+    // occupied so long, or longer where its way serves it later.
+    void perform(const Task& task, double share, std::uint64_t user);
     // Chunk by chunk, so that others on the way get their turn. Each is sent when the one before is through; its write
     // into `landing` is posted: the next chunk does not wait for it, the task does. A byte of it costs the memory that
     // it comes from as much as `in_memory` bytes at its peak.
-    void fetch(const Task& task, Bytes chunk, double in_memory);
+    void fetch(const Task& task, Bytes chunk, double in_memory, std::uint64_t user);
 
     tlm_utils::simple_initiator_socket<LaneEngine> way{"way"};
     tlm_utils::multi_passthrough_initiator_socket_optional<LaneEngine> landing{"landing"};  // of fetches, one

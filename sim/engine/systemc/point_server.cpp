@@ -19,6 +19,7 @@
 #include "sim/engine/systemc/systemc_engine.hpp"
 #include "sim/result/quality.hpp"
 #include "sim/result/run_json.hpp"
+#include "sim/result/trace_json.hpp"
 
 namespace strata {
 
@@ -218,9 +219,11 @@ nlohmann::ordered_json PointServer::attempt(const nlohmann::json& request) {
         const auto simulate = [&] {
             Simulation simulation = run_systemc(program, machine, ranks, scenario.detail, traced);
             if (!traced) return packed(simulation);
-            const Json trace = to_json(simulation.traces);
+            const Json ranks = to_json(simulation.traces);
+            const Json trace = to_json(Trace{trace_ops(program, simulation.timeline), simulation.tracks});
             Json answer = summarised(std::move(simulation));
             answer["trace"] = trace;
+            answer["ranks"] = ranks;
             return kAnswer + answer.dump();
         };
         const std::string text = in_child(simulate, limits_);

@@ -1,7 +1,8 @@
 // Points as lines of JSON, each read and priced here and simulated in a forked child: SystemC elaborates once a
 // process, and a child that crashes, hangs or runs out of memory costs its own point only. What happens to this process
 // itself is seen by who started it (sim/study/simulator_pool).
-//   {"id": 7, "root": FOLDER, "file": SCENARIO, "document": "the point as YAML"}; with "trace": true the answer has one
+//   {"id": 7, "root": FOLDER, "file": SCENARIO, "document": "the point as YAML"}; with "trace": true the answer has
+//   "trace" (sim/result/trace_json) and "ranks" (sim/result/step_trace)
 //   {"id": 7, "status": "ok", "run": {...}} or {"id": 7, "status": "infeasible" or "failed", "reason": "..."}
 #pragma once
 

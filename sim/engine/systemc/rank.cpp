@@ -86,9 +86,17 @@ void Rank::start_next(std::size_t lane) {
     timeline_.tasks[index].begin = to_seconds(sc_core::sc_time_stamp());
     const Task& task = schedule_.graph[index];
     if (is_fetch(task.lane))
-        state.engine->fetch(task, schedule_.chunk, schedule_.in_memory[index]);
+        state.engine->fetch(task, schedule_.chunk, schedule_.in_memory[index], user_of(index));
     else
-        state.engine->perform(task, share_of(task));
+        state.engine->perform(task, share_of(task), user_of(index));
+}
+
+std::uint64_t Rank::user_of(std::uint32_t task) const { return std::uint64_t(place_) * awaited_.size() + task; }
+
+void Rank::start_logs() {
+    for (LinkModule* link : {&host_link, &scale_up, &scale_out}) link->log().start();
+    hbm.log().start();
+    for (LaneState& state : lanes_) state.log.start();
 }
 
 // Of what the task says, which is the busiest rank's.
@@ -103,6 +111,7 @@ void Rank::lane_done(std::size_t lane, const sc_core::sc_time& landed) {
     const sc_core::sc_time& now = sc_core::sc_time_stamp();
     const Seconds began = timeline_.tasks[task].begin;
     timeline_.busy[lane] += to_seconds(now) - began;
+    state.log.add(user_of(task), to_sc_time(began), now);
     const sc_core::sc_time end = landed + to_sc_time(schedule_.graph[task].latency);
     if (schedule_.graph[task].joins)
         exchanges_.sent(place_, task, began, to_seconds(now));

@@ -36,6 +36,9 @@ public:
 
     // The end of an exchange in which ranks wait for each other.
     void expect(std::uint32_t task, Seconds at);
+    // From now on what its lanes, memory and links are busy with is kept; users are place x tasks + task.
+    void start_logs();
+    const BusyLog& log(Lane lane) const { return lanes_[static_cast<std::size_t>(lane)].log; }
     LaneEngine& engine(Lane lane) { return *lanes_[static_cast<std::size_t>(lane)].engine; }
     const Timeline& timeline() const { return timeline_; }
     bool finished() const { return done_ == timeline_.tasks.size(); }
@@ -50,6 +53,7 @@ private:
         std::unique_ptr<LaneEngine> engine;
         std::size_t next = 0;  // in Schedule::of_a_lane
         bool occupied = false;
+        BusyLog log{};
     };
     struct Arrival {
         sc_core::sc_time at;
@@ -64,6 +68,7 @@ private:
     void expect(std::uint32_t task, const sc_core::sc_time& at);
     void complete(std::uint32_t task);
     double share_of(const Task& task) const;
+    std::uint64_t user_of(std::uint32_t task) const;
 
     const Schedule& schedule_;
     int place_;

@@ -1,6 +1,7 @@
 #include "sim/engine/systemc/systemc_engine.hpp"
 
 #include <algorithm>
+#include <array>
 #include <iostream>
 #include <stdexcept>
 #include <string>
@@ -20,9 +21,15 @@ bool computes_less(const Rank* a, const Rank* b) { return computing(a) < computi
 // What a part has kept of its time; nothing of one that this machine does not have.
 template <class Part>
 void add_busy(std::vector<BusyPart>& to, const Part& part) {
-    if (part.queue().recorded().empty()) return;
+    const std::vector<BusyInterval>& kept = part.queue().log().intervals();
+    if (kept.empty()) return;
     BusyPart& busy = to.emplace_back(BusyPart{part.name(), {}});
-    for (const auto& [begin, end] : part.queue().recorded()) busy.busy.push_back({begin, end});
+    for (auto at = kept.begin(); at != kept.end();) {  // those that follow each other at once are one
+        const sc_core::sc_time begin = at->begin;
+        sc_core::sc_time end = at->end;
+        while (++at != kept.end() && at->begin == end) end = at->end;
+        busy.busy.push_back({to_seconds(begin), to_seconds(end)});
+    }
 }
 
 // One node: its ranks and what they share.
@@ -55,6 +62,26 @@ public:
 
     const std::vector<std::unique_ptr<Rank>>& ranks() const { return ranks_; }
 
+    void start_logs() {
+        for (MemoryModule* memory : {host_memory_.get(), &nvme_, &cxl_}) memory->log().start();
+        for (const auto& rank : ranks_) rank->start_logs();
+    }
+
+    // What was busy at all. Of host memory by banks there is no log: its banks work side by side.
+    std::vector<TraceTrack> tracks(std::size_t tasks) const {
+        std::vector<TraceTrack> found;
+        for (const auto& rank : ranks_) {
+            for (std::size_t lane = 0; lane < kLanes; ++lane)
+                add(found, rank->engine(static_cast<Lane>(lane)).name(), rank->log(static_cast<Lane>(lane)), tasks);
+            add(found, rank->hbm.name(), rank->hbm.queue().log(), tasks);
+            for (const LinkModule* link : {&rank->host_link, &rank->scale_up, &rank->scale_out})
+                add(found, link->name(), link->queue().log(), tasks);
+        }
+        const std::array<const MemoryModule*, 3> shared{host_memory_.get(), &nvme_, &cxl_};
+        for (const MemoryModule* memory : shared) add(found, memory->name(), memory->queue().log(), tasks);
+        return found;
+    }
+
     // Over a step that takes so long.
     std::vector<ResourceUse> resources(Seconds step) const {
         std::vector<ResourceUse> found;
@@ -73,15 +100,6 @@ public:
         return found;
     }
 
-    // Each part keeps from now on when it is busy. Banks have no such queue: of them nothing is kept.
-    void record() {
-        for (MemoryModule* part : {host_memory_.get(), &nvme_, &cxl_}) part->record();
-        for (const auto& rank : ranks_) {
-            rank->hbm.record();
-            for (LinkModule* link : {&rank->host_link, &rank->scale_up, &rank->scale_out}) link->record();
-        }
-    }
-
     RankTrace trace(const Rank& rank, const std::string& role) const {
         RankTrace trace{rank.name(), role, rank.timeline(), {}};
         add_busy(trace.parts, rank.hbm);
@@ -92,6 +110,16 @@ public:
     }
 
 private:
+    static void add(std::vector<TraceTrack>& to, const char* name, const BusyLog& log, std::size_t tasks) {
+        if (log.intervals().empty()) return;
+        TraceTrack& track = to.emplace_back(TraceTrack{.resource = name});
+        for (const BusyInterval& interval : log.intervals())
+            track.slices.push_back({.op = static_cast<std::uint32_t>(interval.user % tasks),
+                                    .rank = static_cast<std::uint32_t>(interval.user / tasks),
+                                    .begin = static_cast<TraceTime>(interval.begin.value()),
+                                    .end = static_cast<TraceTime>(interval.end.value())});
+    }
+
     template <class Part>
     void add(std::vector<ResourceUse>& to, const Part& part, Seconds step) const {
         const ServiceQueue& queue = part.queue();
@@ -137,15 +165,16 @@ public:
         return std::all_of(ranks_.begin(), ranks_.end(), [](const Rank* rank) { return rank->finished(); });
     }
 
+    void start_logs() {
+        for (const auto& node : nodes_) node->start_logs();
+    }
+
     // The slowest rank's timeline, and the resources of its node.
     Simulation result() const {
         const auto slowest = std::max_element(ranks_.begin(), ranks_.end(), ends_sooner);
         const Timeline& timeline = (*slowest)->timeline();
-        return {timeline, node_of(slowest).resources(timeline.makespan)};
-    }
-
-    void record() {
-        for (const auto& node : nodes_) node->record();
+        const Node& node = node_of(slowest);
+        return {timeline, node.resources(timeline.makespan), node.tracks(timeline.tasks.size())};
     }
 
     std::vector<RankTrace> traces() const {
@@ -192,7 +221,7 @@ Simulation run_systemc(const Program& program, const Machine& machine, int ranks
             "detail: bank needs a host memory whose DRAM standard the catalogue has (platform.host_memory.standard)");
     const Schedule schedule(program, machine, detail);
     Cluster cluster(machine, schedule, ranks, detail);
-    if (traced) cluster.record();
+    if (traced) cluster.start_logs();
     sc_core::sc_start();
     if (!cluster.finished()) throw std::logic_error("run_systemc: tasks wait for each other in a circle");
     Simulation simulation = cluster.result();

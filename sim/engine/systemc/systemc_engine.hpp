@@ -8,6 +8,7 @@
 
 #include "sim/result/run.hpp"
 #include "sim/result/step_trace.hpp"
+#include "sim/result/trace.hpp"
 #include "sim/workload/program.hpp"
 
 namespace strata {
@@ -15,6 +16,7 @@ namespace strata {
 struct Simulation {
     Timeline timeline;                   // of the slowest rank
     std::vector<ResourceUse> resources;  // of that rank's node, by their place in it
+    std::vector<TraceTrack> tracks{};    // of its node: what each was busy with, if that was asked for
     std::vector<RankTrace> traces{};     // where asked for: the slowest rank, and the one whose lanes work least
 };
 

@@ -1,5 +1,4 @@
 // Draws every chart of the page with Chart.js from the JSON in #charts (schema strata-chart/1).
-"use strict";
 const charts = JSON.parse(document.getElementById("charts").textContent);
 const colour = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const of_palette = index => colour("--c" + (index % 6));
@@ -7,7 +6,7 @@ const shapes = ["circle", "rect", "triangle", "rectRot", "star", "crossRot"];
 const drawn = [];
 
 // A band is two lines with the space between them filled; the second stays out of the legend.
-function datasets_of(series) {
+function datasets_of(series, categories) {
     const base = { label: series.name, borderColor: of_palette(series.colour), backgroundColor: of_palette(series.colour),
         borderDash: series.dashed ? [6, 4] : [], pointStyle: shapes[series.colour % 6] };
     const points = series.points.map(([x, y]) => ({ x, y }));
@@ -17,6 +16,9 @@ function datasets_of(series) {
         return [{ ...base, ...edge, data: points, label: "", backgroundColor: shade },
                 { ...base, ...edge, data: series.points.map(([x, , y]) => ({ x, y })), fill: "-1", backgroundColor: shade, pointStyle: "rect" }];
     }
+    if (series.style === "span")
+        return [{ ...base, data: series.points.map(([row, from, to]) => ({ x: [from, to], y: categories[row] })), grouped: false,
+            borderWidth: 0, barPercentage: 0.9, categoryPercentage: 0.9, minBarLength: 1, borderSkipped: false, pointStyle: "rect" }];
     if (series.style === "bar" || series.style === "stacked") {
         const filled = series.dashed ? of_palette(series.colour) + "55" : of_palette(series.colour);
         return [{ ...base, type: "bar", data: series.points.map(([, y]) => y), backgroundColor: filled, borderWidth: 1,
@@ -65,6 +67,11 @@ function log_range(values) {
     return { min: Math.min(...values) / 1.15, max: Math.max(...values) * 1.15 };
 }
 
+// Bars would have their axis begin at 0, wherever they lie.
+function range_of(values) {
+    return { min: Math.min(...values), max: Math.max(...values) };
+}
+
 function axis_of(axis, position, values) {
     const bars = axis.categories.length > 0;
     return { type: bars ? "category" : axis.log ? "logarithmic" : "linear", position, labels: bars ? axis.categories : undefined,
@@ -75,24 +82,40 @@ function axis_of(axis, position, values) {
         grid: { color: colour("--line") } };
 }
 
-function draw(canvas) {
-    const chart = charts[canvas.dataset.chart];
+function scales_of(chart) {
     const points = chart.series.flatMap(series => series.points);
-    const y = axis_of(chart.y, "left", points.flatMap(point => point.slice(1)));
+    const across = axis_of(chart.x, "bottom", points.map(point => point[0]));
+    const values = axis_of(chart.y, "left", points.flatMap(point => point.slice(1)));
+    // Spans lie: their rows run down, their values to the right.
+    if (chart.series.some(series => series.style === "span"))
+        return { x: { ...values, position: "bottom", ...range_of(points.flatMap(point => point.slice(1))) }, y: { ...across, position: "left", grid: { display: false } } };
     const stacked = chart.series.some(series => series.style === "stacked");
-    if (stacked || chart.series.some(series => series.style === "bar")) y.beginAtZero = true; else y.grace = "6%";
+    if (stacked || chart.series.some(series => series.style === "bar")) values.beginAtZero = true; else values.grace = "6%";
+    return { x: { ...across, stacked }, y: { ...values, stacked } };
+}
+
+function shown_value(item) {
+    const raw = item.raw, name = item.dataset.label;
+    if (raw && Array.isArray(raw.x)) return `${name}: ${raw.x.map(value => value.toPrecision(5)).join(" to ")}`;
+    return `${name}: ${item.formattedValue}`;
+}
+
+function draw(canvas) {
+    const chart = charts[canvas.dataset.chart], narrow = canvas.parentElement.clientWidth < 480;
+    const lies = chart.series.some(series => series.style === "span");
+    if (lies) canvas.parentElement.style.height = `${Math.min(120 + 32 * chart.x.categories.length, 560)}px`;
     return new Chart(canvas, {
         type: chart.x.categories.length ? "bar" : "line",
-        data: { datasets: chart.series.flatMap(datasets_of).map((data, i) => ({ ...data, order: -i })) },
+        data: { datasets: chart.series.flatMap(series => datasets_of(series, chart.x.categories)).map((data, i) => ({ ...data, order: -i })) },
         plugins: [annotations],
         options: {
-            notes: chart.annotations, animation: false, responsive: true, maintainAspectRatio: false,
-            interaction: { mode: "nearest", intersect: false },
-            scales: { x: { ...axis_of(chart.x, "bottom", points.map(point => point[0])), stacked }, y: { ...y, stacked } },
+            notes: chart.annotations, animation: false, responsive: true, maintainAspectRatio: false, indexAxis: lies ? "y" : "x",
+            interaction: { mode: "nearest", intersect: lies },
+            scales: scales_of(chart),
             plugins: {
-                legend: { position: "top", align: "start", reverse: true, labels: { usePointStyle: true, boxWidth: 8, boxHeight: 8, font: { size: 12 }, color: colour("--ink"), padding: 14,
-                    filter: item => item.text !== "" } },
-                tooltip: { filter: item => item.dataset.label !== "" }
+                legend: { position: "top", align: "start", reverse: true, labels: { usePointStyle: true, boxWidth: 8, boxHeight: 8,
+                    font: { size: narrow ? 11 : 12 }, color: colour("--ink"), padding: narrow ? 8 : 14, filter: item => item.text !== "" } },
+                tooltip: { filter: item => item.dataset.label !== "", callbacks: { label: shown_value } }
             }
         }
     });

@@ -1,0 +1,31 @@
+#include "sim/study/traced_step.hpp"
+
+#include "sim/result/trace_json.hpp"
+#include "sim/study/point_runner.hpp"
+#include "sim/study/simulator_pool.hpp"
+
+namespace strata {
+
+Trace traced_step(const ScenarioFile& file, const Point& point, const StudyOptions& options) {
+    PointRunner runner(options.root);
+    Scenario scenario = file.read(point, runner.catalog());
+    if (scenario.access || scenario.collective || scenario.serving || scenario.training || scenario.rl)
+        throw InputError(file.file() + ": a trace", "a step of a model: workload.kind decode or prefill",
+                         "another kind of workload");
+    if (const std::string obstacle = runner.settle_batch(scenario); !obstacle.empty()) throw InputError(obstacle);
+    YAML::Node document = YAML::Clone(point.document);
+    if (scenario.workload.largest_with) document["workload"]["batch"] = scenario.workload.batch;
+    const nlohmann::ordered_json request{
+        {"id", 0}, {"root", options.root}, {"file", file.file()}, {"document", YAML::Dump(document)}, {"trace", true}};
+    Trace trace;
+    simulate_lines(simulator_path(options.simulator), 1, {request.dump()},
+                   [&](std::size_t, const nlohmann::ordered_json& answer) {
+                       const std::string status = answer.at("status");
+                       if (status == "infeasible") throw InputError(answer.at("reason").get<std::string>());
+                       if (status != "ok") throw std::runtime_error(answer.at("reason").get<std::string>());
+                       trace = trace_from_json(answer.at("trace"));
+                   });
+    return trace;
+}
+
+}  // namespace strata
