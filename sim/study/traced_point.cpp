@@ -13,7 +13,7 @@ std::vector<RankTrace> traced_by_systemc(const PointText& point, const std::stri
     const nlohmann::ordered_json request{
         {"id", 0}, {"root", root}, {"file", point.file}, {"document", point.document}, {"trace", true}};
     std::vector<RankTrace> traces;
-    simulate_lines(simulator_path(simulator), 1, {request.dump()},
+    simulate_lines(simulator_path(simulator), 1, {}, {request.dump()},
                    [&](std::size_t, const nlohmann::ordered_json& answer) {
                        if (answer.at("status") == "infeasible") throw InputError(answer.at("reason"));
                        if (answer.at("status") != "ok") throw std::runtime_error(answer.at("reason"));

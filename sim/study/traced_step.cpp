@@ -18,7 +18,7 @@ Trace traced_step(const ScenarioFile& file, const Point& point, const StudyOptio
     const nlohmann::ordered_json request{
         {"id", 0}, {"root", options.root}, {"file", file.file()}, {"document", YAML::Dump(document)}, {"trace", true}};
     Trace trace;
-    simulate_lines(simulator_path(options.simulator), 1, {request.dump()},
+    simulate_lines(simulator_path(options.simulator), 1, options.limits, {request.dump()},
                    [&](std::size_t, const nlohmann::ordered_json& answer) {
                        const std::string status = answer.at("status");
                        if (status == "infeasible") throw InputError(answer.at("reason").get<std::string>());

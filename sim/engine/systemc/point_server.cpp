@@ -20,7 +20,6 @@
 #include "sim/result/quality.hpp"
 #include "sim/result/run_json.hpp"
 #include "sim/result/trace_json.hpp"
-
 namespace strata {
 
 namespace {
