@@ -14,7 +14,7 @@ std::optional<CloserLook> closer_look(const ScenarioFile& file, const PointResul
     const Point point = file.point_with(at.settings);
     PointRunner runner(root);
     Scenario scenario = file.read(point, runner.catalog());
-    if (!runner.settle_batch(scenario).empty()) return std::nullopt;
+    if (!runner.settle(scenario).empty()) return std::nullopt;
     scenario.workload.largest_with.reset();
     const Run run = runner.run(scenario);
     if (!run.path) return std::nullopt;

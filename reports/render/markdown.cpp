@@ -25,7 +25,7 @@ std::string escaped(const std::string& text) {
             safe += c;
     }
     // What would begin a heading, a list or a quote if it stood first.
-    if (!safe.empty() && std::string("#>+-=").find(safe.front()) != std::string::npos) safe.insert(0, "\\");
+    if (!safe.empty() && std::string("#>+-=").find(safe.front()) != std::string::npos) return fmt::format("\\{}", safe);
     return safe;
 }
 

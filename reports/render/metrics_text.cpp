@@ -52,7 +52,7 @@ std::string as_name(std::string text) {
 }
 
 Exported exported(const std::string& metric) {
-    std::string name = "strata_" + as_name(metric), tail;
+    std::string name = fmt::format("strata_{}", as_name(metric)), tail;
     for (const char* qualifier : kQualifiers)
         if (take_ending(name, qualifier)) {
             tail = qualifier;
@@ -70,8 +70,9 @@ std::string label(const std::string& name, const std::string& value) {
 }
 
 std::string labels_of(const PointResult& result, const Study& study) {
-    std::string labels = label("scenario", study.name) + "," + label("engine", result.engine);
-    for (const auto& [path, value] : result.settings) labels += "," + label("set_" + as_name(path), value);
+    std::string labels = fmt::format("{},{}", label("scenario", study.name), label("engine", result.engine));
+    for (const auto& [path, value] : result.settings)
+        labels += fmt::format(",{}", label(fmt::format("set_{}", as_name(path)), value));
     return labels;
 }
 

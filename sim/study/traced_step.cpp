@@ -12,7 +12,7 @@ Trace traced_step(const ScenarioFile& file, const Point& point, const StudyOptio
     if (scenario.access || scenario.collective || scenario.serving || scenario.training || scenario.rl)
         throw InputError(file.file() + ": a trace", "a step of a model: workload.kind decode or prefill",
                          "another kind of workload");
-    if (const std::string obstacle = runner.settle_batch(scenario); !obstacle.empty()) throw InputError(obstacle);
+    if (const std::string obstacle = runner.settle(scenario); !obstacle.empty()) throw InputError(obstacle);
     YAML::Node document = YAML::Clone(point.document);
     if (scenario.workload.largest_with) document["workload"]["batch"] = scenario.workload.batch;
     const nlohmann::ordered_json request{

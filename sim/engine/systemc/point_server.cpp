@@ -218,11 +218,11 @@ nlohmann::ordered_json PointServer::attempt(const nlohmann::json& request) {
         const auto simulate = [&] {
             Simulation simulation = run_systemc(program, machine, ranks, scenario.detail, traced);
             if (!traced) return packed(simulation);
-            const Json ranks = to_json(simulation.traces);
+            const Json of_ranks = to_json(simulation.traces);
             const Json trace = to_json(Trace{trace_ops(program, simulation.timeline), simulation.tracks});
             Json answer = summarised(std::move(simulation));
             answer["trace"] = trace;
-            answer["ranks"] = ranks;
+            answer["ranks"] = of_ranks;
             return kAnswer + answer.dump();
         };
         const std::string text = in_child(simulate, limits_);

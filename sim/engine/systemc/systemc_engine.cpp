@@ -7,6 +7,7 @@
 #include <string>
 
 #include "hwmodels/memory/dram_module.hpp"
+#include "hwmodels/memory/simulated_time.hpp"
 #include "sim/engine/systemc/rank.hpp"
 
 namespace strata {
