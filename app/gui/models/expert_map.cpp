@@ -52,7 +52,8 @@ ExpertMap expert_map(Answerer& answerer, const AnswerRequest& request) {
             "example workload.routing: {law: zipf, exponent: 0.5}.");
     if (scenario.placement.ep < 2)
         throw InputError("One rank holds all experts here: placement.ep of 2 or more shares them out.");
-    const RankSharesSpec spec = shares_spec(scenario, answerer.inputs().platform(scenario.platform).machine.ranks);
+    const RankSharesSpec spec =
+        shares_spec(scenario, tokens_of_a_rank(scenario), answerer.inputs().platform(scenario.platform).machine.ranks);
     RankSharesSpec plain = spec;
     plain.experts = {};
     const RankShares before(scenario.model, plain), after(scenario.model, spec);
