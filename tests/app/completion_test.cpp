@@ -45,7 +45,7 @@ TEST_F(Completion, bash_offers_commands_options_and_choices) {
 }
 
 TEST_F(Completion, every_command_of_the_help_is_offered) {
-    const std::string commands = " " + offered("strata ") + " ";
+    const std::string commands = fmt::format(" {} ", offered("strata "));
     ASSERT_EQ(shell("strata --help"), 0);
     std::istringstream lines(out.substr(out.find("Subcommands:")));
     int seen = 0;
@@ -53,7 +53,7 @@ TEST_F(Completion, every_command_of_the_help_is_offered) {
     for (std::getline(lines, line); std::getline(lines, line) && line.rfind("  ", 0) == 0;) {
         if (line[2] == ' ') continue;  // a description goes on
         const std::string name = line.substr(2, line.find(' ', 2) - 2);
-        EXPECT_NE(commands.find(" " + name + " "), std::string::npos) << name;
+        EXPECT_NE(commands.find(fmt::format(" {} ", name)), std::string::npos) << name;
         ++seen;
     }
     EXPECT_GE(seen, 15);
