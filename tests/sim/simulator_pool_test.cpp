@@ -1,6 +1,7 @@
 // The pool over workers that crash, hang, eat all memory or leave, as real processes.
 #include "sim/study/simulator_pool.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -67,7 +68,7 @@ TEST(SimulatorPool, a_program_that_cannot_run_fails_every_point_and_ends) {
 
 TEST(SimulatorPool, long_and_short_lines_get_their_own_answers) {
     std::vector<std::string> documents;
-    for (int i = 0; i < 60; ++i) documents.push_back(std::to_string(i) + std::string(i % 7 == 0 ? 300000 : 3, 'x'));
+    for (int i = 0; i < 60; ++i) documents.push_back(fmt::format("{}{:x>{}}", i, "", i % 7 == 0 ? 300000 : 3));
     const std::vector<Json> all = answers(documents, 3);
     for (std::size_t i = 0; i < documents.size(); ++i) EXPECT_EQ(all[i]["document"], documents[i]);
 }
