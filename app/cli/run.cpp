@@ -40,6 +40,20 @@ StudyOptions study_options(const RunArguments& arguments, const std::string& roo
     return options;
 }
 
+namespace {
+
+// Refused input leaves nothing: not a store either, if this run has made it.
+Study run_or_leave_nothing(const ScenarioFile& scenario, const StudyOptions& options) {
+    try {
+        return run_study(scenario, options);
+    } catch (const InputError&) {
+        if (options.store) options.store->discard();
+        throw;
+    }
+}
+
+}  // namespace
+
 int run_verb(const RunArguments& arguments, const std::string& root) {
     const ScenarioFile scenario(arguments.scenario, root + "/scenarios/models", arguments.set);
     if (scenario.search()) return search_verb(arguments, scenario, root);
@@ -57,7 +71,7 @@ int run_verb(const RunArguments& arguments, const std::string& root) {
         assets = page_assets(root);
     }
     const StudyOptions options = study_options(arguments, root);
-    Study study = run_study(scenario, options);
+    Study study = run_or_leave_nothing(scenario, options);
     if (arguments.binds) find_bindings(study, scenario, {}, options);
     // Nothing fits: that is an input to mend, not a result to plan with.
     const bool any_run =

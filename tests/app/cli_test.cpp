@@ -195,7 +195,7 @@ TEST_F(Cli, answers_an_unknown_command_with_the_nearest) {
     EXPECT_EQ(strata("rnu x.yaml"), 2);
     EXPECT_EQ(err, "strata: unknown command 'rnu', did you mean 'run'?\n");
     EXPECT_EQ(strata("toaster"), 2);
-    EXPECT_NE(err.find("known: run, binds, sensitivity, check, "), std::string::npos) << err;
+    EXPECT_NE(err.find("known: run, study, binds, sensitivity, check, "), std::string::npos) << err;
     EXPECT_EQ(strata(""), 2);
     EXPECT_NE(err.find("a command is needed"), std::string::npos) << err;
     EXPECT_EQ(strata("run"), 2);
