@@ -209,7 +209,7 @@ TEST(FabricPage, draws_every_fabric_of_the_catalogue) {
         emit page.choice().activated(page.choice().currentIndex());
         ASSERT_TRUE(shown.wait(60000));
         EXPECT_TRUE(page.said().contains(name)) << page.said().toStdString();
-        EXPECT_GT(page.table().shown(), 0);
+        EXPECT_GT(page.table().shown(), 0) << page.said().toStdString();
     }
 }
 
