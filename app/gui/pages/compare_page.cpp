@@ -5,6 +5,7 @@
 #include <QListWidget>
 #include <QPushButton>
 #include <QSplitter>
+#include <QTabWidget>
 #include <algorithm>
 #include <cmath>
 
@@ -44,15 +45,6 @@ double widest(const Records& records, int column) {
     return sizes[std::min(sizes.size() - 1, sizes.size() * 9 / 10)];
 }
 
-QWidget* titled(const QString& title, QWidget* content) {
-    auto* box = new QWidget;
-    auto* layout = new QVBoxLayout(box);
-    layout->setContentsMargins(0, 0, 0, 0);
-    layout->addWidget(heading(title));
-    layout->addWidget(content, 1);
-    return box;
-}
-
 }  // namespace
 
 ComparePage::ComparePage(QWidget* parent)
@@ -76,9 +68,9 @@ ComparePage::ComparePage(QWidget* parent)
     side->addWidget(heading("Runs"));
     side->addWidget(list_, 1);
     for (QPushButton* button : {pin_, baseline_, remove_}) side->addWidget(button);
-    auto* tables = new QSplitter(Qt::Horizontal);
-    tables->addWidget(titled("Metrics, what changed most first", metrics_));
-    tables->addWidget(titled("Ops, by time gained or lost", ops_));
+    auto* tables = new QTabWidget;
+    tables->addTab(metrics_, "Metrics, what changed most first");
+    tables->addTab(ops_, "Ops, by time gained or lost");
     auto* splitter = new QSplitter(Qt::Vertical);
     splitter->addWidget(heat_);
     splitter->addWidget(tables);

@@ -115,7 +115,8 @@ void PrecisionPage::draw() {
     plot_->xAxis->setLabel("rounding error, root mean square [% of the signal]");
     plot_->yAxis->setLabel(text(options_.time_label));
     plot_->rescaleAxes();
-    for (QCPAxis* axis : {plot_->xAxis, plot_->yAxis}) axis->scaleRange(1.25, axis->range().center());
+    for (QCPAxis* axis : {plot_->xAxis, plot_->yAxis}) axis->scaleRange(1.15, axis->range().center());
+    plot_->yAxis->setRangeUpper(plot_->yAxis->range().upper + 0.1 * plot_->yAxis->range().size());  // for names above
     double last_error = -1e9;
     bool raised = false;
     std::vector<std::pair<double, std::pair<double, std::string>>> in_order;

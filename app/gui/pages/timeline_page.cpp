@@ -63,10 +63,10 @@ TimelinePage::TimelinePage(const std::string& simulator, QWidget* parent)
       table_(new RecordView("Filter ops")) {
     search_->setPlaceholderText("Find ops by name; Enter: the next");
     search_->setClearButtonEnabled(true);
-    search_->setMaximumWidth(320);
+    search_->setFixedWidth(280);
     told_->setTextInteractionFlags(Qt::TextSelectableByMouse);
     auto* line = new QHBoxLayout;
-    line->addWidget(search_, 1);
+    line->addWidget(search_);
     auto* fit = new QPushButton("&Fit");
     fit->setToolTip("Show the whole step (Home)");
     line->addWidget(fit);
