@@ -72,7 +72,7 @@ void expect_to_survive(const std::string& scenario, int kills) {
         kill(process, SIGKILL);
         cut_off += StrataPrograms::ended(process) == 128 + SIGKILL;
     }
-    EXPECT_GT(cut_off, kills / 3);
+    EXPECT_GT(cut_off, kills / 5);
     ASSERT_EQ(strata.run(killed, kRun), 0) << content(killed + "/stderr.txt");
     expect_same_files(killed, calm);
     EXPECT_EQ(PointStore(killed + "/out/study.sqlite").size(), PointStore(calm + "/out/study.sqlite").size());
