@@ -125,7 +125,7 @@ private:
 
     void of_memory(Bytes bytes, Pages pages) {
         say(fmt::format("filling a table in {} pages", to_string(pages)));
-        const Table table(std::size_t(bytes.si()) / 4096 * 4096, pages, asked_.threads);
+        const MappedTable table(std::size_t(bytes.si()) / 4096 * 4096, pages, asked_.threads);
         std::vector<std::string> notes;
         if (const double huge = table.huge_share(); pages == Pages::huge && huge < 0.9)
             notes.push_back(fmt::format("only {:.0f} % of the table rest in huge pages", 100 * huge));
@@ -146,7 +146,8 @@ private:
         }
     }
 
-    void gathers(const Table& table, const std::map<int, double>& streams, const std::vector<std::string>& notes) {
+    void gathers(const MappedTable& table, const std::map<int, double>& streams,
+                 const std::vector<std::string>& notes) {
         for (const int threads : threads_)
             for (const int row : kRowBytes)
                 for (const int ahead : {0, prefetch_distance(row)}) {

@@ -54,7 +54,8 @@ Gather gather_of(int row_bytes, bool prefetch, std::index_sequence<kIndex...>) {
 
 }  // namespace
 
-Measurement random_gather(const Table& table, int row_bytes, int threads, int prefetch_rows, const Effort& effort) {
+Measurement random_gather(const MappedTable& table, int row_bytes, int threads, int prefetch_rows,
+                          const Effort& effort) {
     const Gather gather = gather_of(row_bytes, prefetch_rows > 0, std::make_index_sequence<kRowBytes.size()>());
     const auto* const begin = reinterpret_cast<const std::byte*>(table.words().data());
     // FastRandom::below() reaches 2^32 rows: 256 GiB of the smallest.

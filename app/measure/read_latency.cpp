@@ -23,7 +23,7 @@ std::uint64_t shuffled(std::uint64_t value, int bits) {
 
 }  // namespace
 
-Measurement read_latency(const Table& table, const Effort& effort) {
+Measurement read_latency(const MappedTable& table, const Effort& effort) {
     const std::span<std::uint64_t> words = table.words();
     const std::size_t lines = std::bit_floor(std::min(words.size() / kLineWords, kMostLines));
     const int bits = std::bit_width(lines) - 1;

@@ -14,7 +14,7 @@ std::uint64_t sum_of(std::span<const std::uint64_t> words) {
 
 }  // namespace
 
-Measurement stream_read(const Table& table, int threads, const Effort& effort) {
+Measurement stream_read(const MappedTable& table, int threads, const Effort& effort) {
     const std::size_t slice = table.words().size() / static_cast<std::size_t>(threads) / kChunkWords * kChunkWords;
     std::vector<std::size_t> next(static_cast<std::size_t>(threads));  // goes on where the last repeat ended
     const Spread bandwidth = repeated(effort, [&] {

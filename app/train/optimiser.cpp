@@ -36,7 +36,7 @@ at::Tensor orthogonalised(const at::Tensor& matrices, int steps) {
     return tall ? x.transpose(-2, -1) : x;
 }
 
-Optimiser::Optimiser(OptimiserKind kind, const std::vector<Parameter>& parameters) {
+WeightOptimiser::WeightOptimiser(OptimiserKind kind, const std::vector<Parameter>& parameters) {
     for (const Parameter& one : parameters) {
         State state{.parameter = one, .mean = at::zeros_like(one.value), .square = {}, .orthogonal = false};
         state.orthogonal = kind == OptimiserKind::muon && one.kind == ParameterKind::matrix;
@@ -45,7 +45,7 @@ Optimiser::Optimiser(OptimiserKind kind, const std::vector<Parameter>& parameter
     }
 }
 
-void Optimiser::step(double rate) {
+void WeightOptimiser::step(double rate) {
     const at::NoGradGuard no_gradients;
     std::vector<Parameter> all;
     for (const State& state : states_) all.push_back(state.parameter);
@@ -58,7 +58,7 @@ void Optimiser::step(double rate) {
     }
 }
 
-void Optimiser::adamw(State& state, double rate) {
+void WeightOptimiser::adamw(State& state, double rate) {
     at::Tensor& value = state.parameter.value;
     const at::Tensor& gradient = value.grad();
     const ParameterKind kind = state.parameter.kind;
@@ -70,7 +70,7 @@ void Optimiser::adamw(State& state, double rate) {
     value.addcdiv_(state.mean, (state.square / square_seen).sqrt_().add_(1e-8), -rate / mean_seen);
 }
 
-void Optimiser::muon(State& state, double rate) {
+void WeightOptimiser::muon(State& state, double rate) {
     at::Tensor& value = state.parameter.value;
     state.mean.mul_(kMomentum).add_(value.grad());
     const at::Tensor update = orthogonalised(value.grad() + kMomentum * state.mean, kNewtonSchulzSteps);

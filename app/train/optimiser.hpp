@@ -13,9 +13,9 @@ namespace strata {
 // to 1.2.
 at::Tensor orthogonalised(const at::Tensor& matrices, int steps);
 
-class Optimiser {
+class WeightOptimiser {
 public:
-    Optimiser(OptimiserKind kind, const std::vector<Parameter>& parameters);
+    WeightOptimiser(OptimiserKind kind, const std::vector<Parameter>& parameters);
 
     void step(double rate);  // with the gradients that are there, which it then clears
 

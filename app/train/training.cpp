@@ -69,7 +69,7 @@ Trained train(const TrainingPoint& point, const Corpus& corpus, const std::funct
     const Budget& budget = point.budget;
     const int steps = budget.steps, of_a_point = std::max(1, steps / kCurvePoints), last_tenth = steps - steps / 10;
     Network network(shape_of(budget, point.rho, point.residual), point.seed);
-    Optimiser optimiser(point.optimiser, network.parameters());
+    WeightOptimiser optimiser(point.optimiser, network.parameters());
     Trained trained;
     double since_point = 0;
     for (int step = 1; step <= steps; ++step) {

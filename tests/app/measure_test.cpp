@@ -143,7 +143,7 @@ TEST_F(Measure, refuses_an_output_that_cannot_be_written_before_it_measures) {
 // cannot come faster than reads that do not wait. Half as much again: other programs run beside a test.
 TEST(MeasuredMemory, answers_random_reads_no_faster_than_the_stream_and_dependent_ones_slowest) {
     const std::size_t caches = std::size_t(last_level_cache()) / kMiB * kMiB;
-    const Table table(std::max(8 * caches, 64 * kMiB), Pages::small, 1);
+    const MappedTable table(std::max(8 * caches, 64 * kMiB), Pages::small, 1);
     const double stream = stream_read(table, 1, kGlance).metrics.at("bandwidth_GBps").max;
     const double rows = random_gather(table, 64, 1, 0, kGlance).metrics.at("bandwidth_GBps").min;
     const double latency = read_latency(table, kGlance).metrics.at("latency_ns").max;
@@ -152,7 +152,7 @@ TEST(MeasuredMemory, answers_random_reads_no_faster_than_the_stream_and_dependen
 }
 
 TEST(MeasuredMemory, says_under_which_conditions) {
-    const Table table(4 * kMiB, Pages::small, 2);
+    const MappedTable table(4 * kMiB, Pages::small, 2);
     EXPECT_EQ(table.huge_share(), 0);
     const Measurement gather = random_gather(table, 264, 2, 3, kGlance);
     EXPECT_EQ(parameters_text(gather), "pages small, prefetch_rows 3, row_bytes 264, table_bytes 4194304, threads 2");
@@ -162,7 +162,7 @@ TEST(MeasuredMemory, says_under_which_conditions) {
 
 // Every table is filled with random words: zeros would share one page and compress on the way.
 TEST(MeasuredMemory, is_filled_to_the_last_word) {
-    const Table table(2 * kMiB, Pages::small, 3);
+    const MappedTable table(2 * kMiB, Pages::small, 3);
     int zeros = 0;
     for (const std::uint64_t word : table.words()) zeros += word == 0;
     EXPECT_EQ(zeros, 0);

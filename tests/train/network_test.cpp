@@ -182,8 +182,8 @@ TEST(Optimiser, muon_makes_singular_values_one) {
 // without gradient.
 TEST(Optimiser, adamw_steps_by_its_rate_and_tables_by_five_times_that) {
     const at::Tensor vector = trainable(at::ones({3})), table = trainable(at::ones({2, 3}));
-    Optimiser optimiser(OptimiserKind::adamw,
-                        {{"v", vector, ParameterKind::vector}, {"t", table, ParameterKind::table}});
+    WeightOptimiser optimiser(OptimiserKind::adamw,
+                              {{"v", vector, ParameterKind::vector}, {"t", table, ParameterKind::table}});
     (vector.sum() - table[0].sum()).backward();
     optimiser.step(0.01);
     EXPECT_NEAR(vector[0].item<double>(), 1 - 0.01, 1e-5);

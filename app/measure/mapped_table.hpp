@@ -11,13 +11,13 @@ namespace strata {
 enum class Pages { small, huge };
 std::string to_string(Pages pages);
 
-class Table {
+class MappedTable {
 public:
     // Throws InputError if there is not that much memory. Each thread fills a slice, so that the slice is near it.
-    Table(std::size_t bytes, Pages pages, int threads);
-    ~Table();
-    Table(const Table&) = delete;
-    Table& operator=(const Table&) = delete;
+    MappedTable(std::size_t bytes, Pages pages, int threads);
+    ~MappedTable();
+    MappedTable(const MappedTable&) = delete;
+    MappedTable& operator=(const MappedTable&) = delete;
 
     Pages pages() const { return pages_; }
     std::size_t bytes() const { return bytes_; }

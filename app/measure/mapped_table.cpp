@@ -1,4 +1,4 @@
-#include "app/measure/table.hpp"
+#include "app/measure/mapped_table.hpp"
 
 #include <fmt/format.h>
 #include <sys/mman.h>
@@ -33,7 +33,8 @@ void fill(std::span<std::uint64_t> words, int threads) {
 
 std::string to_string(Pages pages) { return pages == Pages::huge ? "huge" : "small"; }
 
-Table::Table(std::size_t bytes, Pages pages, int threads) : bytes_(bytes), mapped_(bytes + kHugePage), pages_(pages) {
+MappedTable::MappedTable(std::size_t bytes, Pages pages, int threads)
+    : bytes_(bytes), mapped_(bytes + kHugePage), pages_(pages) {
     mapping_ = mmap(nullptr, mapped_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (mapping_ == MAP_FAILED)
         throw InputError(
@@ -45,9 +46,9 @@ Table::Table(std::size_t bytes, Pages pages, int threads) : bytes_(bytes), mappe
     fill(words(), threads);
 }
 
-Table::~Table() { munmap(mapping_, mapped_); }
+MappedTable::~MappedTable() { munmap(mapping_, mapped_); }
 
-double Table::huge_share() const {
+double MappedTable::huge_share() const {
     std::ifstream maps("/proc/self/smaps");
     const auto from = reinterpret_cast<std::uintptr_t>(words_), to = from + bytes_;
     bool inside = false;
