@@ -191,17 +191,21 @@ TEST(PointStore, is_whole_after_its_process_was_killed_while_writing) {
 
 TEST(PointStore, is_shared_by_processes_that_keep_the_same_points) {
     const ScratchFolder folder;
-    std::vector<std::thread> waiting;
-    for (int process = 0; process < 4; ++process)
-        waiting.emplace_back([&, process] {
-            EXPECT_EQ(in_child([&] {
-                          PointStore store(folder / "s.sqlite");
-                          for (int i = 0; i < 3000; ++i) store.keep(kShape, {point_of((i + 700 * process) % 3000)});
-                          return 0;
-                      }),
-                      0);
-        });
-    for (std::thread& thread : waiting) thread.join();
+    std::vector<pid_t> children;
+    for (int process = 0; process < 4; ++process) {
+        children.push_back(fork());
+        if (children.back() != 0) continue;
+        {
+            PointStore store(folder / "s.sqlite");
+            for (int i = 0; i < 3000; ++i) store.keep(kShape, {point_of((i + 700 * process) % 3000)});
+        }
+        _exit(0);
+    }
+    for (const pid_t child : children) {
+        int status = -1;
+        waitpid(child, &status, 0);
+        EXPECT_EQ(status, 0);
+    }
     EXPECT_EQ(PointStore(folder / "s.sqlite").size(), 3000u);
 }
 
