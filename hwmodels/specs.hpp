@@ -7,26 +7,38 @@
 #include <string>
 #include <vector>
 
-#include "hwmodels/input_error.hpp"
+#include "hwmodels/input_error.hpp"  // what get() throws
 #include "hwmodels/units.hpp"
 
 namespace strata {
 
-// A number from outside, with its source. `kind` is one of datasheet, measured, computed, estimate, secondary,
-// roadmap, conflict, assumed, unknown, not_supported.
-template <class T>
-struct Sourced {
-    std::optional<T> value;
+// Where a number comes from, and what an error calls it. `kind` is one of datasheet, measured, computed, estimate,
+// secondary, roadmap, conflict, assumed, unknown, not_supported. Copied and compared in one place, not wherever a part is:
+// there are hundreds of them in a platform.
+struct SourceText {
     std::string kind = "unknown";
     std::string source;
     std::string note;
-    std::string field;  // "H200_SXM.memory.bandwidth": what an error calls it
+    std::string field;  // "H200_SXM.memory.bandwidth"
+
+    SourceText();
+    SourceText(const SourceText&);
+    SourceText(SourceText&&) noexcept;
+    SourceText& operator=(const SourceText&);
+    SourceText& operator=(SourceText&&) noexcept;
+    ~SourceText();
+    bool operator==(const SourceText&) const;
+    std::strong_ordering operator<=>(const SourceText&) const;
+    [[noreturn]] void refuse_unknown() const;  // throws InputError: the value is null
+};
+
+// A number from outside, with its source.
+template <class T>
+struct Sourced : SourceText {
+    std::optional<T> value;
 
     const T& get() const {
-        if (!value)
-            throw InputError(field + " is null (" + kind +
-                             "): nobody has published it. Set it in the scenario's platform, or give it in the "
-                             "catalogue with its source");
+        if (!value) refuse_unknown();
         return *value;
     }
     auto operator<=>(const Sourced&) const = default;
