@@ -4,17 +4,13 @@
 
 #include <filesystem>
 
+#include "tests/hwmodels/made_up.hpp"
 #include "tests/hwmodels/spoiled_table.hpp"
 
 namespace strata {
 namespace {
 
 const std::string kFolder = std::string(STRATA_SOURCE_DIR) + "/hwmodels/catalog/flit_links/";
-
-template <class T>
-Sourced<T> made_up(T value) {
-    return {value, "assumed", "made up for this test", "", "made up"};
-}
 
 // 10 GB/s of flits of 16 B; packets of one header flit and up to 4 of data; 1 us of latency.
 FlitLinkSpec round_numbers() {

@@ -6,6 +6,7 @@
 
 #include "hwmodels/catalog.hpp"
 #include "hwmodels/storage/nvme_drive.hpp"
+#include "tests/hwmodels/made_up.hpp"
 #include "tests/hwmodels/spoiled_table.hpp"
 
 namespace strata {
@@ -15,11 +16,6 @@ const std::string kFolder = std::string(STRATA_SOURCE_DIR) + "/hwmodels/catalog/
 constexpr Bytes kPage(4096);
 constexpr std::uint64_t kFlashPage = 16384;
 constexpr int kDeep = 1024;  // datasheets say "up to": a queue that fills the drive
-
-template <class T>
-Sourced<T> made_up(T value) {
-    return {value, "assumed", "made up for this test", "", "made up"};
-}
 
 // 2 channels of 2 dies of 2 planes, one sense of 50 us a die at a time; 4096 B in 2 us on a channel at 2.048 GB/s; a
 // link of 4 GB/s; 80 us for a read alone. A program is 2 planes x 16 KiB x 1 bit = 32 KiB in 1 ms.

@@ -4,17 +4,13 @@
 
 #include <algorithm>
 
+#include "tests/hwmodels/made_up.hpp"
 #include "tests/hwmodels/spoiled_table.hpp"
 
 namespace strata {
 namespace {
 
 const std::string kFolder = std::string(STRATA_SOURCE_DIR) + "/hwmodels/catalog/pcie/";
-
-template <class T>
-Sourced<T> made_up(T value) {
-    return {value, "assumed", "made up for this test", "", "made up"};
-}
 
 // One lane of 10 GB/s, nothing lost below packets; headers of 20 B; a line of 128 B, 1 us there and back.
 PcieSpec round_numbers() {

@@ -1,9 +1,6 @@
 // Physics of the systemc engine on programs small enough for a pencil.
 #include <gtest/gtest.h>
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include "sim/engine/analytic/analytic_engine.hpp"
 #include "sim/engine/systemc/systemc_engine.hpp"
 
@@ -56,21 +53,8 @@ Bytes served(const Simulation& simulation, const std::string& name) {
     return bytes;
 }
 
-// In a process of its own, because SystemC elaborates once: for tests that compare two simulations.
-double makespan_us_in_child(const Program& program, const Machine& on, int ranks) {
-    int ends[2];
-    if (pipe(ends) != 0) throw std::runtime_error("pipe");
-    const pid_t child = fork();
-    if (child == 0) {
-        const double us = to_us(run_systemc(program, on, ranks).timeline.makespan);
-        _exit(write(ends[1], &us, sizeof us) == sizeof us ? 0 : 1);
-    }
-    close(ends[1]);
-    double us = -1;
-    EXPECT_EQ(read(ends[0], &us, sizeof us), static_cast<ssize_t>(sizeof us));
-    close(ends[0]);
-    waitpid(child, nullptr, 0);
-    return us;
+double makespan_us(const Program& program, const Machine& on, int ranks) {
+    return to_us(run_systemc(program, on, ranks).timeline.makespan);
 }
 
 TEST(SystemcEngine, adds_up_a_chain_and_names_what_it_used) {
@@ -80,6 +64,21 @@ TEST(SystemcEngine, adds_up_a_chain_and_names_what_it_used) {
     // 6 MB at 1 TB/s are 6 us of 15.
     EXPECT_NEAR(used(simulation, "node0.gpu1.hbm"), 6.0 / 15, 1e-6);
     EXPECT_EQ(served(simulation, "node0.gpu0.hbm"), Bytes(6e6));
+}
+
+// Ranks that wait for each other are what could be left of an earlier one.
+TEST(SystemcEngine, simulates_again_as_if_it_were_the_first_time) {
+    const Program program{.tasks = {fetch(Lane::host_fetch, Bytes(3e6), 4), compute(50, Bytes(2e7))}, .edges = {}};
+    const Simulation first = run_systemc(program, machine(), 4);
+    run_systemc({.tasks = {compute(10, Bytes(5e6)), compute(5, Bytes(1e6))}, .edges = {{0, 1}}}, machine(), 2);
+    const Simulation again = run_systemc(program, machine(), 4);
+    EXPECT_EQ(again.timeline.makespan, first.timeline.makespan);
+    EXPECT_EQ(again.timeline.tasks.back().end, first.timeline.tasks.back().end);
+    ASSERT_EQ(again.resources.size(), first.resources.size());
+    for (std::size_t i = 0; i < first.resources.size(); ++i) {
+        EXPECT_EQ(again.resources[i].name, first.resources[i].name);
+        EXPECT_EQ(again.resources[i].busy, first.resources[i].busy) << first.resources[i].name;
+    }
 }
 
 TEST(SystemcEngine, keeps_the_order_of_a_lane_and_overlaps_latency) {
@@ -156,15 +155,15 @@ TEST(SystemcEngine, more_bandwidth_is_never_slower) {
     const Program program{.tasks = {fetch(Lane::host_fetch, Bytes(3e6), 4), fetch(Lane::nvme_fetch, Bytes(2e6), 4),
                                     compute(50, Bytes(4e7)), compute(80, Bytes(7e7))},
                           .edges = {{0, 3}, {2, 3}}};
-    const double before = makespan_us_in_child(program, machine(), 4);
+    const double before = makespan_us(program, machine(), 4);
     for (Bandwidth Machine::*part : {&Machine::memory, &Machine::host_link, &Machine::host_memory, &Machine::nvme}) {
         Machine faster = machine();
         faster.*part = faster.*part * 1.5;
-        EXPECT_LE(makespan_us_in_child(program, faster, 4), before * (1 + 1e-9));
+        EXPECT_LE(makespan_us(program, faster, 4), before * (1 + 1e-9));
     }
     Machine faster = machine();
     faster.host_memory = faster.host_memory * 1.5;
-    EXPECT_LT(makespan_us_in_child(program, faster, 4), before);  // four ranks do wait for it
+    EXPECT_LT(makespan_us(program, faster, 4), before);  // four ranks do wait for it
 }
 
 // Four ranks fetch 3 MB each through a host memory of 40 GB/s, which takes 300 us, and compute beside it.

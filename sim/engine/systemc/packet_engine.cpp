@@ -2,6 +2,7 @@
 
 #include "hwmodels/fabric/packet/packet_fabric.hpp"
 #include "hwmodels/fabric/packet/stage_messages.hpp"
+#include "hwmodels/memory/one_simulation.hpp"
 #include "sim/collective/collective_engine.hpp"
 
 namespace strata {
@@ -21,6 +22,7 @@ PacketRouting routing_of(WayFinding way) {
 
 Run run_packets(const CollectiveWorkload& what) {
     const PlannedCollective planned = plan(what);
+    const OneSimulation context;
     PacketFabric packets("fabric", planned.fabric,
                          {.packet = what.packet,
                           .virtual_channels = what.virtual_channels,

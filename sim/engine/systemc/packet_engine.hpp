@@ -1,4 +1,4 @@
-// A collective packet by packet, in simulated time. SystemC elaborates once a process, so one call a process.
+// A collective packet by packet, in simulated time.
 #pragma once
 
 #include "sim/result/run.hpp"

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "hwmodels/memory/dram_module.hpp"
+#include "hwmodels/memory/one_simulation.hpp"
 #include "hwmodels/memory/simulated_time.hpp"
 #include "sim/engine/systemc/rank.hpp"
 
@@ -213,9 +214,7 @@ int simulated_ranks(const Program& program, const Machine& machine, const Placem
 }
 
 Simulation run_systemc(const Program& program, const Machine& machine, int ranks, Detail detail, bool traced) {
-    static bool used = false;
-    if (used) throw std::logic_error("run_systemc: SystemC elaborates once a process");
-    used = true;
+    const OneSimulation context;
     sc_core::sc_report_handler::set_handler(report);
     if (detail == Detail::bank && !machine.host_rows)
         throw InputError(

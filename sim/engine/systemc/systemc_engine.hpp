@@ -1,7 +1,7 @@
 // The Program in simulated time on every rank of a node, or of an expert group where its ranks differ: ranks of a node
 // queue for what they share (host memory, drives), a rank's own ops for its host link and its accelerator memory, and
 // ranks wait for each other in exchanges. Where nothing queues and all are alike, the result is the analytic engine's.
-// SystemC elaborates once a process, so one call a process: strata-simulate forks for each point.
+// One at a time in a process, each in a SystemC context of its own.
 #pragma once
 
 #include <vector>
