@@ -117,7 +117,7 @@ Document report_of(const ReportInput& input) {
     const Study& study = input.study;
     return document_of(input, verdict_section(input, recommendation),
                        {conclusion_section(study, recommendation),
-                        allocation_section(study, input.law, input.model, recommendation),
+                        allocation_section(study, input.law, input.model, recommendation, input.trained),
                         speed_section(study, recommendation),
                         optical_section(study, input.optical_law, input.optical),
                         memory_section(study, recommendation),
@@ -151,11 +151,12 @@ Document report_of(const SearchResult& search, const ReportInput& input) {
     chosen.point = search.recommended_result();
     return document_of(
         input, answer,
-        {binding_section(study, chosen.point), components_section(chosen), resources_section(study, chosen),
-         sensitivity_section(input.closer), timeline_section(input.closer), fabric_section(chosen),
-         economics_section(study), agreement_section(study), points_section(study, input.law, input.model),
-         provenance_section(study, input.costs, chosen), assumptions_section(input, chosen),
-         parts_section(input.catalog, input.systems), manifest_section(input.manifest)});
+        {allocation_section(study, input.law, input.model, chosen, input.trained), binding_section(study, chosen.point),
+         components_section(chosen), resources_section(study, chosen), sensitivity_section(input.closer),
+         timeline_section(input.closer), fabric_section(chosen), economics_section(study), agreement_section(study),
+         points_section(study, input.law, input.model), provenance_section(study, input.costs, chosen),
+         assumptions_section(input, chosen), parts_section(input.catalog, input.systems),
+         manifest_section(input.manifest)});
 }
 
 std::vector<Chart> figures_of(const Document& document) {

@@ -25,6 +25,7 @@ struct ReportInput {
     const OpticalLaw* optical_law = nullptr;
     const OpticalContext* optical = nullptr;  // of the first point, if part of its context is pictures
     const CloserLook* closer = nullptr;       // at the recommended point
+    std::vector<AllocationFit> trained{};     // losses measured at several rho, to set beside the law
 };
 
 Document report_of(const ReportInput& input);

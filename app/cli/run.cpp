@@ -18,6 +18,7 @@
 #include "reports/rl_view.hpp"
 #include "reports/serving_view.hpp"
 #include "reports/training_view.hpp"
+#include "sim/study/allocation_of.hpp"
 #include "sim/study/find_binding.hpp"
 #include "sim/study/point_store.hpp"
 
@@ -58,7 +59,7 @@ int run_verb(const RunArguments& arguments, const std::string& root) {
     const ScenarioFile scenario(arguments.scenario, root + "/scenarios/models", arguments.set);
     if (scenario.search()) return search_verb(arguments, scenario, root);
     check_exports(arguments, scenario);
-    const AllocationLaw law(root + "/sim/quality/allocation_anchors.yaml");
+    const AllocationLaw law = allocation_law_of(scenario, root);
     const CostBook costs = CostBook::of(root);
     for (const std::string& refused : costs.refused())
         std::cerr << fmt::format("left out of the cost book: {}\n", refused);
@@ -110,7 +111,8 @@ int run_verb(const RunArguments& arguments, const std::string& root) {
         const auto closer = chosen ? closer_look(scenario, *chosen, study, root) : std::nullopt;
         write_report(report_folders(arguments),
                      report_of({study, law, catalog, costs, model, systems_of(first, study), scenario.assertions(),
-                                manifest, &optical_law, optical ? &*optical : nullptr, closer ? &*closer : nullptr}),
+                                manifest, &optical_law, optical ? &*optical : nullptr, closer ? &*closer : nullptr,
+                                allocation_fits_of(scenario, root)}),
                      assets, json, results_csv(study));
     }
     return failed == 0 ? 0 : 1;

@@ -13,6 +13,7 @@
 #include "reports/render/search_files.hpp"
 #include "reports/report.hpp"
 #include "reports/search_text.hpp"
+#include "sim/study/allocation_of.hpp"
 
 namespace strata {
 
@@ -40,7 +41,7 @@ int search_verb(const RunArguments& arguments, const ScenarioFile& scenario, con
     if (!arguments.json_file.empty() && arguments.json_file != "-") write_whole(arguments.json_file, json);
     if (report) {
         const Catalog catalog(std::filesystem::path(root) / "hwmodels" / "catalog");
-        const AllocationLaw law(root + "/sim/quality/allocation_anchors.yaml");
+        const AllocationLaw law = allocation_law_of(scenario, root);
         const CostBook costs = CostBook::of(root);
         const Scenario first = scenario.read(scenario.point_with(search.screened.plan().settings(0)), catalog);
         Study named = search.study;  // of a search without an eligible point there is none
@@ -50,6 +51,7 @@ int search_verb(const RunArguments& arguments, const ScenarioFile& scenario, con
         const auto closer = chosen ? closer_look(scenario, *chosen, named, root) : std::nullopt;
         ReportInput input{named, law, catalog, costs, first.model.name, systems_of(first, named), {}, manifest};
         input.closer = closer ? &*closer : nullptr;
+        input.trained = allocation_fits_of(scenario, root);
         write_report(report_folders(arguments), report_of(search, input), assets, json, search_csv(search));
     }
     // An assertion is on what is recommended: the points around it are there to be compared.

@@ -15,9 +15,11 @@ Section verdict_section(const ReportInput& input, const Recommendation& recommen
 std::optional<Section> conclusion_section(const Study& study, const Recommendation& recommendation);
 // The same of a study of kind serving, training or collective: by its kind's main metric.
 std::optional<Section> conclusion_section(const Study& study);
-// What does moving capacity between experts and tables do to the loss?
+// What does moving capacity between experts and tables do to the loss? `trained`: losses measured elsewhere at several
+// rho, each on its own scale.
 std::optional<Section> allocation_section(const Study& study, const AllocationLaw& law, const std::string& model,
-                                          const Recommendation& recommendation);
+                                          const Recommendation& recommendation,
+                                          const std::vector<AllocationFit>& trained = {});
 // What does a context kept as pictures of its pages save, and what is lost of its text? `context`: the first point's.
 std::optional<Section> optical_section(const Study& study, const OpticalLaw* law, const OpticalContext* context);
 // How fast is each point?

@@ -75,11 +75,25 @@ AllocationLaw::AllocationLaw(const std::string& anchors_file) {
     slopes_ = slopes_at(anchors_);
 }
 
+AllocationLaw::AllocationLaw(const AllocationFit& fit, const std::string& source)
+    : measured_on_(fit.budget().empty() ? "own points" : "own points of budget " + fit.budget()),
+      source_(source),
+      published_(false) {
+    for (const FittedPoint& point : fit.points())
+        if (anchors_.empty() || point.rho > anchors_.back().rho)
+            anchors_.push_back({point.rho, point.fitted, fit.root_mean_square()});
+    const std::size_t lowest = lowest_of(anchors_);
+    optimum_from_ = anchors_[lowest - std::min<std::size_t>(lowest, 1)].rho;
+    optimum_to_ = anchors_[std::min(lowest + 1, anchors_.size() - 1)].rho;
+    slopes_ = slopes_at(anchors_);
+}
+
 double AllocationLaw::curve(double rho, std::size_t interval) const {
     const LossAnchor &a = anchors_[interval], &b = anchors_[interval + 1];
     const double from = slopes_[interval], to = slopes_[interval + 1], slope = chord(a, b), length = b.rho - a.rho;
     const double x = rho - a.rho;
-    if (std::abs((from + to) / 2 - slope) < 1e-12) return parabola(a.loss, from, to, length, x);
+    constexpr double kStraight = 1e-9;  // as a fit of points leaves a straight piece
+    if (std::abs((from + to) / 2 - slope) < kStraight) return parabola(a.loss, from, to, length, x);
     // Two pieces: the knot stands halfway to where the nearer tangent still keeps the shape.
     const double reach = 2 * length / (to - from);
     const double knot =
@@ -114,17 +128,19 @@ double AllocationLaw::lowest_possible(double rho, std::size_t interval) const {
 std::optional<LossEstimate> AllocationLaw::loss(double rho, const std::string& model) const {
     constexpr double kSame = 1e-9;  // a swept rho is a rounded decimal
     if (rho < anchors_.front().rho - kSame || rho > anchors_.back().rho + kSame) return std::nullopt;
-    const Origin elsewhere = Origin::transferred;
+    const bool here =
+        !published_ || model == measured_on_;  // own points are taken to be of the model that is asked for
+    const Origin at_anchor = published_ ? Origin::published : Origin::measured;
     for (const LossAnchor& anchor : anchors_)
         if (std::abs(rho - anchor.rho) <= kSame)
             return LossEstimate{anchor.loss, anchor.loss - anchor.plus_minus, anchor.loss + anchor.plus_minus,
-                                model == measured_on_ ? Origin::published : elsewhere};
+                                here ? at_anchor : Origin::transferred};
     std::size_t i = 0;
     while (anchors_[i + 1].rho < rho) ++i;
     const LossAnchor &a = anchors_[i], &b = anchors_[i + 1];
     const double rounding = a.plus_minus + (b.plus_minus - a.plus_minus) * (rho - a.rho) / (b.rho - a.rho);
     return LossEstimate{curve(rho, i), lowest_possible(rho, i) - rounding, on_line(a, chord(a, b), rho) + rounding,
-                        model == measured_on_ ? Origin::interpolated : elsewhere};
+                        here ? Origin::interpolated : Origin::transferred};
 }
 
 }  // namespace strata

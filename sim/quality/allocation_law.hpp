@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sim/cost/cost_book.hpp"
+#include "sim/quality/allocation_points.hpp"
 
 namespace strata {
 
@@ -23,6 +24,8 @@ struct LossEstimate {
 class AllocationLaw {
 public:
     explicit AllocationLaw(const std::string& anchors_file);
+    // Of somebody's own points, of which the fit is the law; of their scatter around it the band.
+    AllocationLaw(const AllocationFit& fit, const std::string& source);
 
     // Nothing outside of the anchors. On another model than the law was measured on, the estimate is transferred.
     std::optional<LossEstimate> loss(double rho, const std::string& model) const;
@@ -32,6 +35,7 @@ public:
     double optimum_to() const { return optimum_to_; }
     const std::string& measured_on() const { return measured_on_; }
     const std::string& source() const { return source_; }
+    bool is_published() const { return published_; }
 
 private:
     double curve(double rho, std::size_t interval) const;
@@ -41,6 +45,7 @@ private:
     std::vector<double> slopes_;  // of the curve at each anchor
     double optimum_from_ = 0, optimum_to_ = 1;
     std::string measured_on_, source_;
+    bool published_ = true;
 };
 
 }  // namespace strata

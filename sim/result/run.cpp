@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 #include <set>
 
@@ -16,6 +17,8 @@ namespace strata {
 namespace {
 
 constexpr std::string_view kOutside = ", outside";  // of what the cost book's tables hold
+constexpr std::size_t kOriginCount = static_cast<std::size_t>(Origin::assumed) + 1;
+constexpr std::size_t kSlotCount = static_cast<std::size_t>(Slot::vision) + 1;
 
 // Time in which an Engram fetch is under way and nothing else is: what the table costs the step.
 Seconds fetch_stall(const Program& program, const Timeline& timeline) {
@@ -87,10 +90,13 @@ void add_optical(Run& run, const Program& program) {
 }
 
 std::map<std::string, ComponentTime> component_times(const Program& program) {
-    std::map<std::string, ComponentTime> found;
+    std::array<ComponentTime, kSlotCount> times{};
+    std::array<bool, kSlotCount> any{};
     for (const Task& task : program.tasks) {
         if (task.pricing == Pricing::given) continue;
-        ComponentTime& time = found[component_of(task.slot)];
+        const auto slot = static_cast<std::size_t>(task.slot);
+        any[slot] = true;
+        ComponentTime& time = times[slot];
         if (task.pricing == Pricing::fetch) {
             time.fetch += to_ms(task.duration);
         } else if (task.lane != Lane::compute && task.lane != Lane::host_compute) {
@@ -100,6 +106,9 @@ std::map<std::string, ComponentTime> component_times(const Program& program) {
             (task.memory_bound ? time.memory : time.arithmetic) += to_ms(task.duration - task.overhead);
         }
     }
+    std::map<std::string, ComponentTime> found;
+    for (std::size_t slot = 0; slot < kSlotCount; ++slot)
+        if (any[slot]) found[component_of(static_cast<Slot>(slot))] = times[slot];
     return found;
 }
 
@@ -131,20 +140,31 @@ Seconds straggling(const Program& program) {
 }
 
 std::string component_of(Slot slot) {
-    constexpr std::array<const char*, 8> kNames{"embedding", "mhc",    "attention", "ffn",
-                                                "experts",   "engram", "head",      "vision"};
+    constexpr std::array<const char*, kSlotCount> kNames{"embedding", "mhc",    "attention", "ffn",
+                                                         "experts",   "engram", "head",      "vision"};
     return kNames[static_cast<std::size_t>(slot)];
 }
 
 std::map<std::string, double> shares_of_compute(const Program& program) {
-    std::map<std::string, double> shares;
-    double compute_s = 0;
+    struct Time {
+        Seconds all;
+        bool any = false;  // of no time too
+    };
+    std::array<std::array<Time, 2>, kOriginCount> times{};  // by origin; within the tables and outside
+    Seconds compute;
     for (const Task& task : program.tasks)
         if (task.lane == Lane::compute || task.lane == Lane::host_compute) {
-            shares[fmt::format("{}{}", to_string(task.origin), task.outside ? kOutside : "")] += task.duration.si();
-            compute_s += task.duration.si();
+            Time& time = times[static_cast<std::size_t>(task.origin)][task.outside];
+            time.all += task.duration;
+            time.any = true;
+            compute += task.duration;
         }
-    for (auto& [origin, share] : shares) share /= compute_s;
+    std::map<std::string, double> shares;
+    for (std::size_t origin = 0; origin < kOriginCount; ++origin)
+        for (const bool outside : {false, true})
+            if (const Time& time = times[origin][outside]; time.any)
+                shares[fmt::format("{}{}", to_string(static_cast<Origin>(origin)), outside ? kOutside : "")] =
+                    time.all / compute;
     return shares;
 }
 

@@ -100,6 +100,18 @@ void check_values(const std::vector<Axis>& axes, const std::string& file) {
         throw InputError(file + ": axes", "at most 10^7 values of all axes together", fmt::format("{}", values));
 }
 
+QualitySources read_quality(const YamlField& field, const std::string& file) {
+    QualitySources sources;
+    if (!field.exists()) return sources;
+    field.allow_only({"allocation", "budget"});
+    if (field["allocation"].exists())
+        sources.allocation = (std::filesystem::path(file).parent_path() / field["allocation"].text()).string();
+    if (!field["budget"].exists()) return sources;
+    sources.budget = field["budget"].text();
+    if (sources.allocation.empty()) field["budget"].problem("a quality.allocation that has it", "none");
+    return sources;
+}
+
 Workload read_workload(const YamlField& field, bool prefill) {
     Workload workload;
     workload.prefill = prefill;
@@ -168,7 +180,7 @@ ScenarioFile::ScenarioFile(const std::string& file, const YAML::Node& document, 
     if (kind.exists() && kind.node().IsScalar()) kind_ = kind.node().Scalar();
     engines_ = {engines_of(kind_).front()};
     root.allow_only({"name", "description", "engines", "model", "platform", "workload", "placement", "kernels",
-                     "detail", "economics", "axes", "assertions", "search"});
+                     "detail", "economics", "quality", "axes", "assertions", "search"});
     name_ = root["name"].exists() ? root["name"].text() : std::filesystem::path(file).stem().string();
     if (root["description"].exists()) description_ = root["description"].text();
     if (root["engines"].exists()) engines_ = read_engines(root["engines"], kind_);
@@ -177,11 +189,13 @@ ScenarioFile::ScenarioFile(const std::string& file, const YAML::Node& document, 
             axes_.push_back(read_axis(axis));
             check_values(axes_, file_);
         }
+    quality_ = read_quality(root["quality"], file_);
     if (root["assertions"].exists())
         for (const YamlField& field : root["assertions"].items())
             if (const auto assertion = read_assertion(field)) assertions_.push_back(*assertion);
     search_ = read_search(root["search"], root["axes"], axes_);
     problems.throw_if_any();
+    for (const char* read : {"axes", "assertions", "search"}) document_.remove(read);  // not copied into each point
     for (std::size_t i = 0; i < axes_.size(); ++i)
         for (const std::string& path : axes_[i].paths)
             set_place(places_, path, places_.of_value[fmt::format("axes[{}]", i)]);

@@ -142,6 +142,12 @@ struct Point {
 Point with_settings(const Point& point, const std::vector<std::pair<std::string, std::string>>& settings);
 
 // A scenario file as given: points can be drawn from it, each read on its own.
+// Measurements that replace published laws.
+struct QualitySources {
+    std::string allocation;  // a CSV of losses against rho; empty: the published law
+    std::string budget;      // of those in it; empty: it has one
+};
+
 class ScenarioFile {
 public:
     // `models_folder` holds the presets. `overrides` are "path=value" as of --set. Throws InputError.
@@ -159,6 +165,7 @@ public:
     bool is_collective() const { return kind_ == "collective"; }
     const std::vector<Assertion>& assertions() const { return assertions_; }
     const std::vector<Axis>& axes() const { return axes_; }
+    const QualitySources& quality() const { return quality_; }
     const std::optional<SearchSpec>& search() const { return search_; }
     // The same with a document of its own: nodes of YAML cannot be read by two threads.
     ScenarioFile apart() const;
@@ -181,6 +188,7 @@ private:
     YAML::Node document_;
     Places places_;
     std::vector<Axis> axes_;
+    QualitySources quality_;
     std::vector<Assertion> assertions_;
     std::optional<SearchSpec> search_;
 };

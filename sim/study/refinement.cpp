@@ -4,6 +4,7 @@
 #include <set>
 
 #include "sim/search/pareto.hpp"
+#include "sim/study/allocation_of.hpp"
 
 namespace strata {
 
@@ -152,7 +153,7 @@ void refine(SearchResult& search, const ScenarioFile& file, const StudyOptions& 
     if (search.spec.refine) both.engines.push_back(search.spec.refine->engine);
     search.study = run_study(file, both, points);
     // Loss follows from rho, whatever the engine.
-    const AllocationLaw law(options.root + "/sim/quality/allocation_anchors.yaml");
+    const AllocationLaw law = allocation_law_of(file, options.root);
     const Catalog catalog(options.root + "/hwmodels/catalog");
     for (std::size_t i = 0; i < search.study.results.size(); ++i)
         if (auto& run = search.study.results[i].run)

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <thread>
 
+#include "sim/study/allocation_of.hpp"
 #include "sim/study/point_runner.hpp"
 #include "sim/study/point_store.hpp"
 
@@ -71,7 +72,7 @@ public:
              const std::optional<PointKeys>& keys)
         : file_(file.apart()),
           runner_(options.root, std::move(costs)),
-          law_(options.root + "/sim/quality/allocation_anchors.yaml"),
+          law_(allocation_law_of(file, options.root)),
           store_(options.store.get()) {
         if (keys) keys_ = keys->apart();
     }

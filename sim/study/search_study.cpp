@@ -8,6 +8,7 @@
 #include <set>
 
 #include "sim/search/pareto.hpp"
+#include "sim/study/allocation_of.hpp"
 #include "sim/study/find_binding.hpp"
 #include "sim/study/point_runner.hpp"
 #include "sim/study/point_store.hpp"
@@ -82,7 +83,7 @@ double violation(const Assertion& constraint, const Run& run) {
 SearchOptimum optimise_from_best(const ScenarioFile& file, const SearchResult& search, const StudyOptions& options) {
     const std::size_t start = search.front.front();
     const Objective& objective = search.spec.objectives.front();
-    const AllocationLaw law(options.root + "/sim/quality/allocation_anchors.yaml");
+    const AllocationLaw law = allocation_law_of(file, options.root);
     PointRunner runner(options.root);
     const auto run = [&](const UnitPoint& place) {
         Trial trial;

@@ -226,6 +226,20 @@ TEST(Report, charts_hold_the_numbers_of_the_study) {
     EXPECT_EQ(latency.series[1].points.size(), 2u);  // rho 1 in host memory does not fit
 }
 
+// Each is on its own scale, so what is drawn is how far it is above its lowest.
+TEST(Report, sets_losses_measured_elsewhere_beside_the_published_ones) {
+    const ReportFixture fixture;
+    ReportInput input{fixture.study, fixture.law, fixture.catalog, fixture.costs, "v4.1-flash", {"HGX_H200"}, {}, {}};
+    input.trained = allocation_fits({{"small", 0.4, 5.0}, {"small", 0.6, 4.0}, {"small", 1, 4.5}});
+    const Document document = report_of(input);
+    const Chart& chart = chart_of(document, "allocation_measured");
+    ASSERT_EQ(chart.series.size(), 3u);
+    EXPECT_EQ(chart.series[1].name, "measured (small budget)");
+    EXPECT_NEAR(chart.series[1].points.front().y, 1, 1e-9);
+    EXPECT_NEAR(chart.series[1].points[1].y, 0, 1e-9);
+    EXPECT_NEAR(chart.series[2].points.front().y, 1.7248 - 1.7109, 1e-9);
+}
+
 TEST(Report, allocation_curve_shows_anchors_as_markers_and_the_rest_dashed) {
     const Document document = ReportFixture().document();
     const Chart& chart = chart_of(document, "allocation");

@@ -201,10 +201,5 @@ TEST(SystemcEngine, of_an_empty_program_takes_no_time) {
     EXPECT_EQ(run_systemc({}, machine(), 1).timeline.makespan, Seconds(0));
 }
 
-TEST(SystemcEngine, refuses_a_second_run_in_one_process) {
-    run_systemc({}, machine(), 1);
-    EXPECT_THROW(run_systemc({}, machine(), 1), std::logic_error);
-}
-
 }  // namespace
 }  // namespace strata
