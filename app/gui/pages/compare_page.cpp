@@ -37,8 +37,9 @@ HeatCells cells_of(const Run& baseline, const Run& other) {
 // nine of ten stay below.
 double widest(const Records& records, int column) {
     std::vector<double> sizes;
-    for (const auto& row : records.rows)
-        if (const Cell& cell = row[static_cast<std::size_t>(column)]; cell.sorted_by.typeId() == QMetaType::Double)
+    for (std::size_t row = 0; row < records.size(); ++row)
+        if (const Cell cell = records.at(row, static_cast<std::size_t>(column));
+            cell.sorted_by.typeId() == QMetaType::Double)
             if (const double size = std::abs(cell.sorted_by.toDouble()); size > 0) sizes.push_back(size);
     if (sizes.empty()) return 0;
     std::ranges::sort(sizes);

@@ -25,6 +25,7 @@ public:
     void set(const Chart& chart);
     void clear(const QString& reason);  // says why there is no chart
     void draw();                        // now; else when the size has settled
+    const std::optional<Chart>& chart() const { return chart_; }
 
 protected:
     void resizeEvent(QResizeEvent* event) override;

@@ -94,6 +94,7 @@ ScenarioPanel::ScenarioPanel(ScenarioDocument& document, ScenarioFormModel& mode
     filtered_->setSourceModel(&model_);
     filtered_->setRecursiveFilteringEnabled(true);
     search_->setPlaceholderText("Search fields (Ctrl+F)");
+    search_->setAccessibleName("Search fields");
     search_->setClearButtonEnabled(true);
     tree_->setModel(filtered_);
     tree_->setItemDelegate(new ValueDelegate(tree_));
