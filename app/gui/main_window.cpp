@@ -56,6 +56,12 @@ std::string name_of(const std::vector<std::pair<std::string, std::string>>& sett
     return name.empty() ? "as in the scenario" : name;
 }
 
+// Pages make do with what there is: the one that asks for most must not take the scenario's columns away.
+class Pages : public QStackedWidget {
+public:
+    QSize minimumSizeHint() const override { return {560, 400}; }
+};
+
 }  // namespace
 
 MainWindow::MainWindow(const std::string& root, const std::string& simulator)
@@ -117,7 +123,7 @@ void MainWindow::build_pages() {
     fabric_ = new FabricPage(root_);
     kernels_ = new KernelsPage(root_);
     precision_ = new PrecisionPage;
-    pages_ = new QStackedWidget;
+    pages_ = new Pages;
     for (QWidget* page :
          std::initializer_list<QWidget*>{answer_, allocation_, design_, roofline_, validation_, compare_, timeline_,
                                          experts_, memory_, fabric_, kernels_, precision_})
@@ -254,9 +260,10 @@ void MainWindow::put_dials_into_scenario() {
         for (const auto& [path, value] : turned)
             if (std::ranges::find(axis.paths, path) != axis.paths.end()) axes << QString::fromStdString(path);
     if (!axes.isEmpty())
-        notice_->tell(axes.join(" and ") + (axes.size() == 1 ? " is an axis" : " are axes") +
-                      " of this scenario: what was put in counts where the axis is taken out. Shown is the axis's first "
-                      "value.");
+        notice_->tell(
+            axes.join(" and ") + (axes.size() == 1 ? " is an axis" : " are axes") +
+            " of this scenario: what was put in counts where the axis is taken out. Shown is the axis's first "
+            "value.");
 }
 
 void MainWindow::show_provenance(const SharedAnswer& answer) {

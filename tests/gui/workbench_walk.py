@@ -100,8 +100,13 @@ class Person:
         self.go_to(title)
         self.press("ctrl+a")
         self.type(str(path))
-        self.press("Return")
-        wait_for(f"'{title}' to close", lambda: not self.windows(title))
+
+        def closed():  # the first Return may only choose what the field proposes
+            self.press("Return")
+            time.sleep(0.3)
+            return not self.windows(title)
+
+        wait_for(f"'{title}' to close", closed)
         self.go_to("Strata")
 
 
@@ -129,7 +134,7 @@ def grows_no_more(count):
 def walk(gui, source, out, home):
     scenario = home / "demo.yaml"
     demo = (source / "scenarios" / "engram-allocation.yaml").read_text()
-    steps = 501  # the demo's 13 would be done before a hand could leave them
+    steps = 201  # the demo's 13 would be done before a hand could leave them
     scenario.write_text(re.sub(r"steps: \d+", f"steps: {steps}", demo))
     points = steps * 3 * 2  # tiers, engines
     runtime = home / "runtime"

@@ -48,7 +48,7 @@ DesignPage::DesignPage(QWidget* parent)
     : QWidget(parent),
       x_(new QComboBox),
       y_(new QComboBox),
-      said_(new QLabel("Run the study (F5): every point of its axes appears here.")),
+      said_(new QLabel),
       plot_(new QCustomPlot),
       parallel_(new ParallelAxes),
       views_(new QTabWidget),
@@ -184,6 +184,9 @@ void DesignPage::draw() {
     } else if (study_) {
         say(study_->results.size());
     }
+    show_reason(*plot_, !study_ ? "Run the study (F5): every point of the scenario's axes appears here."
+                        : x_->currentIndex() < 0 ? "No point has a result yet; the table says why."
+                                                 : "");
     follow_palette(*plot_, palette());
     draw_parallel();
     mark_selected();

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 
 #include "app/gui/widgets/chart_view.hpp"
 #include "app/gui/widgets/record_view.hpp"
@@ -146,9 +147,15 @@ void RooflinePage::draw() {
         }
         graph->addData(op.intensity(), op.tflops());
     }
-    std::map<std::string, bool> named;
-    for (auto& [key, graph] : clouds)
-        if (!std::exchange(named[key.first], true)) graph->addToLegend();
+    std::set<std::string> named;
+    for (const auto& [key, cloud] : clouds) {
+        if (!named.insert(key.first).second) continue;
+        QCPGraph* entry = plot_->addGraph();  // without points: of one size whatever the marks have
+        entry->setLineStyle(QCPGraph::lsNone);
+        entry->setScatterStyle(
+            {QCPScatterStyle::ssDisc, provenance_colour(key.first), provenance_colour(key.first), 8});
+        entry->setName(QString::fromStdString(key.first));
+    }
     for (QCPAxis* axis : {plot_->xAxis, plot_->yAxis}) {
         make_log(*axis);
     }

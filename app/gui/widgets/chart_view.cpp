@@ -62,6 +62,18 @@ void make_log(QCPAxis& axis) {
     axis.setNumberFormat("gb");
 }
 
+void show_reason(QCustomPlot& plot, const QString& reason) {
+    plot.axisRect()->setVisible(reason.isEmpty());
+    if (plot.legend) plot.legend->setVisible(reason.isEmpty() && plot.plotLayout()->rowCount() > 1);
+    if (reason.isEmpty()) return;
+    plot.clearItems();
+    auto* text = new QCPItemText(&plot);
+    text->setClipToAxisRect(false);
+    text->position->setType(QCPItemPosition::ptViewportRatio);
+    text->position->setCoords(0.5, 0.5);
+    text->setText(reason);
+}
+
 ChartView::ChartView(QWidget* parent) : QWidget(parent) {
     setMinimumSize(320, 220);
     settles_.setSingleShot(true);
@@ -95,6 +107,12 @@ void ChartView::draw() {
     draw_chart(*chart_, *plot_);
     follow_palette(*plot_, palette());
     shorten_titles(*plot_, width());
+    constexpr int kNarrow = 560;  // here a legend of two columns needs a smaller face
+    if (width() < kNarrow) {
+        QFont small = plot_->legend->font();
+        small.setPointSizeF(small.pointSizeF() * 0.88);
+        plot_->legend->setFont(small);
+    }
     plot_->replot(QCustomPlot::rpImmediateRefresh);
     plot_->show();
 }

@@ -17,6 +17,8 @@ void follow_palette(QCustomPlot& plot, const QPalette& palette);
 // Where the legend covers nothing; once is enough.
 void legend_above(QCustomPlot& plot);
 void make_log(QCPAxis& axis);
+// A plot without anything to show says why, instead of showing axes of nothing; an empty reason brings them back.
+void show_reason(QCustomPlot& plot, const QString& reason);
 
 class ChartView : public QWidget {
     Q_OBJECT

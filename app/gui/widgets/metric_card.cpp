@@ -23,6 +23,8 @@ MetricCard::MetricCard(QWidget* parent)
     layout->setContentsMargins(14, 10, 14, 10);
     layout->setSpacing(1);
     for (QLabel* label : {label_, value_, difference_}) layout->addWidget(label);
+    for (QLabel* label : {label_, difference_}) label->setWordWrap(true);  // six fit beside the scenario at 1280 pixels
+    layout->addStretch(1);
     colour();
 }
 
