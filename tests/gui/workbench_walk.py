@@ -201,17 +201,17 @@ def walk(gui, source, out, home):
         report = home / "report"
         report.mkdir()
 
-        def exported():  # as soon as the study is shown, the key does something
-            if (report / "report.html").exists():
-                return True
-            if not person.windows("Write the report"):
-                person.press("ctrl+e")
-                time.sleep(0.3)
+        def asked_where():  # as soon as the study is shown, the key does something
             if person.windows("Write the report"):
-                person.answer_file_dialog("Write the report", report)
+                return True
+            person.press("ctrl+e")
+            time.sleep(0.5)
             return False
 
-        wait_for("the report", exported)
+        wait_for("the dialog of the report", asked_where)
+        person.answer_file_dialog("Write the report", report)
+        wait_for("the report", lambda: (report / "report.html").exists())
+        wait_for("its last picture", lambda: list(report.glob("*.png")))
         html = (report / "report.html").read_text()
         assert "engram-allocation" in html and (report / "results.csv").read_text().count("\n") == points + 1
         step("8-exported")

@@ -69,7 +69,9 @@ ComparePage::ComparePage(QWidget* parent)
     side->addWidget(heading("Runs"));
     side->addWidget(list_, 1);
     for (QPushButton* button : {pin_, baseline_, remove_}) side->addWidget(button);
+    heat_->setAccessibleName("Difference of work by component and kind");
     auto* tables = new QTabWidget;
+    tables->setAccessibleName("Differences by metric and by op");
     tables->addTab(metrics_, "Metrics, what changed most first");
     tables->addTab(ops_, "Ops, by time gained or lost");
     auto* splitter = new QSplitter(Qt::Vertical);

@@ -68,6 +68,7 @@ DesignPage::DesignPage(QWidget* parent)
     line->addSpacing(12);
     line->addWidget(said_, 1);
     auto* splitter = new QSplitter(Qt::Vertical);
+    views_->setAccessibleName("Points as a cloud or as lines");
     views_->setDocumentMode(true);
     views_->addTab(plot_, "Two metrics");
     views_->addTab(parallel_, "All axes");

@@ -75,6 +75,8 @@ ExpertsPage::ExpertsPage(QWidget* parent)
     parts_->addWidget(maps);
     parts_->addWidget(lower);
     parts_->setSizes({400, 280});
+    before_->setAccessibleName("Load of ranks in linear order");
+    after_->setAccessibleName("Load of ranks as placed");
     reason_->setAlignment(Qt::AlignCenter);
     reason_->setWordWrap(true);
     reason_->setTextInteractionFlags(Qt::TextSelectableByMouse);

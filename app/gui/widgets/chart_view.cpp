@@ -19,6 +19,12 @@ void follow_palette(QCustomPlot& plot, const QPalette& palette) {
             axis->setLabelColor(ink);
             axis->grid()->setPen(QPen(hairline(palette)));
         }
+    for (int i = 0; i < plot.graphCount(); ++i) {  // rings around points are ink, which is dark on paper
+        QCPScatterStyle style = plot.graph(i)->scatterStyle();
+        if (style.shape() != QCPScatterStyle::ssCircle || style.brush().style() != Qt::NoBrush) continue;
+        style.setPen(QPen(ink, style.pen().widthF()));
+        plot.graph(i)->setScatterStyle(style);
+    }
     plot.legend->setBrush(Qt::NoBrush);
     plot.legend->setTextColor(ink);
     for (int i = 0; i < plot.plotLayout()->elementCount(); ++i)

@@ -29,8 +29,9 @@ MetricCard::MetricCard(QWidget* parent)
 }
 
 void MetricCard::set(const Headline& headline, std::optional<double> baseline, const QString& tooltip) {
-    label_->setText(
-        QString::fromStdString(headline.unit.empty() ? headline.label : headline.label + "  [" + headline.unit + "]"));
+    QString unit = QString::fromStdString(headline.unit);  // a line breaks before it, not in it
+    unit.replace(' ', QChar::Nbsp).replace("/", "/\u2060");
+    label_->setText(QString::fromStdString(headline.label) + (unit.isEmpty() ? unit : " [" + unit + "]"));
     value_->setText(QString::fromStdString(plain(headline.value)));
     setToolTip(tooltip);
     setAccessibleName(QString::fromStdString(headline.metric));

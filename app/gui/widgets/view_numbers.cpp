@@ -100,7 +100,11 @@ QString numbers_of(const QWidget& view) {
     QString all;
     QString cards;
     for (const MetricCard* card : view.findChildren<MetricCard*>())
-        if (card->isVisibleTo(&view)) cards += line_of({card->label(), card->shown()});
+        if (card->isVisibleTo(&view)) {
+            QString label = card->label();  // without what keeps its unit on one line
+            label.remove(QChar(0x2060)).replace(QChar::Nbsp, ' ');
+            cards += line_of({label, card->shown()});
+        }
     if (!cards.isEmpty()) all = "# headline numbers\nmetric,value\n" + cards;
     add<BarRows>(all, view, "bars");
     add<HeatGrid>(all, view, "map");
