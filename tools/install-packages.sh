@@ -4,7 +4,7 @@ set -euo pipefail
 packages=(g++ cmake ninja-build ccache clang-format pkg-config git libsystemc-dev libboost-graph-dev libnlopt-cxx-dev
     nlohmann-json3-dev libyaml-cpp-dev libcli11-dev libfmt-dev libgtest-dev libbenchmark-dev libvalijson-dev libssl-dev liburing-dev libsqlite3-dev
     qt6-base-dev libqcustomplot-dev libqcustomplot2.1-qt6 fonts-dejavu-core poppler-utils libjs-chart.js protobuf-compiler
-    chromium chromium-driver
+    chromium chromium-driver xvfb xdotool
     libxml2-utils man-db groff-base fish zsh bsdextrautils desktop-file-utils appstream dpkg-dev file
     slurmctld slurmd slurm-client munge
     libtorch-dev libopenblas0-serial)  # the last two: small models (strata train-study)

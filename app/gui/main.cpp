@@ -3,7 +3,9 @@
 #include <QApplication>
 #include <QCommandLineParser>
 #include <QFontDatabase>
+#include <QSettings>
 #include <QTemporaryDir>
+#include <QTimer>
 #include <iostream>
 
 #include "app/gui/main_window.hpp"
@@ -44,7 +46,8 @@ int run(QApplication& application) {
     const QCommandLineOption size("size", "Of the window.", "WIDTHxHEIGHT", "1400x860");
     const QCommandLineOption dark("dark", "Light on dark.");
     const QCommandLineOption rows("rows", "With --screenshot validation: which rows of the ledger.", "PATTERN", "*");
-    parser.addOptions({screenshot, size, dark, rows});
+    const QCommandLineOption painted("until-painted", "End when the window has been painted: how long is a start?");
+    parser.addOptions({screenshot, size, dark, rows, painted});
     parser.process(application);
     dress(application, parser.isSet(dark));
     QStringList files = parser.positionalArguments();
@@ -60,6 +63,15 @@ int run(QApplication& application) {
     if (parser.isSet(screenshot)) return take(window, wanted);
     if (!parser.isSet(size)) window.restore_layout();
     window.show();
+    if (parser.isSet(painted)) {
+        QTimer::singleShot(0, &window, [&window] {  // behind the events that a shown window has
+            window.grab();
+            QApplication::quit();
+        });
+        return QApplication::exec();
+    }
+    if (!QSettings().contains("toured")) window.start_tour();
+    window.offer_left_behind();
     return QApplication::exec();
 }
 

@@ -11,8 +11,11 @@
 #include <QSettings>
 #include <QStackedWidget>
 #include <QStatusBar>
+#include <QVBoxLayout>
 
-#include "app/gui/models/export_report.hpp"
+#include "app/gui/data_folder.hpp"
+#include "app/gui/models/autosave.hpp"
+#include "app/gui/models/known_study.hpp"
 #include "app/gui/models/scenario_form_model.hpp"
 #include "app/gui/pages/allocation_page.hpp"
 #include "app/gui/pages/answer_page.hpp"
@@ -26,6 +29,7 @@
 #include "app/gui/pages/roofline_page.hpp"
 #include "app/gui/pages/timeline_page.hpp"
 #include "app/gui/pages/validation_page.hpp"
+#include "app/gui/widgets/notice_bar.hpp"
 #include "app/gui/widgets/scenario_panel.hpp"
 #include "app/gui/widgets/theme.hpp"
 #include "reports/study_view.hpp"
@@ -52,6 +56,12 @@ std::string name_of(const std::vector<std::pair<std::string, std::string>>& sett
     return name.empty() ? "as in the scenario" : name;
 }
 
+// Pages make do with what there is: the one that asks for most must not take the scenario's columns away.
+class Pages : public QStackedWidget {
+public:
+    QSize minimumSizeHint() const override { return {560, 400}; }
+};
+
 }  // namespace
 
 MainWindow::MainWindow(const std::string& root, const std::string& simulator)
@@ -61,7 +71,8 @@ MainWindow::MainWindow(const std::string& root, const std::string& simulator)
       form_(std::make_unique<ScenarioFormModel>(document_,
                                                 schema_tree(schema_of("scenario", root + "/scenarios/schema")))),
       engine_(std::make_unique<LiveEngine>(root, simulator)),
-      study_job_(std::make_unique<BackgroundJob>()) {
+      study_job_(std::make_unique<BackgroundJob>()),
+      trace_job_(std::make_unique<BackgroundJob>()) {
     setAcceptDrops(true);
     panel_ = new ScenarioPanel(document_, *form_);
     dock_ = new QDockWidget("Scenario");
@@ -79,6 +90,10 @@ MainWindow::MainWindow(const std::string& root, const std::string& simulator)
     connect(&document_, &ScenarioDocument::file_changed, this, &MainWindow::name_window);
     connect(&document_.undo_stack(), &QUndoStack::cleanChanged, this,
             [this](bool clean) { setWindowModified(!clean); });
+    autosave_ = std::make_unique<Autosave>(document_, data_folder() + "/unsaved");
+    connect(autosave_.get(), &Autosave::failed, this, [this](const QString& why) {
+        notice_->warn("Changes cannot be kept for a crash: " + why + ". Save the scenario yourself (Ctrl+S).");
+    });
     name_window();
     draw_icons();
 }
@@ -86,12 +101,13 @@ MainWindow::MainWindow(const std::string& root, const std::string& simulator)
 // Work that still runs ends before what it would tell is gone.
 MainWindow::~MainWindow() {
     study_job_.reset();
+    trace_job_.reset();
     engine_.reset();
 }
 
 QStringList MainWindow::page_names() {
-    return {"answer",   "allocation", "design", "roofline", "validation", "compare",
-            "timeline", "experts",    "memory", "fabric",   "kernels",    "precision"};
+    return {"answer",   "allocation", "design-space", "roofline", "validation", "compare",
+            "timeline", "experts",    "memory",       "fabric",   "kernels",    "precision"};
 }
 
 void MainWindow::build_pages() {
@@ -107,12 +123,19 @@ void MainWindow::build_pages() {
     fabric_ = new FabricPage(root_);
     kernels_ = new KernelsPage(root_);
     precision_ = new PrecisionPage;
-    pages_ = new QStackedWidget;
+    pages_ = new Pages;
     for (QWidget* page :
          std::initializer_list<QWidget*>{answer_, allocation_, design_, roofline_, validation_, compare_, timeline_,
                                          experts_, memory_, fabric_, kernels_, precision_})
         pages_->addWidget(page);
-    setCentralWidget(pages_);
+    notice_ = new NoticeBar;
+    auto* centre = new QWidget;
+    auto* column = new QVBoxLayout(centre);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(0);
+    column->addWidget(notice_);
+    column->addWidget(pages_, 1);
+    setCentralWidget(centre);
     connect(&answer_->dials(), &DialPanel::turned_to, this, [this] {
         experts_->forget_step();
         ask();
@@ -143,6 +166,7 @@ void MainWindow::connect_engine() {
     connect(engine, &LiveEngine::answered, answer_, &AnswerPage::show_answer);
     connect(engine, &LiveEngine::answered, roofline_, &RooflinePage::show_answer);
     connect(engine, &LiveEngine::answered, compare_, &ComparePage::show_answer);
+    connect(engine, &LiveEngine::answered, this, [this] { compare_on_roofline(); });
     connect(engine, &LiveEngine::answered, experts_, &ExpertsPage::show_answer);
     connect(engine, &LiveEngine::answered, memory_, &MemoryPage::show_answer);
     connect(engine, &LiveEngine::answered, this, &MainWindow::show_provenance);
@@ -164,9 +188,13 @@ void MainWindow::connect_engine() {
 }
 
 void MainWindow::open(const QString& file) {
+    if (is_study(file.toStdString())) return open_study(file);
+    const QString whole = QFileInfo(file).absoluteFilePath();
+    if (!QFileInfo(whole).isReadable())  // said before anything is forgotten
+        throw InputError(file.toStdString(), "a file that can be read", QFileInfo::exists(whole) ? "none" : "no file");
     answer_->forget_baseline();
     compare_->forget();
-    document_.open(QFileInfo(file).absoluteFilePath());
+    document_.open(whole);
     QSettings settings;
     QStringList recent = settings.value("recent").toStringList();
     recent.removeAll(document_.file());
@@ -175,7 +203,8 @@ void MainWindow::open(const QString& file) {
 }
 
 void MainWindow::follow_document() {
-    run_->setEnabled(document_.is_valid() && !study_job_->is_running());
+    if (stop_ == Stop::paused && !study_job_->is_running()) cancel_study();  // it is another study now
+    enable_study_actions();
     said_->setText(document_.is_valid() ? "" : QString("%1 to mend in the scenario").arg(document_.issues().size()));
     if (!document_.is_valid() || !document_.first_point()) return;
     const ScenarioFile file = document_.scenario_file();
@@ -212,11 +241,29 @@ void MainWindow::look() {
 void MainWindow::pin() {
     answer_->pin();
     compare_->pin();
+    compare_on_roofline();
+}
+
+void MainWindow::compare_on_roofline() {
+    const std::vector<NamedAnswer> runs = compare_->runs();
+    roofline_->set_baseline(runs.empty() ? nullptr : runs.front().answer);
 }
 
 void MainWindow::put_dials_into_scenario() {
     const auto turned = settings();
-    if (!turned.empty()) caught([&] { document_.set_values(turned, "dials"); });
+    if (turned.empty()) return;
+    caught([&] { document_.set_values(turned, "dials"); });
+    if (!document_.is_valid()) return;
+    QStringList axes;  // what an axis sets stays the axis's
+    const ScenarioFile file = document_.scenario_file();
+    for (const Axis& axis : file.axes())
+        for (const auto& [path, value] : turned)
+            if (std::ranges::find(axis.paths, path) != axis.paths.end()) axes << QString::fromStdString(path);
+    if (!axes.isEmpty())
+        notice_->tell(
+            axes.join(" and ") + (axes.size() == 1 ? " is an axis" : " are axes") +
+            " of this scenario: what was put in counts where the axis is taken out. Shown is the axis's first "
+            "value.");
 }
 
 void MainWindow::show_provenance(const SharedAnswer& answer) {
@@ -228,58 +275,6 @@ void MainWindow::show_provenance(const SharedAnswer& answer) {
                          QString::fromStdString(origin));
     provenance_->setText(text);
     provenance_->setToolTip("How the time of computing is known, by share");
-}
-
-void MainWindow::run_study() {
-    if (study_job_->is_running() || !document_.is_valid()) return;
-    const auto study = std::make_shared<Study>();
-    auto* this_run = new QObject(this);  // what is connected for this run goes with it
-    connect(study_job_.get(), &BackgroundJob::progressed, this_run,
-            [this](qulonglong done, qulonglong all, double left) {
-                progress_->setMaximum(static_cast<int>(all));
-                progress_->setValue(static_cast<int>(done));
-                said_->setText(QString("%1 of %2, %3 s left").arg(done).arg(all).arg(left, 0, 'f', left < 10 ? 1 : 0));
-            });
-    connect(study_job_.get(), &BackgroundJob::ended, this_run,
-            [this, study, this_run](bool cancelled, const QString& error) {
-                this_run->deleteLater();
-                study_ended(study, cancelled, error);
-            });
-    run_->setEnabled(false);
-    cancel_->setEnabled(true);
-    progress_->setValue(0);
-    progress_->show();
-    // The text, not the nodes read from it: those are not for two threads.
-    const std::string file = document_.file().isEmpty() ? "scenario.yaml" : document_.file().toStdString();
-    study_job_->start([text = document_.text(), file, study,
-                       options = StudyOptions{.root = root_, .jobs = 2, .simulator = simulator_}](
-                          const BackgroundJob::Progress& progress) {
-        StudyOptions with = options;
-        with.progress = progress;
-        *study =
-            strata::run_study(ScenarioFile(file, parse_yaml(text, file), options.root + "/scenarios/models"), with);
-    });
-}
-
-void MainWindow::study_ended(const SharedStudy& study, bool cancelled, const QString& error) {
-    progress_->hide();
-    cancel_->setEnabled(false);
-    run_->setEnabled(document_.is_valid());
-    if (cancelled) return said_->setText("cancelled");
-    if (!error.isEmpty()) return said_->setText(error.section('\n', 0, 0));
-    study_ = study;
-    export_->setEnabled(true);
-    design_->show_study(study);
-    const auto without = std::count_if(study->results.begin(), study->results.end(),
-                                       [](const PointResult& result) { return !result.run; });
-    said_->setText(QString("%1 results%2")
-                       .arg(study->results.size())
-                       .arg(without ? QString(", %1 without a run").arg(without) : QString()));
-}
-
-std::vector<std::string> MainWindow::export_to(const QString& folder) {
-    if (!study_) throw InputError("report", "a study that has been run", "none");
-    return export_report(*study_, document_, folder.toStdString());
 }
 
 QWidget& MainWindow::page() const { return *pages_->currentWidget(); }
@@ -306,7 +301,9 @@ void MainWindow::draw_icons() {
 
 void MainWindow::changeEvent(QEvent* event) {
     QMainWindow::changeEvent(event);
-    if (event->type() == QEvent::PaletteChange && page_actions_) draw_icons();
+    if (event->type() != QEvent::PaletteChange || !page_actions_) return;
+    draw_icons();
+    notice_->colour();
 }
 
 }  // namespace strata

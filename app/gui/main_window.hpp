@@ -20,6 +20,7 @@ class QUndoView;
 
 namespace strata {
 
+class Autosave;
 class AllocationPage;
 class AnswerPage;
 class ComparePage;
@@ -28,12 +29,14 @@ class ExpertsPage;
 class FabricPage;
 class KernelsPage;
 class MemoryPage;
+class NoticeBar;
 class PrecisionPage;
 class RooflinePage;
 class ScenarioFormModel;
 class ScenarioPanel;
 class TimelinePage;
 class ValidationPage;
+struct KnownStudy;
 
 class MainWindow : public QMainWindow {
     Q_OBJECT
@@ -42,14 +45,24 @@ public:
     MainWindow(const std::string& root, const std::string& simulator);
     ~MainWindow() override;
 
-    void open(const QString& file);  // throws InputError
+    void open(const QString& file);        // a scenario, or a study that was run before; throws InputError
+    void open_study(const QString& file);  // in the background; what is wrong with it stands in the notice
     bool show_page(const QString& name);
     QWidget& page() const;  // that is looked at
     // As it was when the last window closed; nothing where none has.
     void restore_layout();
     void pin();  // the answer, as a baseline
     static QStringList page_names();
-    void run_study();
+    void run_study();  // from where it was left
+    void pause_study();
+    void cancel_study();
+    // The page that is looked at, as SVG, PNG, PDF or CSV; throws InputError.
+    void save_view(const QString& file);
+    void copy_view();
+    void export_trace(const QString& file);  // of one step, in the background
+    void start_tour();
+    // Changes that a window left which did not end as it should: offers them.
+    void offer_left_behind();
     // What the last study came to, as files in `folder`; throws InputError.
     std::vector<std::string> export_to(const QString& folder);
 
@@ -68,7 +81,10 @@ public:
     ScenarioPanel& scenario_panel() { return *panel_; }
     LiveEngine& engine() { return *engine_; }
     BackgroundJob& study_job() { return *study_job_; }
+    BackgroundJob& trace_job() { return *trace_job_; }
+    NoticeBar& notice() { return *notice_; }
     const SharedStudy& study() const { return study_; }
+    std::size_t points_waiting() const;
 
 protected:
     void closeEvent(QCloseEvent* event) override;
@@ -83,6 +99,8 @@ private:
     void build_edit_menu();
     void build_view_menu();
     void build_study_menu();
+    void build_help_menu();
+    void fill_examples(QMenu& menu);
     void open_palette();
     void build_status();
     void connect_engine();
@@ -92,8 +110,14 @@ private:
     // What dials and moves lay over the scenario, path and value.
     std::vector<std::pair<std::string, std::string>> settings() const;
     void put_dials_into_scenario();
+    void compare_on_roofline();
     void show_provenance(const SharedAnswer& answer);
-    void study_ended(const SharedStudy& study, bool cancelled, const QString& error);
+    void show_known(std::shared_ptr<const KnownStudy> known);
+    void study_ended(bool cancelled, const QString& error);
+    void say_progress(qulonglong done, qulonglong all, double seconds_left);
+    void enable_study_actions();
+    void say_failed_points();
+    void tour_step(int step);
     void name_window();
     void draw_icons();
     void fill_recent();
@@ -102,14 +126,22 @@ private:
     bool save_as();
     void choose_file();
     void choose_export();
+    void choose_study();
+    void choose_view_file();
+    void choose_trace_file();
     void copy_command();
-    void caught(const std::function<void()>& work);  // says what a user can mend in a box
+    void caught(const std::function<void()>& work);  // says what a user can mend in the notice
 
     std::string root_, simulator_;
     ScenarioDocument document_;
     std::unique_ptr<ScenarioFormModel> form_;
     std::unique_ptr<LiveEngine> engine_;
     SharedStudy study_;
+    std::shared_ptr<const KnownStudy> known_;
+    std::unique_ptr<Autosave> autosave_;
+    enum class Stop { none, paused, cancelled } stop_ = Stop::none;
+    QString progress_text_;
+    NoticeBar* notice_ = nullptr;
     ScenarioPanel* panel_ = nullptr;
     QStackedWidget* pages_ = nullptr;
     AnswerPage* answer_ = nullptr;
@@ -126,12 +158,12 @@ private:
     PrecisionPage* precision_ = nullptr;
     std::optional<AnswerRequest> asked_;
     QActionGroup* page_actions_ = nullptr;
-    QAction *run_ = nullptr, *cancel_ = nullptr, *export_ = nullptr;
+    QAction *run_ = nullptr, *pause_ = nullptr, *cancel_ = nullptr, *export_ = nullptr;
     QMenu* recent_ = nullptr;
     QDockWidget* dock_ = nullptr;
     QLabel *provenance_ = nullptr, *said_ = nullptr;
     QProgressBar* progress_ = nullptr;
-    std::unique_ptr<BackgroundJob> study_job_;
+    std::unique_ptr<BackgroundJob> study_job_, trace_job_;
 };
 
 }  // namespace strata

@@ -9,6 +9,7 @@
 
 #include "app/gui/main_window.hpp"
 #include "app/gui/models/scenario_form_model.hpp"
+#include "app/gui/pages/answer_page.hpp"
 #include "app/gui/widgets/command_palette.hpp"
 #include "app/gui/widgets/scenario_panel.hpp"
 #include "app/gui/widgets/theme.hpp"
@@ -34,6 +35,7 @@ void MainWindow::build_actions() {
     build_edit_menu();
     build_view_menu();
     build_study_menu();
+    build_help_menu();
     auto* bar = new QToolBar("Pages");
     bar->setObjectName("pages");
     bar->setMovable(false);
@@ -41,7 +43,7 @@ void MainWindow::build_actions() {
     bar->setIconSize({18, 18});
     bar->addActions(page_actions_->actions());
     bar->addSeparator();
-    bar->addActions({run_, cancel_, export_});
+    bar->addActions({run_, pause_, cancel_, export_});
     addToolBar(Qt::LeftToolBarArea, bar);
 }
 
@@ -50,12 +52,18 @@ void MainWindow::build_file_menu() {
     file->addAction("&Open...", QKeySequence::Open, this, &MainWindow::choose_file);
     recent_ = file->addMenu("Open &recent");
     connect(recent_, &QMenu::aboutToShow, this, &MainWindow::fill_recent);
+    fill_examples(*file->addMenu("Open an e&xample"));
+    file->addAction("Open a stud&y...", QKeySequence("Ctrl+Shift+O"), this, &MainWindow::choose_study);
+    file->addSeparator();
     file->addAction("&Save", QKeySequence::Save, this, &MainWindow::save);
     file->addAction("Save &as...", QKeySequence("Ctrl+Shift+S"), this, &MainWindow::save_as);
     file->addSeparator();
     export_ = file->addAction("&Export report...", QKeySequence("Ctrl+E"), this, &MainWindow::choose_export);
     export_->setIconText("Export");
     export_->setEnabled(false);
+    file->addAction("Save the &view...", QKeySequence("Ctrl+Shift+E"), this, &MainWindow::choose_view_file);
+    file->addAction("Save the &trace of a step...", QKeySequence("Ctrl+Shift+T"), this, &MainWindow::choose_trace_file);
+    file->addAction("Copy the view as a &picture", QKeySequence("Ctrl+Alt+C"), this, &MainWindow::copy_view);
     file->addAction("&Copy as command", QKeySequence("Ctrl+Shift+C"), this, &MainWindow::copy_command);
     file->addSeparator();
     file->addAction("&Quit", QKeySequence("Ctrl+Q"), this, &QWidget::close);
@@ -69,6 +77,10 @@ void MainWindow::build_edit_menu() {
     redo->setShortcuts({QKeySequence::Redo, QKeySequence("Ctrl+Y")});
     edit->addActions({undo, redo});
     edit->addAction("&Find a field", QKeySequence::Find, panel_, &ScenarioPanel::find);
+    edit->addAction("&Go to the dials", QKeySequence("Ctrl+D"), this, [this] {
+        show_page("answer");
+        answer_->dials().take_focus();
+    });
     edit->addAction("Put &dials into scenario", QKeySequence("Ctrl+Return"), this,
                     &MainWindow::put_dials_into_scenario);
 }
@@ -105,9 +117,18 @@ void MainWindow::build_study_menu() {
     run_ = study->addAction("&Run", QKeySequence("F5"), this, &MainWindow::run_study);
     run_->setIconText("Run study");
     run_->setToolTip("Run every point of the scenario's axes (F5)");
-    cancel_ = study->addAction("&Cancel", QKeySequence("Esc"), this, [this] { study_job_->cancel(); });
+    pause_ = study->addAction("P&ause", QKeySequence("F6"), this, &MainWindow::pause_study);
+    pause_->setToolTip("Leave the processors to others; Resume goes on (F6)");
+    pause_->setEnabled(false);
+    cancel_ = study->addAction("&Cancel", QKeySequence("Esc"), this, &MainWindow::cancel_study);
+    cancel_->setToolTip("End the study; its finished points are kept (Esc)");
     cancel_->setEnabled(false);
     study->addAction("&Pin the answer as baseline", QKeySequence("Ctrl+B"), this, &MainWindow::pin);
+}
+
+void MainWindow::build_help_menu() {
+    QMenu* help = menuBar()->addMenu("&Help");
+    help->addAction("&Tour of three steps", this, &MainWindow::start_tour);
 }
 
 void MainWindow::open_palette() {

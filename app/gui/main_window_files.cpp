@@ -1,7 +1,7 @@
 // Files in and out of the window, and what is said where that goes wrong.
 #include <QApplication>
-#include <QClipboard>
 #include <QCloseEvent>
+#include <QDir>
 #include <QFileDialog>
 #include <QLabel>
 #include <QMenu>
@@ -11,7 +11,10 @@
 #include <QStackedWidget>
 
 #include "app/gui/main_window.hpp"
+#include "app/gui/models/autosave.hpp"
+#include "app/gui/models/known_study.hpp"
 #include "app/gui/pages/answer_page.hpp"
+#include "app/gui/widgets/notice_bar.hpp"
 
 namespace strata {
 
@@ -25,7 +28,7 @@ void MainWindow::caught(const std::function<void()>& work) {
     try {
         work();
     } catch (const std::exception& error) {
-        QMessageBox::warning(this, "Strata", QString::fromStdString(error.what()));
+        notice_->warn(QString::fromStdString(error.what()));
     }
 }
 
@@ -34,6 +37,41 @@ void MainWindow::choose_file() {
     const QString file = QFileDialog::getOpenFileName(
         this, "Open a scenario", QString::fromStdString(root_ + "/scenarios"), "Scenarios (*.yaml *.yml)");
     if (!file.isEmpty()) caught([&] { open(file); });
+}
+
+void MainWindow::choose_study() {
+    const QString file = QFileDialog::getOpenFileName(this, "Open a study that was run", {},
+                                                      "Studies (study.sqlite results.json *.sqlite *.json)");
+    if (!file.isEmpty()) caught([&] { open_study(file); });
+}
+
+// What is shipped, by folder. Opened as it lies: who changes one is asked for a name by Save as.
+void MainWindow::fill_examples(QMenu& menu) {
+    const QDir scenarios(QString::fromStdString(root_ + "/scenarios"));
+    for (const char* folder : {".", "studies", "examples"}) {
+        if (!menu.isEmpty()) menu.addSeparator();
+        for (const QFileInfo& file :
+             QDir(scenarios.filePath(folder)).entryInfoList({"*.yaml"}, QDir::Files, QDir::Name))
+            menu.addAction(file.completeBaseName(), this, [this, path = file.canonicalFilePath()] {
+                if (may_leave()) caught([&] { open(path); });
+            });
+    }
+}
+
+void MainWindow::offer_left_behind() {
+    const auto left = autosave_->left_behind();
+    if (!left) return;
+    const QString name = left->file.isEmpty() ? "a scenario without a name" : left->file;
+    notice_->tell("strata-gui ended before changes to " + name + " were saved. They are still here.",
+                  {{"Restore",
+                    [this, left] {
+                        caught([&] {
+                            if (!left->file.isEmpty() && QFile::exists(left->file)) open(left->file);
+                            document_.set_text(left->text);
+                            Autosave::forget(*left);
+                        });
+                    }},
+                   {"Discard", [left] { Autosave::forget(*left); }}});
 }
 
 void MainWindow::fill_recent() {
@@ -67,21 +105,6 @@ bool MainWindow::may_leave() {
     return answer == QMessageBox::Discard || (answer == QMessageBox::Save && save());
 }
 
-void MainWindow::choose_export() {
-    const QString folder = QFileDialog::getExistingDirectory(this, "Write the report into a folder");
-    if (folder.isEmpty()) return;
-    caught([&] { said_->setText(QString("wrote %1 files into %2").arg(export_to(folder).size()).arg(folder)); });
-}
-
-// The same on the command line, with what the dials are turned to.
-void MainWindow::copy_command() {
-    QString command = "strata run " + document_.file();
-    for (const auto& [path, value] : settings())
-        command += QString(" --set '%1=%2'").arg(QString::fromStdString(path), QString::fromStdString(value));
-    QApplication::clipboard()->setText(command);
-    said_->setText("copied: " + command.left(80));
-}
-
 void MainWindow::closeEvent(QCloseEvent* event) {
     if (!may_leave()) return event->ignore();
     QSettings settings;
@@ -106,7 +129,9 @@ void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
 
 void MainWindow::dropEvent(QDropEvent* event) {
     const QList<QUrl> urls = event->mimeData()->urls();
-    if (!urls.isEmpty() && may_leave()) caught([&] { open(urls.front().toLocalFile()); });
+    if (urls.isEmpty()) return;
+    const QString file = urls.front().toLocalFile();
+    if (is_study(file.toStdString()) || may_leave()) caught([&] { open(file); });
 }
 
 }  // namespace strata

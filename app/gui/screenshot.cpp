@@ -58,7 +58,7 @@ int take(MainWindow& window, const Screenshot& wanted) {
     if (detail) QObject::connect(detail, &DetailPage::shown, [&] { looked = true; });
     window.show();
     wait_for([&] { return answered && swept && (refined || wanted.page != "answer") && (looked || !detail); }, 60);
-    if (wanted.page == "design") {
+    if (wanted.page == "design-space") {
         window.run_study();
         wait_for([&] { return !window.study_job().is_running(); }, 120);
     } else if (wanted.page == "validation") {

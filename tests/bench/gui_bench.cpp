@@ -5,13 +5,19 @@
 #include <QApplication>
 #include <QElapsedTimer>
 #include <QFont>
+#include <QProcess>
 #include <QSlider>
+#include <QTemporaryDir>
 #include <algorithm>
+#include <cstring>
 #include <random>
 
 #include "app/gui/main_window.hpp"
 #include "app/gui/pages/answer_page.hpp"
+#include "app/gui/pages/design_page.hpp"
+#include "app/gui/widgets/record_view.hpp"
 #include "app/gui/widgets/timeline_view.hpp"
+#include "sim/study/point_store.hpp"
 
 namespace strata {
 namespace {
@@ -96,6 +102,7 @@ void slider(benchmark::State& state) {
     };
     wait_for_answer(1);
     QSlider* batch = window.answer_page().dials().slider("workload.batch");
+    batch->setSliderDown(true);  // as by a hand: one that is let go snaps to whole sequences
     std::vector<double> times;
     int position = batch->minimum();
     QImage frame(window.size(), QImage::Format_RGB32);
@@ -114,6 +121,70 @@ void slider(benchmark::State& state) {
     state.counters["p95_ms"] = at_share(times, 0.95);
 }
 BENCHMARK(slider)->Name("gui/slider")->Iterations(200)->Unit(benchmark::kMillisecond);
+
+// A store of `points` points as a search leaves them: three dials, a dozen numbers each.
+void fill_store(const std::string& file, int points) {
+    PointStore store(file);
+    RowShape shape{.study = "large", .engine = "analytic", .axes = {"model.rho", "workload.batch", "placement.ep"}};
+    for (int i = 0; i < 12; ++i) shape.metrics.push_back("decode.metric_" + std::to_string(i) + "_ms");
+    shape.metrics.push_back("decode.tokens_per_s");
+    shape.metrics.push_back("decode.tpot_ms");
+    std::mt19937 random(1);
+    std::uniform_real_distribution<double> any(0, 100);
+    std::vector<KeptPoint> kept;
+    for (int i = 0; i < points; ++i) {
+        KeptPoint& point = kept.emplace_back();
+        std::memcpy(point.key.data(), &i, sizeof i);
+        point.settings = {{"model.rho", std::to_string(0.4 + 0.6 * i / points)},
+                          {"workload.batch", std::to_string(8 + i % 512)},
+                          {"placement.ep", std::to_string(1 << (i % 8))}};
+        for (std::size_t metric = 0; metric < shape.metrics.size(); ++metric) point.numbers.push_back(any(random));
+    }
+    store.keep(shape, std::move(kept));
+    store.flush();
+}
+
+// From the file to the painted page with all its points and its table.
+void open_large_study(benchmark::State& state) {
+    start_qt();
+    const QTemporaryDir folder;
+    const std::string file = folder.filePath("study.sqlite").toStdString();
+    fill_store(file, static_cast<int>(state.range(0)));
+    MainWindow window(kRoot, "");
+    window.engine().set_refining(false);
+    window.resize(1400, 860);
+    window.show();
+    bool ended = false;
+    QObject::connect(&window.study_job(), &BackgroundJob::ended, [&] { ended = true; });
+    QImage frame(window.size(), QImage::Format_RGB32);
+    for (auto _ : state) {
+        ended = false;
+        window.open(QString::fromStdString(file));
+        while (!ended) QApplication::processEvents(QEventLoop::WaitForMoreEvents);
+        window.render(&frame);
+    }
+    if (window.design_page().table().shown() != state.range(0)) state.SkipWithError("not all points are shown");
+}
+BENCHMARK(open_large_study)
+    ->Name("gui/open-study")
+    ->Arg(100000)
+    ->Iterations(5)
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
+
+// A process of its own until its window has been painted once: what somebody waits for who clicks on the icon.
+void start(benchmark::State& state) {
+    start_qt();
+    for (auto _ : state) {
+        QProcess gui;
+        QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
+        environment.insert("QT_QPA_PLATFORM", "offscreen");
+        gui.setProcessEnvironment(environment);
+        gui.start(QApplication::applicationDirPath() + "/strata-gui", {"--until-painted"});
+        if (!gui.waitForFinished(60000) || gui.exitCode() != 0) state.SkipWithError("strata-gui did not end well");
+    }
+}
+BENCHMARK(start)->Name("gui/start")->Iterations(10)->Unit(benchmark::kMillisecond)->UseRealTime();
 
 }  // namespace
 }  // namespace strata

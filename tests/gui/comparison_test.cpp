@@ -8,6 +8,7 @@
 #include "app/gui/pages/compare_page.hpp"
 #include "app/gui/widgets/heat_grid.hpp"
 #include "app/gui/widgets/record_view.hpp"
+#include "app/gui/widgets/roofline_changes.hpp"
 
 namespace strata {
 namespace {
@@ -99,6 +100,21 @@ TEST(HeatGrid, is_walked_by_arrow_keys_and_stays_inside) {
     const QImage image = grid.grab().toImage();
     EXPECT_NE(image.pixelColor(grid.rect_of(0, 0).center().toPoint()),
               image.pixelColor(grid.rect_of(1, 2).center().toPoint()));
+}
+
+TEST(RooflineChanges, are_of_ops_that_both_have_the_largest_change_first) {
+    const auto op = [](const char* name, double us, double flops = 1e9) {
+        return RooflineOp{
+            .component = "experts", .name = name, .calls = 2, .flops = flops, .bytes = 1e6, .time_us = us};
+    };
+    const std::vector<RooflineOp> before{op("up", 100), op("down", 50), op("same", 10), op("copy", 5, 0)};
+    const std::vector<RooflineOp> now{op("up", 150), op("down", 40), op("same", 10), op("copy", 9, 0), op("new", 1)};
+    const std::vector<RooflineChange> changes = roofline_changes(before, now, 8);
+    ASSERT_EQ(changes.size(), 2u);
+    EXPECT_EQ(changes[0].now->name, "up");
+    EXPECT_DOUBLE_EQ(changes[0].relative, 0.5);
+    EXPECT_DOUBLE_EQ(changes[1].relative, -0.2);
+    EXPECT_EQ(roofline_changes(before, now, 1).size(), 1u);
 }
 
 }  // namespace

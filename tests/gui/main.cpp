@@ -12,6 +12,7 @@ int main(int argc, char** argv) {
     const QTemporaryDir runtime, settings;
     qputenv("XDG_RUNTIME_DIR", runtime.path().toUtf8());
     qputenv("XDG_CONFIG_HOME", settings.path().toUtf8());  // recent files of a test are nobody's
+    qputenv("XDG_DATA_HOME", settings.path().toUtf8());    // so are its points
     const QApplication application(argc, argv);
     QApplication::setOrganizationName("strata-tests");
     QApplication::setFont(QFont("DejaVu Sans", 9));

@@ -158,8 +158,8 @@ TEST(RecordTable, sorts_numbers_as_numbers_and_says_why_a_point_failed) {
     study.results.push_back({{{"workload.batch", "256"}}, "analytic", PointStatus::infeasible, "does not fit", {}, {}});
     RecordTable table;
     const QAbstractItemModelTester tester(&table, QAbstractItemModelTester::FailureReportingMode::Fatal);
-    table.set(records_of(study));
-    EXPECT_EQ(table.rowCount(), 3);
+    table.set(records_of(std::make_shared<const Study>(study), {{{"workload.batch", "512"}}}));
+    EXPECT_EQ(table.rowCount(), 4);
     QSortFilterProxyModel sorted;
     sorted.setSourceModel(&table);
     sorted.setSortRole(RecordTable::sort_role);
@@ -167,6 +167,8 @@ TEST(RecordTable, sorts_numbers_as_numbers_and_says_why_a_point_failed) {
     sorted.sort(time, Qt::DescendingOrder);
     EXPECT_EQ(sorted.index(0, time).data().toString(), "10");  // as text 9 would come first
     EXPECT_EQ(table.index(2, 2).data(Qt::ToolTipRole).toString(), "does not fit");
+    EXPECT_EQ(table.index(3, 0).data().toString(), "512");
+    EXPECT_EQ(table.index(3, 2).data().toString(), "waits");
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 
 #include <QComboBox>
+#include <QDir>
+#include <QFile>
 #include <QLineEdit>
 #include <QSignalSpy>
 #include <QTemporaryDir>
@@ -20,6 +22,7 @@
 #include "app/gui/pages/kernels_page.hpp"
 #include "app/gui/pages/timeline_page.hpp"
 #include "app/gui/widgets/command_palette.hpp"
+#include "app/gui/widgets/parallel_axes.hpp"
 #include "app/gui/widgets/rank_shelves.hpp"
 #include "app/gui/widgets/record_view.hpp"
 #include "app/gui/widgets/timeline_view.hpp"
@@ -212,6 +215,8 @@ TEST(FabricPage, draws_fabrics_of_the_catalogue_or_says_what_nobody_has_publishe
     ASSERT_TRUE(chosen("GB200_NVL72"));
     EXPECT_TRUE(page.said().contains("GB200_NVL72")) << page.said().toStdString();
     EXPECT_GT(page.table().shown(), 0) << page.said().toStdString();
+    page.moment().setValue(page.moment().maximum());  // at its end the busiest links alone are at work
+    EXPECT_TRUE(page.moment_text().startsWith("after ")) << page.moment_text().toStdString();
     ASSERT_TRUE(chosen("TPU_v5p_cube"));
     EXPECT_TRUE(page.said().contains("scale_up.latency")) << page.said().toStdString();
     EXPECT_EQ(page.table().shown(), 0);
@@ -240,6 +245,47 @@ TEST(KernelSamples, a_line_that_is_no_record_is_named) {
     }
 }
 
+QString program_that(const QTemporaryDir& folder, const QByteArray& does) {
+    const QString file = folder.filePath("bench");
+    QFile stream(file);
+    if (stream.open(QIODevice::WriteOnly)) stream.write("#!/bin/sh\n" + does);
+    stream.close();
+    QFile::setPermissions(file, QFile::ReadOwner | QFile::WriteOwner | QFile::ExeOwner);
+    return file;
+}
+
+// strata-kernels run --out RECORD ...: $3 is the record.
+TEST(KernelRun, tells_of_the_record_while_it_grows_and_why_it_ended) {
+    const QTemporaryDir folder;
+    KernelRun run(program_that(folder, "echo '{\"kind\": \"end\"}' > $3\necho one; sleep 0.2; echo two\n"),
+                  folder.filePath("records"));
+    QSignalSpy grown(&run, &KernelRun::grown), ended(&run, &KernelRun::ended);
+    run.start("mhc");
+    ASSERT_TRUE(ended.wait(10000));
+    EXPECT_GE(grown.size(), 2);
+    EXPECT_EQ(ended.front().front().toString(), "");
+    EXPECT_EQ(QDir(run.folder()).entryList({"*.jsonl"}).size(), 1);
+}
+
+TEST(KernelsPage, says_that_there_is_no_gpu_that_the_bench_died_or_is_not_there_and_keeps_its_table) {
+    const QTemporaryDir folder;
+    const auto said_with = [&](const QString& program) {
+        KernelsPage page(kRoot, program);
+        page.show();
+        const int rows = page.table().shown();
+        QSignalSpy ended(&page.measurement(), &KernelRun::ended);
+        page.measure();
+        if (ended.empty()) ended.wait(10000);
+        EXPECT_GT(rows, 0);
+        EXPECT_EQ(page.table().shown(), rows);
+        return page.said().toStdString();
+    };
+    EXPECT_NE(said_with(program_that(folder, "echo no CUDA device\nexit 77\n")).find("no CUDA device"),
+              std::string::npos);
+    EXPECT_NE(said_with(program_that(folder, "kill -9 $$\n")).find("ended early"), std::string::npos);
+    EXPECT_NE(said_with("/no/such/program").find("is not built here"), std::string::npos);
+}
+
 TEST(PrecisionOptions, fewer_bits_are_faster_and_less_exact) {
     const PrecisionOptions found = precision_options(answerer(), request(kStep));
     const auto option = [&](const std::string& format) {
@@ -255,6 +301,20 @@ TEST(PrecisionOptions, fewer_bits_are_faster_and_less_exact) {
     EXPECT_EQ(std::ranges::count_if(found.options,
                                     [](const PrecisionOption& one) { return one.tensors == "experts" && one.chosen; }),
               1);
+}
+
+TEST(ParallelAxes, a_drag_along_an_axis_chooses_the_points_that_pass_there) {
+    ParallelAxes view;
+    view.resize(600, 300);
+    view.set(
+        {{.name = "rho", .values = {0.4, 0.6, 0.8}}, {.name = "tier", .words = {"hbm", "host"}, .values = {0, 1, 1}}});
+    view.show();
+    QSignalSpy brushed(&view, &ParallelAxes::brushed);
+    const int x = int(view.x_of(0));
+    QTest::mousePress(&view, Qt::LeftButton, {}, {x, int(view.y_of(0, 0.7))});
+    QTest::mouseRelease(&view, Qt::LeftButton, {}, {x, int(view.y_of(0, 0.5))});
+    ASSERT_EQ(brushed.size(), 1);
+    EXPECT_EQ(brushed.front().front().value<std::vector<std::size_t>>(), std::vector<std::size_t>{1});
 }
 
 TEST(CommandPalette, finds_an_action_by_letters_in_order_and_does_it) {

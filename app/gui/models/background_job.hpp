@@ -5,6 +5,7 @@
 #include <QElapsedTimer>
 #include <QObject>
 #include <atomic>
+#include <deque>
 #include <functional>
 #include <thread>
 
@@ -12,6 +13,14 @@ namespace strata {
 
 // Thrown out of a progress report when nobody wants the rest.
 struct Cancelled {};
+
+class RemainingTime {
+public:
+    double after(double now_s, std::size_t done, std::size_t all);  // seconds
+
+private:
+    std::deque<std::pair<double, std::size_t>> marks_;  // when, and how many were done
+};
 
 class BackgroundJob : public QObject {
     Q_OBJECT

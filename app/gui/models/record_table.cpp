@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
 #include "app/gui/models/metrics.hpp"
@@ -31,7 +32,11 @@ void RecordTable::set(Records records) {
 }
 
 int RecordTable::rowCount(const QModelIndex& parent) const {
-    return parent.isValid() ? 0 : static_cast<int>(records_.rows.size());
+    return parent.isValid() ? 0 : static_cast<int>(records_.size());
+}
+
+Cell RecordTable::cell(const QModelIndex& index) const {
+    return records_.at(static_cast<std::size_t>(index.row()), static_cast<std::size_t>(index.column()));
 }
 
 int RecordTable::columnCount(const QModelIndex& parent) const {
@@ -40,7 +45,10 @@ int RecordTable::columnCount(const QModelIndex& parent) const {
 
 QVariant RecordTable::data(const QModelIndex& index, int role) const {
     if (!index.isValid()) return {};
-    const Cell& cell = records_.rows[static_cast<std::size_t>(index.row())][static_cast<std::size_t>(index.column())];
+    if (role != Qt::DisplayRole && role != Qt::ToolTipRole && role != sort_role && role != verdict_role &&
+        role != Qt::TextAlignmentRole)
+        return {};
+    const Cell cell = this->cell(index);
     const bool numeric = cell.sorted_by.typeId() == QMetaType::Double;
     switch (role) {
         case Qt::DisplayRole: return cell.text;
@@ -57,32 +65,72 @@ QVariant RecordTable::headerData(int section, Qt::Orientation orientation, int r
     return orientation == Qt::Horizontal ? QVariant(records_.columns[section]) : QVariant(section + 1);
 }
 
-Records records_of(const Study& study) {
-    Records records;
+namespace {
+
+// Of all runs, in the order in which they come; those of one engine have the same, so most are only compared.
+std::vector<std::string> metrics_of(const Study& study) {
+    std::vector<std::string> metrics;
     std::set<std::string> seen;
+    const Run* before = nullptr;
+    for (const PointResult& result : study.results) {
+        if (!result.run) continue;
+        const auto& own = result.run->metrics;
+        const bool same =
+            before && std::ranges::equal(own, before->metrics, {}, &std::pair<const std::string, double>::first,
+                                         &std::pair<const std::string, double>::first);
+        before = &*result.run;
+        if (same) continue;
+        for (const auto& [name, value] : own)
+            if (seen.insert(name).second) metrics.push_back(name);
+    }
+    return metrics;
+}
+
+std::vector<std::string> paths_of(const Study& study, const std::vector<Settings>& waiting) {
+    std::vector<std::string> paths;
+    const auto note = [&](const Settings& settings) {
+        for (const auto& [path, value] : settings)
+            if (std::ranges::find(paths, path) == paths.end()) paths.push_back(path);
+    };
+    for (const PointResult& result : study.results) note(result.settings);
+    for (const Settings& settings : waiting) note(settings);
+    return paths;
+}
+
+// What the cells of a study are made from.
+struct StudyColumns {
+    std::shared_ptr<const Study> study;
+    std::vector<Settings> waiting;
     std::vector<std::string> paths, metrics;
-    for (const PointResult& result : study.results)
-        for (const auto& [path, value] : result.settings)
-            if (seen.insert(path).second) paths.push_back(path);
-    seen.clear();
-    for (const PointResult& result : study.results)
-        if (result.run)
-            for (const auto& [name, value] : result.run->metrics)
-                if (seen.insert(name).second) metrics.push_back(name);
-    for (const std::string& path : paths) records.columns << text(short_name(path));
+
+    Cell of_waiting(const Settings& settings, std::size_t column) const {
+        if (column == paths.size() + 1) return {"waits", {}, "it has not been run yet: run the study to go on"};
+        if (column >= paths.size()) return {};
+        return setting_of({settings, {}, {}, {}, {}, {}}, paths[column]);
+    }
+    Cell operator()(std::size_t row, std::size_t column) const {
+        if (row >= study->results.size()) return of_waiting(waiting[row - study->results.size()], column);
+        const PointResult& result = study->results[row];
+        if (column < paths.size()) return setting_of(result, paths[column]);
+        if (column == paths.size()) return words(result.engine);
+        if (column == paths.size() + 1) return {text(std::string(to_string(result.status))), {}, text(result.reason)};
+        if (!result.run) return {};
+        const auto metric = result.run->metrics.find(metrics[column - paths.size() - 2]);
+        return metric == result.run->metrics.end() ? Cell{} : number(metric->second);
+    }
+};
+
+}  // namespace
+
+Records records_of(std::shared_ptr<const Study> study, const std::vector<Settings>& waiting) {
+    StudyColumns columns{study, waiting, paths_of(*study, waiting), metrics_of(*study)};
+    Records records;
+    for (const std::string& path : columns.paths) records.columns << text(short_name(path));
     records.columns << "engine"
                     << "status";
-    for (const std::string& name : metrics) records.columns << text(name);
-    for (const PointResult& result : study.results) {
-        std::vector<Cell>& row = records.rows.emplace_back();
-        for (const std::string& path : paths) row.push_back(setting_of(result, path));
-        row.push_back(words(result.engine));
-        row.push_back({text(std::string(to_string(result.status))), {}, text(result.reason)});
-        for (const std::string& name : metrics) {
-            const bool known = result.run && result.run->metrics.contains(name);
-            row.push_back(known ? number(result.run->metrics.at(name)) : Cell{});
-        }
-    }
+    for (const std::string& name : columns.metrics) records.columns << text(name);
+    records.made_rows = study->results.size() + waiting.size();
+    records.make = std::move(columns);
     return records;
 }
 

@@ -37,8 +37,9 @@ HeatCells cells_of(const Run& baseline, const Run& other) {
 // nine of ten stay below.
 double widest(const Records& records, int column) {
     std::vector<double> sizes;
-    for (const auto& row : records.rows)
-        if (const Cell& cell = row[static_cast<std::size_t>(column)]; cell.sorted_by.typeId() == QMetaType::Double)
+    for (std::size_t row = 0; row < records.size(); ++row)
+        if (const Cell cell = records.at(row, static_cast<std::size_t>(column));
+            cell.sorted_by.typeId() == QMetaType::Double)
             if (const double size = std::abs(cell.sorted_by.toDouble()); size > 0) sizes.push_back(size);
     if (sizes.empty()) return 0;
     std::ranges::sort(sizes);
@@ -68,7 +69,9 @@ ComparePage::ComparePage(QWidget* parent)
     side->addWidget(heading("Runs"));
     side->addWidget(list_, 1);
     for (QPushButton* button : {pin_, baseline_, remove_}) side->addWidget(button);
+    heat_->setAccessibleName("Difference of work by component and kind");
     auto* tables = new QTabWidget;
+    tables->setAccessibleName("Differences by metric and by op");
     tables->addTab(metrics_, "Metrics, what changed most first");
     tables->addTab(ops_, "Ops, by time gained or lost");
     auto* splitter = new QSplitter(Qt::Vertical);

@@ -5,18 +5,26 @@
 #include <QComboBox>
 #include <QLabel>
 #include <QSplitter>
+#include <QTabWidget>
 #include <QVBoxLayout>
+#include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 
+#include "app/gui/models/known_study.hpp"
 #include "app/gui/models/metrics.hpp"
 #include "app/gui/widgets/chart_view.hpp"
+#include "app/gui/widgets/parallel_axes.hpp"
 #include "app/gui/widgets/record_view.hpp"
 #include "app/gui/widgets/theme.hpp"
+#include "reports/study_view.hpp"
 
 namespace strata {
 
 namespace {
+
+constexpr std::size_t kMany = 5000;
 
 std::optional<double> metric_of(const PointResult& result, const std::string& name) {
     if (!result.run) return std::nullopt;
@@ -40,8 +48,10 @@ DesignPage::DesignPage(QWidget* parent)
     : QWidget(parent),
       x_(new QComboBox),
       y_(new QComboBox),
-      said_(new QLabel("Run the study (F5): every point of its axes appears here.")),
+      said_(new QLabel),
       plot_(new QCustomPlot),
+      parallel_(new ParallelAxes),
+      views_(new QTabWidget),
       table_(new RecordView("Filter points")) {
     plot_->setMinimumHeight(220);
     plot_->setSelectionRectMode(QCP::srmCustom);
@@ -58,7 +68,11 @@ DesignPage::DesignPage(QWidget* parent)
     line->addSpacing(12);
     line->addWidget(said_, 1);
     auto* splitter = new QSplitter(Qt::Vertical);
-    splitter->addWidget(plot_);
+    views_->setAccessibleName("Points as a cloud or as lines");
+    views_->setDocumentMode(true);
+    views_->addTab(plot_, "Two metrics");
+    views_->addTab(parallel_, "All axes");
+    splitter->addWidget(views_);
     splitter->addWidget(table_);
     splitter->setStretchFactor(0, 3);
     splitter->setStretchFactor(1, 2);
@@ -71,6 +85,9 @@ DesignPage::DesignPage(QWidget* parent)
     connect(table_, &RecordView::selection_changed, this, &DesignPage::mark_selected);
     connect(plot_->selectionRect(), &QCPSelectionRect::accepted, this,
             [this](const QRect& area, QMouseEvent*) { brush(area); });
+    connect(views_, &QTabWidget::currentChanged, this, &DesignPage::draw_parallel);
+    connect(parallel_, &ParallelAxes::brushed, this,
+            [this](const std::vector<std::size_t>& points) { table_->select(points); });
     draw();
 }
 
@@ -79,16 +96,25 @@ void DesignPage::changeEvent(QEvent* event) {
     if (event->type() == QEvent::PaletteChange) draw();
 }
 
-void DesignPage::show_study(const SharedStudy& study) {
-    study_ = study;
-    table_->set(records_of(*study));
+void DesignPage::show_study(const std::shared_ptr<const KnownStudy>& known, const QString& state) {
+    study_ = known->study;
+    waiting_ = known->waiting.size();
+    state_ = state;
+    table_->set(known->records);
+    fill_axes();
+    draw();
+}
+
+// What was chosen stays chosen; else the two numbers that say most.
+void DesignPage::fill_axes() {
     std::set<std::string> metrics;
-    for (const PointResult& result : study->results)
-        if (result.run)
-            for (const auto& [name, value] : result.run->metrics) metrics.insert(name);
     const PointResult* any = nullptr;
-    for (const PointResult& result : study->results)
-        if (result.run) any = &result;
+    for (const PointResult& result : study_->results) {
+        if (!result.run) continue;
+        if (!any || result.run->metrics.size() != any->run->metrics.size())
+            for (const auto& [name, value] : result.run->metrics) metrics.insert(name);
+        any = &result;
+    }
     for (QComboBox* box : {x_, y_}) {
         const QString before = box->currentData().toString();
         box->clear();
@@ -103,7 +129,11 @@ void DesignPage::show_study(const SharedStudy& study) {
                 box->setCurrentIndex(box->findData(QString::fromStdString(headlines[wanted].metric)));
         }
     }
-    draw();
+}
+
+std::optional<double> DesignPage::at(const QComboBox& axis, std::size_t result) const {
+    if (!study_ || result >= study_->results.size()) return std::nullopt;  // it waits
+    return metric_of(study_->results[result], axis.currentData().toString().toStdString());
 }
 
 void DesignPage::draw() {
@@ -114,20 +144,29 @@ void DesignPage::draw() {
     if (study_ && x_->currentIndex() >= 0 && y_->currentIndex() >= 0) {
         const std::string x = x_->currentData().toString().toStdString(),
                           y = y_->currentData().toString().toStdString();
-        std::map<std::string, QCPGraph*> clouds;
+        std::map<std::string, std::pair<QVector<double>, QVector<double>>> clouds;
         std::vector<Candidate> candidates;
-        std::size_t failed = 0;
+        std::size_t without = 0;
         for (std::size_t i = 0; i < study_->results.size(); ++i) {
             const PointResult& result = study_->results[i];
             const auto across = metric_of(result, x), up = metric_of(result, y);
-            failed += !result.run;
+            without += !result.run;
             if (!across || !up) continue;
-            QCPGraph*& graph = clouds[result.engine];
-            if (!graph)
-                graph = cloud(*plot_, QString::fromStdString(result.engine), series_colour(int(clouds.size()) - 1), 7,
-                              clouds.size() == 1 ? QCPScatterStyle::ssDisc : QCPScatterStyle::ssSquare);
-            graph->addData(*across, *up);
+            auto& [xs, ys] = clouds[result.engine];
+            xs << *across;
+            ys << *up;
             candidates.push_back({*across, *up, i});
+        }
+        // Of many points dots say more than discs, and are drawn ten times faster.
+        const double size = candidates.size() > kMany ? 2 : 7;
+        int count = 0;
+        for (const auto& [engine, points] : clouds) {
+            QCPGraph* graph = cloud(*plot_, QString::fromStdString(engine), series_colour(count), size,
+                                    candidates.size() > kMany ? QCPScatterStyle::ssDot
+                                    : count == 0              ? QCPScatterStyle::ssDisc
+                                                              : QCPScatterStyle::ssSquare);
+            graph->setData(points.first, points.second);
+            ++count;
         }
         QCPGraph* front = plot_->addGraph();
         front->setName("no other point beats these");
@@ -141,26 +180,72 @@ void DesignPage::draw() {
         plot_->yAxis->setLabel(y_->currentText());
         plot_->rescaleAxes();
         for (QCPAxis* axis : {plot_->xAxis, plot_->yAxis}) axis->scaleRange(1.15, axis->range().center());
-        said_->setText(QString("%1 points%2, %3 on the front. Drag over the chart to select in the table.")
-                           .arg(study_->results.size())
-                           .arg(failed ? QString(", %1 without a result (see status)").arg(failed) : "")
-                           .arg(front_.size()));
+        say(without);
         legend_above(*plot_);
+    } else if (study_) {
+        say(study_->results.size());
     }
+    show_reason(*plot_, !study_ ? "Run the study (F5): every point of the scenario's axes appears here."
+                        : x_->currentIndex() < 0 ? "No point has a result yet; the table says why."
+                                                 : "");
     follow_palette(*plot_, palette());
+    draw_parallel();
     mark_selected();
+}
+
+// Every dial that the study turns, then what was chosen for up and across.
+void DesignPage::draw_parallel() {
+    if (!study_ || views_->currentWidget() != parallel_) return;
+    std::vector<std::string> paths;
+    for (const PointResult& result : study_->results)
+        for (const auto& [path, value] : result.settings)
+            if (std::ranges::find(paths, path) == paths.end()) paths.push_back(path);
+    std::vector<ParallelAxis> axes;
+    for (const std::string& path : paths) {
+        ParallelAxis axis{.name = QString::fromStdString(short_name(path))};
+        if (const auto unit = study_->units.find(path); unit != study_->units.end())
+            axis.name += QString(" [%1]").arg(QString::fromStdString(unit->second));
+        for (const PointResult& result : study_->results) {
+            if (const auto number = number_setting(result, path); number && axis.words.isEmpty()) {
+                axis.values.push_back(*number);
+                continue;
+            }
+            const QString word = QString::fromStdString(setting(result, path).value_or("-"));
+            if (!axis.words.contains(word)) axis.words << word;
+            axis.values.push_back(double(axis.words.indexOf(word)));
+        }
+        axes.push_back(std::move(axis));
+    }
+    for (const QComboBox* box : {y_, x_}) {
+        if (box->currentIndex() < 0) continue;
+        ParallelAxis axis{.name = box->currentText()};
+        for (std::size_t i = 0; i < study_->results.size(); ++i)
+            axis.values.push_back(at(*box, i).value_or(std::nan("")));
+        axes.push_back(std::move(axis));
+    }
+    parallel_->set(std::move(axes));
+    parallel_->select(table_->selected());
+}
+
+void DesignPage::say(std::size_t without) {
+    said_->setText(QString("%1%2 points%3%4, %5 on the front. Drag over the chart to select in the table.")
+                       .arg(state_.isEmpty() ? "" : state_ + ": ")
+                       .arg(study_->results.size())
+                       .arg(waiting_ ? QString(", %1 wait").arg(waiting_) : "")
+                       .arg(without ? QString(", %1 without a result (see status)").arg(without) : "")
+                       .arg(front_.size()));
 }
 
 void DesignPage::mark_selected() {
     if (selected_) {
         QVector<double> across, up;
         for (const std::size_t i : table_->selected()) {
-            const auto x = metric_of(study_->results[i], x_->currentData().toString().toStdString());
-            const auto y = metric_of(study_->results[i], y_->currentData().toString().toStdString());
+            const auto x = at(*x_, i), y = at(*y_, i);
             if (x && y) across << *x, up << *y;
         }
         selected_->setData(across, up);
     }
+    parallel_->select(table_->selected());
     plot_->replot();
 }
 
@@ -168,8 +253,7 @@ void DesignPage::brush(const QRect& area) {
     if (!study_) return;
     std::vector<std::size_t> inside;
     for (std::size_t i = 0; i < study_->results.size(); ++i) {
-        const auto x = metric_of(study_->results[i], x_->currentData().toString().toStdString());
-        const auto y = metric_of(study_->results[i], y_->currentData().toString().toStdString());
+        const auto x = at(*x_, i), y = at(*y_, i);
         if (x && y &&
             area.normalized().contains(int(plot_->xAxis->coordToPixel(*x)), int(plot_->yAxis->coordToPixel(*y))))
             inside.push_back(i);

@@ -49,6 +49,8 @@ double reach_of(const ExpertMap& map) {
 ExpertsPage::ExpertsPage(QWidget* parent)
     : DetailPage(parent),
       said_(caption("")),
+      reason_(new QLabel),
+      parts_(new QSplitter(Qt::Vertical)),
       step_(new QLabel),
       layer_(heading("")),
       undo_(new QPushButton("&Undo move")),
@@ -70,14 +72,20 @@ ExpertsPage::ExpertsPage(QWidget* parent)
     column->setContentsMargins(0, 0, 0, 0);
     column->addLayout(line);
     column->addWidget(shelves_, 1);
-    auto* splitter = new QSplitter(Qt::Vertical);
-    splitter->addWidget(maps);
-    splitter->addWidget(lower);
-    splitter->setSizes({400, 280});
+    parts_->addWidget(maps);
+    parts_->addWidget(lower);
+    parts_->setSizes({400, 280});
+    before_->setAccessibleName("Load of ranks in linear order");
+    after_->setAccessibleName("Load of ranks as placed");
+    reason_->setAlignment(Qt::AlignCenter);
+    reason_->setWordWrap(true);
+    reason_->setTextInteractionFlags(Qt::TextSelectableByMouse);
+    reason_->hide();
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(18, 18, 18, 18);
     layout->addWidget(said_);
-    layout->addWidget(splitter, 1);
+    layout->addWidget(reason_, 1);
+    layout->addWidget(parts_, 1);
     for (HeatGrid* grid : {before_, after_}) {
         connect(grid, &HeatGrid::current_changed, this, [this](int row, int rank) {
             before_->set_current(row, rank);
@@ -108,8 +116,11 @@ void ExpertsPage::look(const AnswerRequest& request, LiveEngine& engine) {
                 show_map(*looked.value);
             } else {
                 show_map({});
-                said_->setText(looked.reason);
+                said_->clear();
+                reason_->setText("There are no loads of experts to show.\n" + looked.reason);
             }
+            reason_->setVisible(!looked.value);
+            parts_->setVisible(looked.value.has_value());
             emit shown();
         });
 }

@@ -6,6 +6,7 @@
 #include "app/gui/pages/detail_page.hpp"
 
 class QLabel;
+class QSplitter;
 class QPushButton;
 
 namespace strata {
@@ -42,7 +43,9 @@ private:
     std::vector<ExpertSwap> given_, moves_;
     std::optional<double> step_without_;
     QString label_;
-    QLabel *said_, *step_, *layer_;
+    QLabel *said_, *reason_;
+    QSplitter* parts_;  // what is shown where there is no reason not to
+    QLabel *step_, *layer_;
     QPushButton *undo_, *reset_;
     HeatGrid *before_, *after_;
     RankShelves* shelves_;

@@ -2,8 +2,10 @@
 
 #include <QComboBox>
 #include <QLabel>
+#include <QSlider>
 #include <QSplitter>
 #include <QVBoxLayout>
+#include <algorithm>
 
 #include "app/gui/widgets/fabric_view.hpp"
 #include "app/gui/widgets/record_view.hpp"
@@ -13,6 +15,8 @@
 namespace strata {
 
 namespace {
+
+constexpr int kMoments = 200;
 
 Records records_of(const FabricUse& use) {
     Records records{{"links", "count", "rate of all [GB/s]", "carried [GB]", "busiest [%]", "mean [%]"}};
@@ -33,6 +37,8 @@ FabricPage::FabricPage(const std::string& root, QWidget* parent)
     : DetailPage(parent),
       choice_(new QComboBox),
       said_(caption("")),
+      moment_text_(caption("")),
+      moment_(new QSlider(Qt::Horizontal)),
       view_(new FabricView),
       table_(new RecordView("Filter links")) {
     choice_->addItem("as in the scenario", QString());
@@ -45,17 +51,47 @@ FabricPage::FabricPage(const std::string& root, QWidget* parent)
     line->addWidget(choice_);
     line->addSpacing(12);
     line->addWidget(said_, 1);
+    moment_->setRange(0, kMoments);
+    moment_->setAccessibleName("Time since the begin of the exchange");
+    moment_->setToolTip(
+        "Leftmost: the exchange as a whole. Each link carries its bytes from the begin without a pause.");
+    moment_text_->setWordWrap(false);
+    moment_text_->setMinimumWidth(320);
+    auto* time = new QHBoxLayout;
+    time->addWidget(new QLabel("Time"));
+    time->addWidget(moment_, 1);
+    time->addWidget(moment_text_);
+    auto* drawing = new QWidget;
+    auto* column = new QVBoxLayout(drawing);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->addWidget(view_, 1);
+    column->addLayout(time);
     auto* splitter = new QSplitter(Qt::Vertical);
-    splitter->addWidget(view_);
+    splitter->addWidget(drawing);
     splitter->addWidget(table_);
     splitter->setSizes({480, 200});
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(18, 18, 18, 18);
     layout->addLayout(line);
     layout->addWidget(splitter, 1);
+    connect(moment_, &QSlider::valueChanged, this, &FabricPage::show_moment);
     connect(choice_, &QComboBox::activated, this, [this] {
         if (request_) look(*request_, *engine_);
     });
+}
+
+QString FabricPage::moment_text() const { return moment_text_->text(); }
+
+void FabricPage::show_moment(int position) {
+    const double share = double(position) / kMoments;
+    view_->set_moment(share);
+    if (!use_) return moment_text_->clear();
+    const auto busy = std::ranges::count_if(use_->share, [&](double own) { return own > 0 && own >= share; });
+    moment_text_->setText(position == 0 ? QString("the exchange as a whole")
+                                        : QString("after %1 us %2 of %3 links still carry")
+                                              .arg(QString::fromStdString(plain(share * use_->wire_us)))
+                                              .arg(busy)
+                                              .arg(use_->share.size()));
 }
 
 QString FabricPage::said() const { return said_->text(); }
@@ -72,7 +108,9 @@ void FabricPage::look(const AnswerRequest& request, LiveEngine& engine) {
             if (looked.value) {
                 show_use(*looked.value);
             } else {
+                use_ = nullptr;
                 view_->set(nullptr);
+                show_moment(0);
                 table_->set({});
                 said_->setText(looked.reason);
             }
@@ -81,7 +119,9 @@ void FabricPage::look(const AnswerRequest& request, LiveEngine& engine) {
 }
 
 void FabricPage::show_use(const std::shared_ptr<const FabricUse>& use) {
+    use_ = use;
     view_->set(use);
+    show_moment(moment_->value());
     table_->set(records_of(*use));
     said_->setText(QString("%1 (%2): %3 us, of which the busiest link is %4 us at work. %5")
                        .arg(QString::fromStdString(use->exchange), QString::fromStdString(use->fabric.name()),

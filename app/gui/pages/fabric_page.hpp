@@ -7,6 +7,7 @@
 
 class QComboBox;
 class QLabel;
+class QSlider;
 
 namespace strata {
 
@@ -22,10 +23,16 @@ public:
     RecordView& table() { return *table_; }
     QComboBox& choice() { return *choice_; }
     QString said() const;
+    QSlider& moment() { return *moment_; }  // over the exchange: 0 all of it, then from begin to end
+    QString moment_text() const;
 
 private:
+    void show_moment(int position);
+
     QComboBox* choice_;
-    QLabel* said_;
+    QLabel *said_, *moment_text_;
+    QSlider* moment_;
+    std::shared_ptr<const FabricUse> use_;
     FabricView* view_;
     RecordView* table_;
     std::optional<AnswerRequest> request_;

@@ -4,11 +4,13 @@
 
 #include <QComboBox>
 #include <QLabel>
+#include <QPushButton>
 #include <QSplitter>
 #include <QVBoxLayout>
 #include <algorithm>
 #include <set>
 
+#include "app/gui/data_folder.hpp"
 #include "app/gui/widgets/chart_view.hpp"
 #include "app/gui/widgets/record_view.hpp"
 #include "app/gui/widgets/theme.hpp"
@@ -62,10 +64,12 @@ Records records_of(const std::vector<KernelSample>& samples) {
 
 }  // namespace
 
-KernelsPage::KernelsPage(const std::string& root, QWidget* parent)
+KernelsPage::KernelsPage(const std::string& root, const QString& bench, QWidget* parent)
     : QWidget(parent),
       root_(root),
+      run_(bench, data_folder() + "/kernels"),
       family_(new QComboBox),
+      measure_(new QPushButton("&Measure here")),
       said_(caption("")),
       plot_(new QCustomPlot),
       table_(new RecordView("Filter kernels")) {
@@ -76,8 +80,10 @@ KernelsPage::KernelsPage(const std::string& root, QWidget* parent)
     auto* line = new QHBoxLayout;
     line->addWidget(name);
     line->addWidget(family_);
+    line->addWidget(measure_);
     line->addSpacing(12);
     line->addWidget(said_, 1);
+    measure_->setToolTip("Measure this family on the GPU of this machine; results appear as they come");
     auto* splitter = new QSplitter(Qt::Vertical);
     splitter->addWidget(plot_);
     splitter->addWidget(table_);
@@ -87,16 +93,43 @@ KernelsPage::KernelsPage(const std::string& root, QWidget* parent)
     layout->addLayout(line);
     layout->addWidget(splitter, 1);
     connect(family_, &QComboBox::currentIndexChanged, this, &KernelsPage::choose_family);
+    connect(measure_, &QPushButton::clicked, this, &KernelsPage::measure);
+    connect(&run_, &KernelRun::grown, this, &KernelsPage::read_records);
+    connect(&run_, &KernelRun::ended, this, &KernelsPage::measurement_ended);
+}
+
+QString KernelsPage::said() const { return said_->text(); }
+
+void KernelsPage::measure() {
+    if (run_.is_running()) return run_.stop();
+    measure_->setText("&Stop measuring");
+    said_->setText("Measuring the ceilings of this machine's GPU first...");
+    const bool all = family_->currentIndex() == family_->count() - 1;
+    run_.start(all ? QString() : family_->currentText());
+}
+
+void KernelsPage::measurement_ended(const QString& trouble) {
+    measure_->setText("&Measure here");
+    if (!trouble.isEmpty()) return said_->setText(trouble);
+    read_records();
+}
+
+// This machine's own come first.
+void KernelsPage::read_records() {
+    try {
+        std::vector<KernelSample> samples = kernel_samples(run_.folder().toStdString());
+        const auto shipped = kernel_samples(std::filesystem::path(root_) / "kernels" / "profiles");
+        samples.insert(samples.end(), shipped.begin(), shipped.end());
+        show_samples(std::move(samples));
+    } catch (const InputError& error) {
+        said_->setText(error.what());
+    }
 }
 
 void KernelsPage::showEvent(QShowEvent* event) {
     QWidget::showEvent(event);
     if (std::exchange(read_, true)) return;
-    try {
-        show_samples(kernel_samples(std::filesystem::path(root_) / "kernels" / "profiles"));
-    } catch (const InputError& error) {
-        said_->setText(error.what());
-    }
+    read_records();
 }
 
 void KernelsPage::changeEvent(QEvent* event) {
@@ -111,9 +144,11 @@ void KernelsPage::show_samples(std::vector<KernelSample> samples) {
     for (const KernelSample& sample : samples_) families.insert(sample.family());
     {
         const QSignalBlocker quiet(family_);
+        const QString before = family_->currentText();
         family_->clear();
         for (const std::string& family : families) family_->addItem(text(family));
         family_->addItem("all of them");
+        family_->setCurrentIndex(std::max(0, family_->findText(before)));
     }
     choose_family();
 }

@@ -4,11 +4,13 @@
 
 #include <QWidget>
 
+#include "app/gui/models/kernel_run.hpp"
 #include "app/gui/models/kernel_samples.hpp"
 
 class QComboBox;
 class QCustomPlot;
 class QLabel;
+class QPushButton;
 
 namespace strata {
 
@@ -17,7 +19,11 @@ class RecordView;
 class KernelsPage : public QWidget {
     Q_OBJECT
 public:
-    explicit KernelsPage(const std::string& root, QWidget* parent = nullptr);
+    // `bench`: strata-kernels; empty: the one beside this program.
+    explicit KernelsPage(const std::string& root, const QString& bench = {}, QWidget* parent = nullptr);
+    void measure();  // the family that is chosen, on this machine; or ends that
+    KernelRun& measurement() { return run_; }
+    QString said() const;
     void show_samples(std::vector<KernelSample> samples);
     RecordView& table() { return *table_; }
     QComboBox& family() { return *family_; }
@@ -27,13 +33,17 @@ protected:
     void changeEvent(QEvent* event) override;
 
 private:
+    void read_records();
+    void measurement_ended(const QString& trouble);
     void choose_family();
     void draw();
 
     std::string root_;
     bool read_ = false;
     std::vector<KernelSample> samples_, shown_;
+    KernelRun run_;
     QComboBox* family_;
+    QPushButton* measure_;
     QLabel* said_;
     QCustomPlot* plot_;
     RecordView* table_;

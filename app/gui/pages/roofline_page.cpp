@@ -6,19 +6,24 @@
 #include <QLabel>
 #include <QPlainTextEdit>
 #include <QSplitter>
+#include <QTimer>
 #include <QVBoxLayout>
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 
 #include "app/gui/widgets/chart_view.hpp"
 #include "app/gui/widgets/record_view.hpp"
+#include "app/gui/widgets/roofline_changes.hpp"
 #include "app/gui/widgets/theme.hpp"
 #include "reports/study_view.hpp"
 
 namespace strata {
 
 namespace {
+
+constexpr std::size_t kMostArrows = 8;
 
 // A point that nothing exceeds: the slope of the memory up to a peak.
 void add_roof(QCustomPlot& plot, const QString& name, double peak_tflops, double memory_tb_s, double from, double to,
@@ -81,11 +86,24 @@ void RooflinePage::show_answer(const SharedAnswer& answer) {
     draw();
 }
 
+void RooflinePage::set_baseline(const SharedAnswer& baseline) {
+    if (baseline == baseline_) return;
+    baseline_ = baseline;
+    if (answer_) draw();
+}
+
+// Labels of arrows stand where there is room for them, which is another place now.
+void RooflinePage::resizeEvent(QResizeEvent* event) {
+    QWidget::resizeEvent(event);
+    if (answer_ && baseline_) QTimer::singleShot(0, this, &RooflinePage::draw);
+}
+
 void RooflinePage::show_derivation(const QString& text) { derivation_->setPlainText(text); }
 
 void RooflinePage::draw() {
     const std::vector<RooflineOp>& ops = answer_->ops;
     plot_->clearGraphs();
+    plot_->clearItems();
     double from = 1e9, to = 1, all_us = 0, lowest = 1e9, bare_us = 0;
     for (const RooflineOp& op : ops) {
         all_us += op.calls * op.time_us;
@@ -129,9 +147,15 @@ void RooflinePage::draw() {
         }
         graph->addData(op.intensity(), op.tflops());
     }
-    std::map<std::string, bool> named;
-    for (auto& [key, graph] : clouds)
-        if (!std::exchange(named[key.first], true)) graph->addToLegend();
+    std::set<std::string> named;
+    for (const auto& [key, cloud] : clouds) {
+        if (!named.insert(key.first).second) continue;
+        QCPGraph* entry = plot_->addGraph();  // without points: of one size whatever the marks have
+        entry->setLineStyle(QCPGraph::lsNone);
+        entry->setScatterStyle(
+            {QCPScatterStyle::ssDisc, provenance_colour(key.first), provenance_colour(key.first), 8});
+        entry->setName(QString::fromStdString(key.first));
+    }
     for (QCPAxis* axis : {plot_->xAxis, plot_->yAxis}) {
         make_log(*axis);
     }
@@ -141,12 +165,17 @@ void RooflinePage::draw() {
     plot_->yAxis->setRange(lowest / 2, std::max(device.fp8.si(), device.bf16.si()) / 1e12 * 2);
     legend_above(*plot_);
     follow_palette(*plot_, palette());
-    plot_->replot();
+    plot_->replot();  // the axes know their pixels now
+    std::vector<RooflineChange> changes;
+    if (baseline_ && baseline_ != answer_) changes = roofline_changes(baseline_->ops, ops, kMostArrows);
+    draw_changes(*plot_, changes, palette());
+    if (!changes.empty()) plot_->replot();
     said_->setText(QString("%1 different kernels on %2; the larger a mark, the more of the step's time. Kernels "
-                           "without arithmetic (%3 of the time) stand in the table alone.")
+                           "without arithmetic (%3 of the time) stand in the table alone.%4")
                        .arg(ops.size())
                        .arg(device.name.empty() ? "a changed device" : QString::fromStdString(device.name),
-                            QString::fromStdString(percent(bare_us / all_us))));
+                            QString::fromStdString(percent(bare_us / all_us)),
+                            changes.empty() ? "" : " Arrows: from the baseline, with the change of the op's time."));
 }
 
 void RooflinePage::chosen() {

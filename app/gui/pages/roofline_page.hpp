@@ -19,6 +19,7 @@ class RooflinePage : public QWidget {
 public:
     explicit RooflinePage(QWidget* parent = nullptr);
     void show_answer(const SharedAnswer& answer);
+    void set_baseline(const SharedAnswer& baseline);  // what arrows come from; null: none
     void show_derivation(const QString& text);
     RecordView& table() { return *table_; }
 
@@ -27,13 +28,14 @@ signals:
 
 protected:
     void changeEvent(QEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
 
 private:
     void draw();
     void chosen();
     void clicked(const QPointF& at);
 
-    SharedAnswer answer_;
+    SharedAnswer answer_, baseline_;
     QCustomPlot* plot_;
     QLabel* said_;
     RecordView* table_;

@@ -62,6 +62,7 @@ TimelinePage::TimelinePage(const std::string& simulator, QWidget* parent)
       view_(new TimelineView),
       table_(new RecordView("Filter ops")) {
     search_->setPlaceholderText("Find ops by name; Enter: the next");
+    search_->setAccessibleName("Find ops by name");
     search_->setClearButtonEnabled(true);
     search_->setFixedWidth(280);
     told_->setTextInteractionFlags(Qt::TextSelectableByMouse);
@@ -95,7 +96,7 @@ TimelinePage::TimelinePage(const std::string& simulator, QWidget* parent)
     connect(search_, &QLineEdit::returnPressed, view_, &TimelineView::go_to_next);
     connect(table_, &RecordView::selection_changed, this, [this] {
         const std::vector<std::size_t> selected = table_->selected();
-        if (!selected.empty()) search_->setText(table_->model().records().rows[selected.front()].front().text);
+        if (!selected.empty()) search_->setText(table_->model().records().at(selected.front(), 0).text);
     });
 }
 

@@ -118,6 +118,7 @@ void ValidationPage::draw() {
     plot_->xAxis->setLabel("published, each in its unit");
     plot_->yAxis->setLabel("predicted");
     legend_above(*plot_);
+    show_reason(*plot_, ledger_.empty() ? "Run the ledger: predicted against published appears here." : "");
     follow_palette(*plot_, palette());
     plot_->replot();
 }

@@ -25,6 +25,8 @@ class BarRows : public QWidget {
 public:
     explicit BarRows(const QString& unit, QWidget* parent = nullptr);
     void set(std::vector<BarRow> rows);
+    const std::vector<BarRow>& rows() const { return rows_; }
+    const QString& unit() const { return unit_; }
     QSize sizeHint() const override;
     QSize minimumSizeHint() const override { return {320, sizeHint().height()}; }
 

@@ -19,6 +19,12 @@ void follow_palette(QCustomPlot& plot, const QPalette& palette) {
             axis->setLabelColor(ink);
             axis->grid()->setPen(QPen(hairline(palette)));
         }
+    for (int i = 0; i < plot.graphCount(); ++i) {  // rings around points are ink, which is dark on paper
+        QCPScatterStyle style = plot.graph(i)->scatterStyle();
+        if (style.shape() != QCPScatterStyle::ssCircle || style.brush().style() != Qt::NoBrush) continue;
+        style.setPen(QPen(ink, style.pen().widthF()));
+        plot.graph(i)->setScatterStyle(style);
+    }
     plot.legend->setBrush(Qt::NoBrush);
     plot.legend->setTextColor(ink);
     for (int i = 0; i < plot.plotLayout()->elementCount(); ++i)
@@ -62,6 +68,18 @@ void make_log(QCPAxis& axis) {
     axis.setNumberFormat("gb");
 }
 
+void show_reason(QCustomPlot& plot, const QString& reason) {
+    plot.axisRect()->setVisible(reason.isEmpty());
+    if (plot.legend) plot.legend->setVisible(reason.isEmpty() && plot.plotLayout()->rowCount() > 1);
+    if (reason.isEmpty()) return;
+    plot.clearItems();
+    auto* text = new QCPItemText(&plot);
+    text->setClipToAxisRect(false);
+    text->position->setType(QCPItemPosition::ptViewportRatio);
+    text->position->setCoords(0.5, 0.5);
+    text->setText(reason);
+}
+
 ChartView::ChartView(QWidget* parent) : QWidget(parent) {
     setMinimumSize(320, 220);
     settles_.setSingleShot(true);
@@ -95,6 +113,12 @@ void ChartView::draw() {
     draw_chart(*chart_, *plot_);
     follow_palette(*plot_, palette());
     shorten_titles(*plot_, width());
+    constexpr int kNarrow = 560;  // here a legend of two columns needs a smaller face
+    if (width() < kNarrow) {
+        QFont small = plot_->legend->font();
+        small.setPointSizeF(small.pointSizeF() * 0.88);
+        plot_->legend->setFont(small);
+    }
     plot_->replot(QCustomPlot::rpImmediateRefresh);
     plot_->show();
 }

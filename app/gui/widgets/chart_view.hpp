@@ -17,6 +17,8 @@ void follow_palette(QCustomPlot& plot, const QPalette& palette);
 // Where the legend covers nothing; once is enough.
 void legend_above(QCustomPlot& plot);
 void make_log(QCPAxis& axis);
+// A plot without anything to show says why, instead of showing axes of nothing; an empty reason brings them back.
+void show_reason(QCustomPlot& plot, const QString& reason);
 
 class ChartView : public QWidget {
     Q_OBJECT
@@ -25,6 +27,7 @@ public:
     void set(const Chart& chart);
     void clear(const QString& reason);  // says why there is no chart
     void draw();                        // now; else when the size has settled
+    const std::optional<Chart>& chart() const { return chart_; }
 
 protected:
     void resizeEvent(QResizeEvent* event) override;

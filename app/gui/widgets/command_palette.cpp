@@ -33,6 +33,7 @@ CommandPalette::CommandPalette(const QList<QAction*>& actions, QWidget* parent)
     : QDialog(parent, Qt::Popup), actions_(actions), line_(new QLineEdit), list_(new QTreeWidget) {
     setWindowTitle("Commands");
     line_->setPlaceholderText("What to do");
+    line_->setAccessibleName("What to do");
     line_->installEventFilter(this);
     list_->setColumnCount(2);
     list_->header()->hide();

@@ -131,6 +131,12 @@ void DialPanel::reset() {
     emit turned_to();
 }
 
+void DialPanel::take_focus() {
+    if (rows_.empty()) return;
+    const Row& first = rows_.front();
+    (first.slider ? static_cast<QWidget*>(first.slider) : first.box)->setFocus(Qt::ShortcutFocusReason);
+}
+
 std::vector<std::pair<std::string, std::string>> DialPanel::turned() const { return {turned_.begin(), turned_.end()}; }
 
 QSlider* DialPanel::slider(const std::string& path) const {

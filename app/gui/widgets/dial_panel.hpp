@@ -28,6 +28,7 @@ public:
     std::vector<std::pair<std::string, std::string>> turned() const;
     QSlider* slider(const std::string& path) const;
     QComboBox* box(const std::string& path) const;
+    void take_focus();  // onto the first of them
 
 signals:
     void turned_to();  // by hand

@@ -30,6 +30,11 @@ void FabricView::set(std::shared_ptr<const FabricUse> use) {
     update();
 }
 
+void FabricView::set_moment(double share) {
+    moment_ = share;
+    update();
+}
+
 void FabricView::resizeEvent(QResizeEvent* event) {
     QWidget::resizeEvent(event);
     lay_out();
@@ -120,9 +125,10 @@ void FabricView::paintEvent(QPaintEvent*) {
 void FabricView::draw_links(QPainter& painter) const {
     const double many = bundles_.size() > 1500 ? 0.6 : 1;
     for (const Bundle& bundle : bundles_) {
-        QColor colour = busy_colour(bundle.share, palette());
-        colour.setAlphaF(bundle.share > 0 ? 0.9F : 0.5F);
-        painter.setPen(QPen(colour, many * (0.6 + 1.6 * bundle.share)));
+        const double share = moment_ <= 0 ? bundle.share : bundle.share >= moment_ ? 1 : 0;
+        QColor colour = busy_colour(share, palette());
+        colour.setAlphaF(share > 0 ? 0.9F : 0.5F);
+        painter.setPen(QPen(colour, many * (0.6 + 1.6 * share)));
         painter.drawLine(nodes_[std::size_t(bundle.a)].at, nodes_[std::size_t(bundle.b)].at);
     }
 }
@@ -187,8 +193,9 @@ void FabricView::draw_scale(QPainter& painter) const {
             QRectF(scale.left() + scale.width() * i / kSteps, scale.top(), scale.width() / kSteps + 1, scale.height()),
             busy_colour((i + 0.5) / kSteps, palette()));
     painter.setPen(muted(palette()));
-    painter.drawText(QRectF(scale.right() + 8, scale.top() - 5, 400, 20), Qt::AlignLeft | Qt::AlignVCenter,
-                     "0 to 100 % of the busiest link's time");
+    painter.drawText(
+        QRectF(scale.right() + 8, scale.top() - 5, 400, 20), Qt::AlignLeft | Qt::AlignVCenter,
+        moment_ <= 0 ? "0 to 100 % of the busiest link's time" : "grey: it has carried its share; orange: at work");
 }
 
 QString FabricView::text_of(const Node& node) const {

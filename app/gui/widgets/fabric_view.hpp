@@ -15,6 +15,8 @@ class FabricView : public QWidget {
 public:
     explicit FabricView(QWidget* parent = nullptr);
     void set(std::shared_ptr<const FabricUse> use);  // null: nothing
+    // At this share of the busiest link's time, links that have carried theirs are idle; 0: the exchange as a whole.
+    void set_moment(double share);
     QSize sizeHint() const override { return {700, 360}; }
     QSize minimumSizeHint() const override { return {300, 200}; }
 
@@ -53,7 +55,8 @@ private:
     std::vector<Node> nodes_;
     std::vector<Bundle> bundles_;     // the busiest last, so that they lie on top
     std::map<int, double> y_of_row_;  // rows: 0 endpoints, 1.. scale-out levels, -1.. scale-up levels
-    bool in_circle_ = false;          // endpoints are wired to each other: no rows
+    double moment_ = 0;
+    bool in_circle_ = false;  // endpoints are wired to each other: no rows
 };
 
 }  // namespace strata

@@ -48,7 +48,7 @@ HeatGrid::HeatGrid(QWidget* parent) : QWidget(parent) {
 
 void HeatGrid::set(HeatCells cells) {
     cells_ = std::move(cells);
-    setAccessibleName(cells_.title);
+    if (!cells_.title.isEmpty()) setAccessibleName(cells_.title);
     double least = 0, most = 0;
     bool any = false;
     for (const double value : cells_.values)

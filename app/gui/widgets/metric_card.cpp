@@ -23,12 +23,15 @@ MetricCard::MetricCard(QWidget* parent)
     layout->setContentsMargins(14, 10, 14, 10);
     layout->setSpacing(1);
     for (QLabel* label : {label_, value_, difference_}) layout->addWidget(label);
+    for (QLabel* label : {label_, difference_}) label->setWordWrap(true);  // six fit beside the scenario at 1280 pixels
+    layout->addStretch(1);
     colour();
 }
 
 void MetricCard::set(const Headline& headline, std::optional<double> baseline, const QString& tooltip) {
-    label_->setText(
-        QString::fromStdString(headline.unit.empty() ? headline.label : headline.label + "  [" + headline.unit + "]"));
+    QString unit = QString::fromStdString(headline.unit);  // a line breaks before it, not in it
+    unit.replace(' ', QChar::Nbsp).replace("/", "/\u2060");
+    label_->setText(QString::fromStdString(headline.label) + (unit.isEmpty() ? unit : " [" + unit + "]"));
     value_->setText(QString::fromStdString(plain(headline.value)));
     setToolTip(tooltip);
     setAccessibleName(QString::fromStdString(headline.metric));

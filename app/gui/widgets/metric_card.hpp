@@ -15,6 +15,7 @@ public:
     explicit MetricCard(QWidget* parent = nullptr);
     void set(const Headline& headline, std::optional<double> baseline, const QString& tooltip);
     QString shown() const { return value_->text(); }
+    QString label() const { return label_->text(); }
 
 protected:
     void changeEvent(QEvent* event) override;

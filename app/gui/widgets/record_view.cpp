@@ -22,6 +22,9 @@ RecordView::RecordView(const QString& placeholder, QWidget* parent)
     filter_->setPlaceholderText(placeholder);
     filter_->setClearButtonEnabled(true);
     filter_->setMaximumWidth(420);
+    filter_->setAccessibleName(placeholder);
+    table_->setAccessibleName(placeholder + " (table)");
+    table_->horizontalHeader()->setResizeContentsPrecision(100);  // rows that widths are found from
     count_->setForegroundRole(QPalette::PlaceholderText);
     table_->setModel(sorted_);
     table_->setSortingEnabled(true);

@@ -16,8 +16,8 @@ class RecordView : public QWidget {
 public:
     explicit RecordView(const QString& placeholder, QWidget* parent = nullptr);
     void set(Records records);
-    QTableView& table() { return *table_; }
-    RecordTable& model() { return *model_; }
+    QTableView& table() const { return *table_; }
+    RecordTable& model() const { return *model_; }
     std::vector<std::size_t> selected() const;  // indices of records, whatever the order on screen
     void select(const std::vector<std::size_t>& records);
     void filter(const QString& text);

@@ -94,6 +94,7 @@ ScenarioPanel::ScenarioPanel(ScenarioDocument& document, ScenarioFormModel& mode
     filtered_->setSourceModel(&model_);
     filtered_->setRecursiveFilteringEnabled(true);
     search_->setPlaceholderText("Search fields (Ctrl+F)");
+    search_->setAccessibleName("Search fields");
     search_->setClearButtonEnabled(true);
     tree_->setModel(filtered_);
     tree_->setItemDelegate(new ValueDelegate(tree_));
@@ -106,6 +107,7 @@ ScenarioPanel::ScenarioPanel(ScenarioDocument& document, ScenarioFormModel& mode
     tree_->header()->setSectionResizeMode(ScenarioFormModel::unit_column, QHeaderView::Interactive);
     tree_->setColumnWidth(ScenarioFormModel::field_column, 150);
     tree_->setColumnWidth(ScenarioFormModel::unit_column, 64);
+    tabs_->setAccessibleName("Scenario");
     tree_->setAccessibleName("Scenario as a form");
     editor_->setFont(QFontDatabase::systemFont(QFontDatabase::FixedFont));
     editor_->setLineWrapMode(QPlainTextEdit::NoWrap);

@@ -20,7 +20,7 @@ void draw_glyph(const std::string& name, QPainter& painter) {
         curve.cubicTo(8, 22, 14, 22, 21, 9);
         painter.drawPath(curve);
         painter.drawEllipse(QPointF(12, 16.8), 2.2, 2.2);
-    } else if (name == "design") {
+    } else if (name == "design-space") {
         for (const QPointF& at : {QPointF(5, 17), QPointF(9, 10), QPointF(16, 6), QPointF(15, 15), QPointF(20, 11)})
             painter.drawEllipse(at, 1.7, 1.7);
     } else if (name == "roofline") {
