@@ -21,7 +21,7 @@ import zlib
 from pathlib import Path
 
 WIDTH, HEIGHT = 1280, 800
-PATIENCE_S = 40  # of one condition, on a machine with other work
+PATIENCE_S = 120  # of one condition: a sanitized program on a machine with other work is slow
 
 
 def wait_for(what, holds, patience=PATIENCE_S):
