@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 #include <map>
+#include <set>
 
 namespace strata {
 
@@ -24,13 +25,25 @@ std::vector<std::pair<std::string, std::vector<std::string>>> varying(const Stud
     if (study.results.empty()) return all;
     for (const auto& [path, ignored] : study.results.front().settings)
         all.emplace_back(path, std::vector<std::string>{});
-    for (const PointResult& result : study.results)
-        for (auto& [path, values] : all)
-            if (const auto value = setting(result, path);
-                value && std::find(values.begin(), values.end(), *value) == values.end())
+    for (auto& [path, values] : all) {
+        std::set<std::string> known;
+        for (const PointResult& result : study.results)
+            if (const auto value = setting(result, path); value && known.insert(*value).second)
                 values.push_back(*value);
+    }
     std::erase_if(all, [](const auto& entry) { return entry.second.size() < 2; });
     return all;
+}
+
+// Mostly known after two points: this is asked for each point's label.
+bool varies(const Study& study, const std::string& path) {
+    std::optional<std::string> first;
+    for (const PointResult& result : study.results) {
+        const auto value = setting(result, path);
+        if (value && first && *value != *first) return true;
+        if (!first) first = value;
+    }
+    return false;
 }
 
 bool all_numbers(const std::vector<std::string>& values) {
@@ -123,8 +136,8 @@ std::string short_name(const std::string& path) { return path.substr(path.rfind(
 
 std::string label_of(const PointResult& result, const Study& study, const std::string& without) {
     std::string label;
-    for (const auto& [path, values] : varying(study))
-        if (path != without)
+    for (const auto& [path, ignored] : result.settings)
+        if (path != without && varies(study, path))
             label += (label.empty() ? "" : ", ") + short_name(path) + " " + setting(result, path).value_or("?");
     return label.empty() && without.empty() ? "the only point" : label;
 }

@@ -106,9 +106,7 @@ QualitySources read_quality(const YamlField& field, const std::string& file) {
     field.allow_only({"allocation", "budget"});
     if (field["allocation"].exists())
         sources.allocation = (std::filesystem::path(file).parent_path() / field["allocation"].text()).string();
-    if (!field["budget"].exists()) return sources;
-    sources.budget = field["budget"].text();
-    if (sources.allocation.empty()) field["budget"].problem("a quality.allocation that has it", "none");
+    if (field["budget"].exists()) sources.budget = field["budget"].text();
     return sources;
 }
 

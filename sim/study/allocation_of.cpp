@@ -20,6 +20,8 @@ const AllocationFit& of_budget(const std::vector<AllocationFit>& fits, const Qua
 
 AllocationLaw allocation_law_of(const ScenarioFile& file, const std::string& root) {
     const QualitySources& from = file.quality();
+    if (from.allocation.empty() && !from.budget.empty())
+        throw InputError("quality.budget", "a quality.allocation that has it", "none");
     if (from.allocation.empty()) return AllocationLaw(root + "/sim/quality/allocation_anchors.yaml");
     const std::vector<AllocationFit> fits = allocation_fits(read_allocation_points(from.allocation));
     return AllocationLaw(of_budget(fits, from), from.allocation);

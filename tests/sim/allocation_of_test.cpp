@@ -53,7 +53,7 @@ TEST_F(OwnPoints, of_several_budgets_need_one_to_be_named) {
     }
     EXPECT_THROW(allocation_law_of(scenario("{allocation: points.csv, budget: medium}"), kRoot), InputError);
     EXPECT_THROW(allocation_law_of(scenario("{allocation: none.csv}"), kRoot), InputError);
-    EXPECT_THROW(scenario("{budget: small}"), InputError);
+    EXPECT_THROW(allocation_law_of(scenario("{budget: small}"), kRoot), InputError);
 }
 
 TEST_F(OwnPoints, are_absent_in_most_scenarios) {
