@@ -13,8 +13,8 @@
 namespace strata {
 
 // Where a number comes from, and what an error calls it. `kind` is one of datasheet, measured, computed, estimate,
-// secondary, roadmap, conflict, assumed, unknown, not_supported. Copied and compared in one place, not wherever a part is:
-// there are hundreds of them in a platform.
+// secondary, roadmap, conflict, assumed, unknown, not_supported. Copied and compared in one place, not wherever a part
+// is: there are hundreds of them in a platform.
 struct SourceText {
     std::string kind = "unknown";
     std::string source;
