@@ -9,6 +9,7 @@
 #include "reports/render/results_csv.hpp"
 #include "reports/render/results_json.hpp"
 #include "reports/report.hpp"
+#include "sim/study/allocation_of.hpp"
 
 namespace strata {
 
@@ -34,14 +35,18 @@ std::vector<std::string> export_report(const Study& study, const ScenarioDocumen
     const std::string& root = document.root();
     const OutputFolder made(folder);
     const ReadPoint& first = *document.first_point();
-    const AllocationLaw law(root + "/sim/quality/allocation_anchors.yaml");
+    const ScenarioFile scenario = document.scenario_file();
+    const AllocationLaw law = allocation_law_of(scenario, root);
     const Catalog catalog(fs::path(root) / "hwmodels" / "catalog");
     const CostBook costs = CostBook::of(root);
     Manifest manifest = manifest_of(study, document.file().toStdString(), {}, root);
     manifest.command = "strata run " + document.file().toStdString() + " --out " + folder;
     manifest.date = report_date();
-    const Document report = report_of({study, law, catalog, costs, first.scenario.model.name,
-                                       systems_of(first.scenario, study), first.assertions, manifest});
+    ReportInput input{
+        study,   law, catalog, costs, first.scenario.model.name, systems_of(first.scenario, study), first.assertions,
+        manifest};
+    input.trained = allocation_fits_of(scenario, root);
+    const Document report = report_of(input);
     write_whole(fs::path(folder) / "results.json", results_json(study, first.assertions, manifest));
     write_whole(fs::path(folder) / "results.csv", results_csv(study));
     write_whole(fs::path(folder) / "report.html", html_of(report, page_assets(root)));
