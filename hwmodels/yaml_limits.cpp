@@ -8,7 +8,7 @@ namespace strata {
 
 namespace {
 
-std::string place_of(const YAML::Node& node, const std::string& name) {
+std::string mark_of(const YAML::Node& node, const std::string& name) {
     const YAML::Mark mark = node.Mark();
     return mark.is_null() ? name : fmt::format("{}:{}:{}", name, mark.line + 1, mark.column + 1);
 }
@@ -19,10 +19,10 @@ public:
 
     void visit(const YAML::Node& node, int depth) {
         if (++nodes_ > kMostYamlNodes)
-            throw InputError(place_of(node, name_),
+            throw InputError(mark_of(node, name_),
                              fmt::format("at most {} values, aliases (*) counted each time", kMostYamlNodes), "more");
         if (depth > kMostYamlDepth)
-            throw InputError(place_of(node, name_), fmt::format("values nested at most {} deep", kMostYamlDepth),
+            throw InputError(mark_of(node, name_), fmt::format("values nested at most {} deep", kMostYamlDepth),
                              "deeper ones, or an alias (*) inside its own anchor (&)");
         if (node.IsSequence())
             for (const YAML::Node& item : node) visit(item, depth + 1);
@@ -35,10 +35,9 @@ public:
 
 private:
     void check_key(const YAML::Node& key) const {
-        if (!key.IsScalar())
-            throw InputError(place_of(key, name_), "the name of a field", "a list or a map before ':'");
+        if (!key.IsScalar()) throw InputError(mark_of(key, name_), "the name of a field", "a list or a map before ':'");
         if (key.Scalar().size() > kLongestYamlKey)
-            throw InputError(place_of(key, name_), fmt::format("a name of at most {} characters", kLongestYamlKey),
+            throw InputError(mark_of(key, name_), fmt::format("a name of at most {} characters", kLongestYamlKey),
                              fmt::format("{}", key.Scalar().size()));
     }
 

@@ -9,9 +9,9 @@ namespace strata {
 
 namespace {
 
-using Groups = std::vector<std::vector<int>>;
+using RouterGroups = std::vector<std::vector<int>>;
 
-void wire_globally(Fabric& fabric, const Groups& groups, int ports_of_a_router, const Wire& lane, int plane) {
+void wire_globally(Fabric& fabric, const RouterGroups& groups, int ports_of_a_router, const Wire& lane, int plane) {
     const int count = static_cast<int>(groups.size()), half = (count - 1) / 2;
     const int ports = static_cast<int>(groups[0].size()) * ports_of_a_router;
     const auto router = [&](int group, int port) {
@@ -42,7 +42,7 @@ void join(Fabric& fabric, std::span<const int> endpoints, const Dragonfly& shape
                                      shape.global_ports));
     if (static_cast<long>(endpoints.size()) > most)
         throw InputError("dragonfly", fmt::format("at most {} endpoints", most), fmt::format("{}", endpoints.size()));
-    Groups groups(static_cast<std::size_t>(shape.groups));
+    RouterGroups groups(static_cast<std::size_t>(shape.groups));
     for (std::vector<int>& group : groups)
         for (int r = 0; r < shape.routers; ++r) group.push_back(fabric.add_switch(lane.link_class, 1, plane));
     for (std::size_t e = 0; e < endpoints.size(); ++e) {

@@ -35,7 +35,7 @@ void read_link_layer(PcieSpec& spec, const YamlField& field) {
 }
 
 // One copy or load, request by request: how many, and what they are in all.
-struct Requests {
+struct PerRow {
     double count = 0, completions = 0, bytes = 0;
 };
 
@@ -47,9 +47,9 @@ std::uint64_t chunks(std::uint64_t address, std::uint64_t bytes, std::uint64_t o
 
 // The sectors of each line that [address, address + bytes) touches, one request a line; all lines but the first and the
 // last are asked for whole.
-Requests requests_of_row(const PcieSpec& spec, std::uint64_t address, std::uint64_t bytes) {
+PerRow requests_of_row(const PcieSpec& spec, std::uint64_t address, std::uint64_t bytes) {
     const std::uint64_t line = whole(spec.line), sector = whole(spec.sector), payload = whole(spec.completion_payload);
-    Requests all;
+    PerRow all;
     const auto ask = [&](std::uint64_t at, std::uint64_t end, double times) {
         const std::uint64_t first = at / sector * sector, asked = (end + sector - 1) / sector * sector - first;
         all.count += times;
@@ -168,9 +168,9 @@ AccessRate zero_copy_rate(const PcieSpec& spec, int lanes, Bytes row) {
     const double rate = spec.packet_rate(lanes).si();
     const auto bytes = static_cast<std::uint64_t>(std::ceil(row.si()));
     const std::uint64_t line = whole(spec.line), positions = line / std::gcd(line, bytes);
-    Requests mean;  // of a row, over where it can lie in a line
+    PerRow mean;  // of a row, over where it can lie in a line
     for (std::uint64_t i = 0; i < positions; ++i) {
-        const Requests one = requests_of_row(spec, i * bytes, bytes);
+        const PerRow one = requests_of_row(spec, i * bytes, bytes);
         mean.count += one.count / double(positions);
         mean.completions += one.completions / double(positions);
         mean.bytes += one.bytes / double(positions);

@@ -16,9 +16,9 @@ namespace {
 
 constexpr int kDotsPerInch = 600;               // fine enough that letters stand where they should
 constexpr double kMarginMm = 18, kHeadMm = 10;  // of the page; between its margin and the text
-constexpr double kMillimetresPerInch = 25.4;
+constexpr double kMmPerInch = 25.4;
 
-double head_of(const PageMeasure& page) { return kHeadMm * page.dots_per_inch / kMillimetresPerInch; }
+double head_of(const PageMeasure& page) { return kHeadMm * page.dots_per_inch / kMmPerInch; }
 
 int page_of(const QTextDocument& text, int block, double page_height) {
     const QRectF place = text.documentLayout()->blockBoundingRect(text.findBlockByNumber(block));

@@ -9,7 +9,7 @@ namespace strata {
 namespace {
 
 using Json = nlohmann::ordered_json;
-constexpr const char* kSchema = "strata-chart/1";
+constexpr const char* kChartSchema = "strata-chart/1";
 constexpr std::array<const char*, 6> kStyles{"line", "markers", "band", "bar", "stacked", "span"};
 
 Json to_json(const ChartAxis& axis) {
@@ -54,12 +54,13 @@ Json to_json(const Chart& chart) {
     }
     for (const Annotation& annotation : chart.annotations)
         annotations.push_back({{"text", annotation.text}, {"x", annotation.x}, {"y", annotation.y}});
-    return {{"schema", kSchema},     {"name", chart.name},   {"title", chart.title},      {"x", to_json(chart.x)},
-            {"y", to_json(chart.y)}, {"series", all_series}, {"annotations", annotations}};
+    return {{"schema", kChartSchema}, {"name", chart.name},   {"title", chart.title},      {"x", to_json(chart.x)},
+            {"y", to_json(chart.y)},  {"series", all_series}, {"annotations", annotations}};
 }
 
 Chart chart_from_json(const Json& json) {
-    if (json.at("schema") != kSchema) throw std::invalid_argument("its schema is not " + std::string(kSchema));
+    if (json.at("schema") != kChartSchema)
+        throw std::invalid_argument("its schema is not " + std::string(kChartSchema));
     Chart chart{json.at("name"), json.at("title"), axis_from(json.at("x")), axis_from(json.at("y"))};
     for (const Json& series : json.at("series")) chart.series.push_back(series_from(series));
     for (const Json& a : json.at("annotations")) chart.annotations.push_back({a.at("text"), a.at("x"), a.at("y")});

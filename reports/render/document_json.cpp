@@ -8,7 +8,7 @@ namespace strata {
 namespace {
 
 using Json = nlohmann::ordered_json;
-constexpr const char* kSchema = "strata-report/1";
+constexpr const char* kReportSchema = "strata-report/1";
 
 Json json_of(const Table& table) {
     return {{"title", table.title}, {"columns", table.columns}, {"rows", table.rows}, {"reference", table.folded}};
@@ -40,7 +40,7 @@ std::string document_json(const Document& document) {
     Json scope = Json::object(), sections = Json::array();
     for (const auto& [what, value] : document.scope) scope[what] = value;
     for (const Section& section : document.sections) sections.push_back(json_of(section));
-    const Json json{{"schema", kSchema},
+    const Json json{{"schema", kReportSchema},
                     {"title", document.title},
                     {"question", document.subtitle},
                     {"scope", scope},
@@ -51,7 +51,8 @@ std::string document_json(const Document& document) {
 Document document_from_json(const std::string& text, const std::string& name_of_the_file) {
     try {
         const Json json = Json::parse(text);
-        if (json.at("schema") != kSchema) throw std::invalid_argument("its schema is not " + std::string(kSchema));
+        if (json.at("schema") != kReportSchema)
+            throw std::invalid_argument("its schema is not " + std::string(kReportSchema));
         Document document{.title = json.at("title"), .subtitle = json.at("question")};
         for (const auto& [what, value] : json.at("scope").items()) document.scope.emplace_back(what, value);
         for (const Json& section : json.at("sections")) document.sections.push_back(section_from(section));

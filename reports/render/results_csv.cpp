@@ -4,19 +4,11 @@
 
 #include <set>
 
+#include "reports/render/csv_cell.hpp"
+
 namespace strata {
 
-namespace {
-
-// Settings hold whatever a scenario wrote; quotes keep a comma or a quote from breaking the table (RFC 4180).
-std::string cell(const std::string& text) {
-    if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-    std::string quoted = "\"";
-    for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-    return quoted + "\"";
-}
-
-}  // namespace
+namespace {}  // namespace
 
 std::string results_csv(const Study& study) {
     std::set<std::string> metrics;
@@ -25,12 +17,12 @@ std::string results_csv(const Study& study) {
             for (const auto& entry : result.run->metrics) metrics.insert(entry.first);
     std::string text;
     if (!study.results.empty())
-        for (const auto& setting : study.results.front().settings) text += cell(setting.first) + ",";
+        for (const auto& setting : study.results.front().settings) text += csv_cell(setting.first) + ",";
     text += "engine,status,bottleneck";
     for (const std::string& metric : metrics) text += "," + metric;
     text += "\n";
     for (const PointResult& result : study.results) {
-        for (const auto& setting : result.settings) text += cell(setting.second) + ",";
+        for (const auto& setting : result.settings) text += csv_cell(setting.second) + ",";
         text +=
             fmt::format("{},{},{}", result.engine, to_string(result.status), result.run ? result.run->bottleneck : "");
         for (const std::string& metric : metrics)

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "reports/render/csv_cell.hpp"
 #include "sim/result/run_json.hpp"
 
 namespace strata {
@@ -20,14 +21,6 @@ Json to_json(const Settings& settings) {
     Json json = Json::object();
     for (const auto& [path, value] : settings) json[path] = value;
     return json;
-}
-
-// A quote or comma in a setting must not break the table (RFC 4180).
-std::string cell(const std::string& text) {
-    if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-    std::string quoted = "\"";
-    for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-    return quoted + "\"";
 }
 
 Json tally_json(const SearchResult& search) {
@@ -81,12 +74,12 @@ std::string search_csv(const SearchResult& search) {
     for (const std::size_t point : search.front) front[point] = 1;
     fmt::memory_buffer text;
     const auto out = std::back_inserter(text);
-    for (const auto& [path, value] : screened.plan().settings(0)) fmt::format_to(out, "{},", cell(path));
+    for (const auto& [path, value] : screened.plan().settings(0)) fmt::format_to(out, "{},", csv_cell(path));
     fmt::format_to(out, "ran,holds_constraints,on_front");
     for (const std::string& metric : screened.metrics()) fmt::format_to(out, ",{}", metric);
     fmt::format_to(out, "\n");
     for (std::size_t i = 0; i < screened.size(); ++i) {
-        for (const auto& [path, value] : screened.plan().settings(i)) fmt::format_to(out, "{},", cell(value));
+        for (const auto& [path, value] : screened.plan().settings(i)) fmt::format_to(out, "{},", csv_cell(value));
         fmt::format_to(out, "{:d},{:d},{:d}", screened.ran(i), eligible[i] != 0, front[i] != 0);
         for (std::size_t m = 0; m < screened.metrics().size(); ++m)
             if (const double value = screened.value(i, m); std::isnan(value))

@@ -25,7 +25,7 @@ std::string name_of(const Group& group, const XAxis& x, bool with_engine) {
 }
 
 // A metric along the axis: a line for each group of other settings, dashed for flows where packets ran too.
-Chart chart_of(const Study& study, const XAxis& x, Chart chart, const char* metric, double scale) {
+Chart collective_chart(const Study& study, const XAxis& x, Chart chart, const char* metric, double scale) {
     chart.x = x.axis;
     const bool both = engines_that_ran(study).size() > 1;
     for (const Group& group : groups_of(study, x)) {
@@ -46,7 +46,7 @@ std::string settings_text(const PointResult& result) {
     return text;
 }
 
-const PointResult& fastest_of(const Study& study) {
+const PointResult& fastest_exchange(const Study& study) {
     const PointResult* fastest = nullptr;
     for (const PointResult& result : study.results)
         if (ran(result) && (!fastest || of(result, "collective.time_us") < of(*fastest, "collective.time_us")))
@@ -76,7 +76,7 @@ std::optional<std::string> agreement_text(const Study& study) {
 
 Section collective_summary_section(const Study& study) {
     Section section{.title = "How long it takes, and what holds it up"};
-    const PointResult& fastest = fastest_of(study);
+    const PointResult& fastest = fastest_exchange(study);
     const std::string at = settings_text(fastest);
     section.paragraphs = {
         fmt::format("The fastest{} takes {:.1f} us, {:.1f} GB/s of bus bandwidth. Its busiest link is busy for {:.0f} "
@@ -87,14 +87,15 @@ Section collective_summary_section(const Study& study) {
     if (const auto agreement = agreement_text(study)) section.paragraphs.push_back(*agreement);
     if (const auto x = x_axis_of(study))
         section.charts = {
-            chart_of(study, *x, {.name = "collective-time", .title = "Time", .x = {}, .y = {.label = "time [us]"}},
-                     "collective.time_us", 1),
-            chart_of(study, *x,
-                     {.name = "collective-busiest",
-                      .title = "Share of the time that the busiest link is busy",
-                      .x = {},
-                      .y = {.label = "busy [%]"}},
-                     "collective.busiest_link_share", 100)};
+            collective_chart(study, *x,
+                             {.name = "collective-time", .title = "Time", .x = {}, .y = {.label = "time [us]"}},
+                             "collective.time_us", 1),
+            collective_chart(study, *x,
+                             {.name = "collective-busiest",
+                              .title = "Share of the time that the busiest link is busy",
+                              .x = {},
+                              .y = {.label = "busy [%]"}},
+                             "collective.busiest_link_share", 100)};
     section.footnotes = {
         "Bus bandwidth as nccl-tests has it: what leaves a rank, over the time; of a dispatch or combine, copies of "
         "tokens "

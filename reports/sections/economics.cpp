@@ -53,8 +53,8 @@ std::vector<std::string> absences(const Study& study) {
     return texts;
 }
 
-std::optional<Chart> chart_of(const Study& study, const XAxis& x, const std::string& name, const std::string& title,
-                              const std::string& metric, const std::string& label) {
+std::optional<Chart> economics_chart(const Study& study, const XAxis& x, const std::string& name,
+                                     const std::string& title, const std::string& metric, const std::string& label) {
     constexpr int kMostGroups = 6;
     Chart chart{.name = name, .title = title, .x = x.axis, .y = {.label = label}};
     for (const Group& group : groups_of(study, x)) {
@@ -110,9 +110,9 @@ std::optional<Section> economics_section(const Study& study) {
     section.tables = {std::move(table)};
     if (const auto x = x_axis_of(study))
         for (const auto& chart :
-             {chart_of(study, *x, "cost", "Cost of a million tokens", "cost.usd_per_million_tokens",
-                       "USD per million tokens"),
-              chart_of(study, *x, "energy", "Energy of a token", "energy.joules_per_token", "J per token")})
+             {economics_chart(study, *x, "cost", "Cost of a million tokens", "cost.usd_per_million_tokens",
+                              "USD per million tokens"),
+              economics_chart(study, *x, "energy", "Energy of a token", "energy.joules_per_token", "J per token")})
             if (chart) section.charts.push_back(*chart);
     section.footnotes = missing;
     section.footnotes.push_back(

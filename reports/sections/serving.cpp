@@ -11,8 +11,8 @@ namespace strata {
 namespace {
 
 // A percentile of each point along the axis, one line a group of other settings.
-Chart chart_of(const Study& study, const XAxis& x, const std::string& name, const std::string& title,
-               const std::string& label, const std::vector<std::pair<std::string, std::string>>& metrics) {
+Chart serving_chart(const Study& study, const XAxis& x, const std::string& name, const std::string& title,
+                    const std::string& label, const std::vector<std::pair<std::string, std::string>>& metrics) {
     Chart chart{.name = name, .title = title, .x = x.axis, .y = {.label = label}};
     for (const Group& group : groups_of(study, x))
         for (std::size_t i = 0; i < metrics.size(); ++i) {
@@ -77,12 +77,12 @@ Section serving_summary_section(const Study& study) {
     if (auto x = x_axis_of(study)) {
         if (x->path == "workload.rate") x->axis.label = "rate [requests/s]";
         section.charts = {
-            chart_of(study, *x, "ttft", "Time to first token", "TTFT [ms]",
-                     {{"serving.ttft_p50_ms", "p50"}, {"serving.ttft_p99_ms", "p99"}}),
-            chart_of(study, *x, "tpot", "Time per output token", "TPOT [ms]",
-                     {{"serving.tpot_p50_ms", "p50"}, {"serving.tpot_p99_ms", "p99"}}),
-            chart_of(study, *x, "goodput", "Requests served within the limits", "requests/s",
-                     {{"serving.goodput_per_s", "within the limits"}, {"serving.requests_per_s", "all"}})};
+            serving_chart(study, *x, "ttft", "Time to first token", "TTFT [ms]",
+                          {{"serving.ttft_p50_ms", "p50"}, {"serving.ttft_p99_ms", "p99"}}),
+            serving_chart(study, *x, "tpot", "Time per output token", "TPOT [ms]",
+                          {{"serving.tpot_p50_ms", "p50"}, {"serving.tpot_p99_ms", "p99"}}),
+            serving_chart(study, *x, "goodput", "Requests served within the limits", "requests/s",
+                          {{"serving.goodput_per_s", "within the limits"}, {"serving.requests_per_s", "all"}})};
         section.charts[0].y.log = true;
     }
     section.footnotes = {

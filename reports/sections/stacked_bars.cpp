@@ -10,12 +10,12 @@ namespace strata {
 
 namespace {
 
-constexpr std::size_t kMostBars = 24;
+constexpr std::size_t kMostStacks = 24;
 
 std::vector<const PointResult*> ran_of(const Study& study) {
     std::vector<const PointResult*> all;
     for (const PointResult& result : study.results)
-        if (ran(result) && all.size() < kMostBars) all.push_back(&result);
+        if (ran(result) && all.size() < kMostStacks) all.push_back(&result);
     return all;
 }
 

@@ -9,7 +9,7 @@ namespace strata {
 
 namespace {
 
-const PointResult* fastest_of(const Study& study) {
+const PointResult* fastest_training(const Study& study) {
     const PointResult* best = nullptr;
     const auto tokens = [](const PointResult& result) {
         const auto& metrics = result.run->metrics;
@@ -37,7 +37,7 @@ std::string long_run(const std::map<std::string, double>& metrics) {
 
 Section training_summary_section(const Study& study) {
     Section section{.title = "Where a step's time goes"};
-    const PointResult* best = fastest_of(study);
+    const PointResult* best = fastest_training(study);
     const auto& metrics = best->run->metrics;
     const std::string at = label_of(*best, study);
     section.paragraphs = {fmt::format(

@@ -8,7 +8,7 @@ namespace strata {
 namespace {
 
 constexpr int kVersion = 1, kMetadataAttribute = 2;  // of GlobalMetadata
-constexpr int kId = 1, kName = 2, kType = 3, kDataDependency = 5, kStart = 6, kDuration = 7,
+constexpr int kId = 1, kNodeName = 2, kNodeType = 3, kDataDependency = 5, kStart = 6, kDuration = 7,
               kAttribute = 10;                                                       // of Node
 constexpr int kAttributeName = 1, kInt64 = 9, kUint64 = 13, kBool = 27, kText = 29;  // of AttributeProto
 enum NodeType { mem_load = 2, comp = 4, comm_coll = 7 };
@@ -29,7 +29,7 @@ CollectiveType collective_of(const TraceOp& op) {
 std::uint64_t whole(double value) { return value > 0 ? static_cast<std::uint64_t>(value + 0.5) : 0; }
 
 // The format has whole microseconds: both ends are rounded, so that errors do not add up along a step.
-std::uint64_t in_us(TraceTime time) { return static_cast<std::uint64_t>((time + 500'000) / 1'000'000); }
+std::uint64_t whole_us(TraceTime time) { return static_cast<std::uint64_t>((time + 500'000) / 1'000'000); }
 
 ProtobufMessage attribute(const char* name, int kind, std::uint64_t value) {
     return ProtobufMessage().text(kAttributeName, name).integer(kind, value);
@@ -38,9 +38,9 @@ ProtobufMessage attribute(const char* name, int kind, std::uint64_t value) {
 ProtobufMessage node_of(const TraceOp& op, std::uint64_t id) {
     ProtobufMessage node;
     const NodeType type = type_of(op);
-    node.integer(kId, id).text(kName, op.name).integer(kType, type);
+    node.integer(kId, id).text(kNodeName, op.name).integer(kNodeType, type);
     for (const std::uint32_t before : op.after) node.integer(kDataDependency, before);
-    node.integer(kStart, in_us(op.begin)).integer(kDuration, in_us(op.end) - in_us(op.begin));
+    node.integer(kStart, whole_us(op.begin)).integer(kDuration, whole_us(op.end) - whole_us(op.begin));
     node.message(kAttribute, attribute("is_cpu_op", kBool, op.lane == Lane::host_compute));
     if (type == comm_coll) {
         node.message(kAttribute, attribute("comm_type", kInt64, collective_of(op)));

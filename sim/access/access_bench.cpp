@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "hwmodels/dram/kept_profile.hpp"
+#include "hwmodels/rates.hpp"
 #include "hwmodels/storage/nvme_drive.hpp"
 
 namespace strata {
@@ -21,8 +22,6 @@ AccessKind kind_of(PartPattern pattern) {
 }
 
 double to_ns(Seconds time) { return time.si() * 1e9; }
-double to_GBps(Bandwidth rate) { return rate.si() / 1e9; }
-
 std::string pattern_text(const Access& access) {
     std::string text(to_string(access.pattern));
     std::replace(text.begin(), text.end(), '_', ' ');

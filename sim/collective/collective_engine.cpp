@@ -5,13 +5,12 @@
 #include <algorithm>
 
 #include "hwmodels/fabric/properties.hpp"
+#include "hwmodels/rates.hpp"
 #include "kernels/collective/collective.hpp"
 
 namespace strata {
 
 namespace {
-
-double to_GBps(Bandwidth rate) { return rate.si() / 1e9; }
 
 ExpertExchange exchange_of(const CollectiveWorkload& what, double ranks, double domains) {
     const TokenSpread& spread = what.spread;

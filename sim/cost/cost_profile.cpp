@@ -16,7 +16,7 @@ namespace strata {
 
 namespace {
 
-constexpr std::string_view kSchema = "strata.cost-profile.1";
+constexpr std::string_view kProfileSchema = "strata.cost-profile.1";
 constexpr std::uint64_t kHeldOutOneOf = 5;
 
 std::uint64_t fnv1a(std::string_view text) {
@@ -81,8 +81,8 @@ private:
     std::size_t header() {
         std::map<std::string, std::string, std::less<>> said;
         std::string_view line;
-        if (!next(line) || line != fmt::format("# {}", kSchema))
-            problem(fmt::format("'# {}'", kSchema), fmt::format("'{}'", line));
+        if (!next(line) || line != fmt::format("# {}", kProfileSchema))
+            problem(fmt::format("'# {}'", kProfileSchema), fmt::format("'{}'", line));
         while (next(line) && line.starts_with("# ")) {
             const std::size_t colon = line.find(": ");
             if (colon == std::string_view::npos) problem("'# key: value'", fmt::format("'{}'", line));
@@ -175,8 +175,8 @@ void write_profile(const CostProfile& profile) {
     const OpForm& form = form_of(profile.family);
     std::string text =
         fmt::format("# {}\n# family: {}\n# device: {}\n# origin: {}\n# source: {}\n# band: {:.3f}\n# rows: {}\n{}\n",
-                    kSchema, to_string(profile.family), profile.device, profile.origin, profile.source, profile.band,
-                    profile.rows.size(), columns_of(profile.family));
+                    kProfileSchema, to_string(profile.family), profile.device, profile.origin, profile.source,
+                    profile.band, profile.rows.size(), columns_of(profile.family));
     for (const CostProfile::Row& row : profile.rows) {
         for (std::size_t i = 0; i < form.sides.size(); ++i) text += fmt::format("{},", row.point.sides[i]);
         for (std::size_t i = 0; i < form.words.size(); ++i) text += word_of(row.point.labels[i]) + ',';

@@ -18,7 +18,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr const char* kSchema = "strata.kernel-record.1";
+constexpr const char* kRecordSchema = "strata.kernel-record.1";
 
 std::string contents(const fs::path& file) {
     std::ifstream in(file, std::ios::binary);
@@ -154,8 +154,8 @@ MeasuredKernels::MeasuredKernels(const fs::path& folder, const fs::path& kernels
 
 void MeasuredKernels::take(const nlohmann::json& line, std::string& device,
                            const std::function<std::string(const std::string&)>& hash_now) {
-    if (line.at("schema") != kSchema)
-        throw InputError("schema", fmt::format("'{}'", kSchema), line.at("schema").dump());
+    if (line.at("schema") != kRecordSchema)
+        throw InputError("schema", fmt::format("'{}'", kRecordSchema), line.at("schema").dump());
     if (line.at("kind") == "run") device = line.at("gpu").at("name");
     if (line.at("kind") != "sample" || line.at("outcome") != "measured") return;
     const auto family = family_of_kernel(line.at("kernel"));

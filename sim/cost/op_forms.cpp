@@ -292,14 +292,14 @@ std::vector<double> queries_at(const OpPoint& point) {
     return {log2_of(batch), log2_of(queries), log2_of(past + queries)};
 }
 
-using Sides = std::vector<std::string_view>;
-using Words = std::vector<OpForm::Word>;
+using SideNames = std::vector<std::string_view>;
+using FormWords = std::vector<OpForm::Word>;
 
 OpForm describe(Family family) {
-    const Sides queries{"batch", "queries", "past"}, expert{"tokens", "hidden", "top_k", "experts"},
+    const SideNames queries{"batch", "queries", "past"}, expert{"tokens", "hidden", "top_k", "experts"},
         wire{"bytes", "ranks"};
-    const Words dsa{{"model", 0.7}, {"gemm", 1.4}, {"cache", 1.4}, {"op", 4.2}, {"kernel", 8.5}};
-    const Words compressed{{"model", 4.2}, {"gemm", 4.2}};
+    const FormWords dsa{{"model", 0.7}, {"gemm", 1.4}, {"cache", 1.4}, {"op", 4.2}, {"kernel", 8.5}};
+    const FormWords compressed{{"model", 4.2}, {"gemm", 4.2}};
     switch (family) {
         case Family::gemm_bf16:
         case Family::gemm_fp8: return {{"m", "n", "k"}, {}, 0, gemm, every_side};

@@ -14,14 +14,14 @@ namespace strata {
 
 namespace {
 
-struct Words {
+struct Dictionary {
     std::mutex mutex;
     std::map<std::string, Label, std::less<>> numbers;
     std::deque<std::string> words{""};
 };
 
-Words& words() {
-    static Words all;
+Dictionary& words() {
+    static Dictionary all;
     return all;
 }
 
@@ -40,7 +40,7 @@ std::string expected_of(const OpForm& form) {
 
 Label label_of(std::string_view word) {
     if (word.empty()) return 0;
-    Words& all = words();
+    Dictionary& all = words();
     const std::lock_guard lock(all.mutex);
     const auto found = all.numbers.find(word);
     if (found != all.numbers.end()) return found->second;
@@ -51,7 +51,7 @@ Label label_of(std::string_view word) {
 }
 
 std::string word_of(Label label) {
-    Words& all = words();
+    Dictionary& all = words();
     const std::lock_guard lock(all.mutex);
     return all.words.at(label);
 }

@@ -1,10 +1,11 @@
 #include "sim/failure/published_failures.hpp"
 
+#include "sim/failure/hours.hpp"
+
 namespace strata {
 
 namespace {
 
-constexpr double kDay = 86400;
 constexpr int kAcceleratorsOfNode = 8;
 
 struct Cause {

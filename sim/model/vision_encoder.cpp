@@ -4,6 +4,8 @@
 #include <cmath>
 #include <string_view>
 
+#include "sim/model/element_bytes.hpp"
+
 namespace strata {
 
 namespace {
@@ -16,7 +18,6 @@ constexpr double kClipWidth = 1024, kClipMlp = 4096;
 constexpr int kClipLayers = 24;
 constexpr double kCompressed[] = {256, 512, 1024};  // channels before, between and after the two convolutions
 constexpr double kFeatures = 2048;                  // of SAM and CLIP side by side, which are projected
-constexpr double kBf16 = 2;
 constexpr double kPagesAtOnce = 16;  // assumed: enough to fill the device; the batch that the kernels' bench measures
 
 class VisionOps {

@@ -17,7 +17,7 @@ namespace {
 using Vertices = std::vector<std::size_t>;
 
 // The graph as a matrix: co-activation graphs are dense, and an exchange asks for the weight of a pair.
-struct Matrix {
+struct CutWeights {
     std::size_t n = 0;
     std::vector<double> weight{}, load{};
     // What a token above a part's limit costs, in weight: twice what moving a token's load can gain on average, so that
@@ -25,7 +25,7 @@ struct Matrix {
     double price_of_excess = 0;
     double total = 0;  // weight
 
-    explicit Matrix(const CoActivationGraph& graph) : n(boost::num_vertices(graph)), weight(n * n) {
+    explicit CutWeights(const CoActivationGraph& graph) : n(boost::num_vertices(graph)), weight(n * n) {
         for (std::size_t v = 0; v < n; ++v) load.push_back(graph[v].tokens);
         for (auto [edge, end] = boost::edges(graph); edge != end; ++edge) {
             const std::size_t a = boost::source(*edge, graph), b = boost::target(*edge, graph);
@@ -51,7 +51,7 @@ struct Matrix {
 };
 
 // Two sides, and the most load that each is to have.
-struct Sides {
+struct Halves {
     Vertices left{}, right{};
     double left_limit = 0, right_limit = 0;
 };
@@ -60,7 +60,7 @@ struct Sides {
 // is used up; then back to where the sum of gains was largest. Load above the limits counts as weight that is cut.
 class Pass {
 public:
-    Pass(const Matrix& matrix, Sides& sides)
+    Pass(const CutWeights& matrix, Halves& sides)
         : matrix_(matrix),
           sides_(sides),
           left_excess_(matrix.load_of(sides.left) - sides.left_limit),
@@ -120,8 +120,8 @@ private:
         return places;
     }
 
-    // Weights are not negative, so a pair gains at most the sum of its gains and the price that is paid now: behind the
-    // first pair that cannot exceed the best, none of its row can.
+    // CutWeights are not negative, so a pair gains at most the sum of its gains and the price that is paid now: behind
+    // the first pair that cannot exceed the best, none of its row can.
     Exchange best_exchange() const {
         Exchange best;
         const double now = price(0);
@@ -151,8 +151,8 @@ private:
         free_left_[next.left] = free_right_[next.right] = false;
     }
 
-    const Matrix& matrix_;
-    Sides& sides_;
+    const CutWeights& matrix_;
+    Halves& sides_;
     double left_excess_, right_excess_;           // above the limits; negative: room
     std::vector<double> gain_left_, gain_right_;  // what moving the vertex of a place to the other side would gain
     std::vector<bool> free_left_, free_right_;
@@ -161,7 +161,7 @@ private:
 constexpr double kWorthwhile = 2e-5;  // of all weight: gains below are chance in any sample of a size that is taken
 constexpr int kMostPasses = 20;       // two to four are usual
 
-bool improve(const Matrix& matrix, Sides& sides) {
+bool improve(const CutWeights& matrix, Halves& sides) {
     bool improved = false;
     for (int pass = 0; pass < kMostPasses && Pass(matrix, sides).run() > kWorthwhile * matrix.total; ++pass)
         improved = true;
@@ -169,7 +169,7 @@ bool improve(const Matrix& matrix, Sides& sides) {
 }
 
 // Bisects until a part is left; `parts` of them of `each` vertices.
-void bisect(const Matrix& matrix, Vertices vertices, int parts, std::size_t each, double limit,
+void bisect(const CutWeights& matrix, Vertices vertices, int parts, std::size_t each, double limit,
             std::vector<Vertices>& found) {
     if (parts == 1) {
         found.push_back(std::move(vertices));
@@ -177,22 +177,22 @@ void bisect(const Matrix& matrix, Vertices vertices, int parts, std::size_t each
     }
     const int left = parts / 2, right = parts - left;
     const auto middle = vertices.begin() + long(std::size_t(left) * each);
-    Sides sides{.left = {vertices.begin(), middle},
-                .right = {middle, vertices.end()},
-                .left_limit = left * limit,
-                .right_limit = right * limit};
+    Halves sides{.left = {vertices.begin(), middle},
+                 .right = {middle, vertices.end()},
+                 .left_limit = left * limit,
+                 .right_limit = right * limit};
     improve(matrix, sides);
     bisect(matrix, std::move(sides.left), left, each, limit, found);
     bisect(matrix, std::move(sides.right), right, each, limit, found);
 }
 
-void improve_pairs(const Matrix& matrix, double limit, std::vector<Vertices>& parts) {
+void improve_pairs(const CutWeights& matrix, double limit, std::vector<Vertices>& parts) {
     bool improved = true;
     for (int round = 0; round < kMostPasses && improved; ++round) {
         improved = false;
         for (std::size_t a = 0; a < parts.size(); ++a)
             for (std::size_t b = a + 1; b < parts.size(); ++b) {
-                Sides sides{.left = parts[a], .right = parts[b], .left_limit = limit, .right_limit = limit};
+                Halves sides{.left = parts[a], .right = parts[b], .left_limit = limit, .right_limit = limit};
                 if (!improve(matrix, sides)) continue;
                 improved = true;
                 parts[a] = std::move(sides.left);
@@ -202,7 +202,7 @@ void improve_pairs(const Matrix& matrix, double limit, std::vector<Vertices>& pa
 }
 
 // Weight inside parts, less the price of load above the limit.
-double quality_of(const Matrix& matrix, double limit, const std::vector<Vertices>& parts) {
+double quality_of(const CutWeights& matrix, double limit, const std::vector<Vertices>& parts) {
     double quality = 0;
     for (const Vertices& part : parts)
         quality += matrix.within(part) - matrix.price_of_excess * std::max(0.0, matrix.load_of(part) - limit);
@@ -221,7 +221,7 @@ Vertices start_order(std::size_t n, int start, std::uint64_t seed) {
 }  // namespace
 
 std::vector<int> partition(const CoActivationGraph& graph, const PartitionSpec& spec) {
-    const Matrix matrix(graph);
+    const CutWeights matrix(graph);
     if (spec.parts < 1 || matrix.n % std::size_t(spec.parts) != 0)
         throw InputError("partition.parts", fmt::format("a divisor of {} vertices", matrix.n),
                          fmt::format("{}", spec.parts));

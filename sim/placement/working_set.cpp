@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "sim/model/element_bytes.hpp"
 #include "sim/model/vision_encoder.hpp"
 #include "sim/placement/cache_hits.hpp"
 
@@ -10,20 +11,18 @@ namespace strata {
 
 namespace {
 
-constexpr double kBf16 = 2, kFp32 = 4;
-
 // One micro-batch of a rank.
-struct Share {
+struct LocalShare {
     double sequences, tokens;
     double meeting;  // tokens that meet at this rank's experts and their peers
-    explicit Share(const Scenario& scenario)
+    explicit LocalShare(const Scenario& scenario)
         : sequences(scenario.workload.batch / scenario.placement.dp / scenario.placement.batches()),
           tokens(sequences * scenario.workload.queries() / scenario.placement.cp),
           meeting(tokens * std::max(1.0, double(scenario.placement.ep) / scenario.placement.tp)) {}
 };
 
 // Tokens as the experts take them, both halves of gate and up, what the down product takes, and what it gives.
-double expert_bytes(const Scenario& scenario, const Share& share) {
+double expert_bytes(const Scenario& scenario, const LocalShare& share) {
     const Model& model = scenario.model;
     const Placement& placement = scenario.placement;
     if (model.ffn.experts <= 0) return 0;
@@ -35,7 +34,7 @@ double expert_bytes(const Scenario& scenario, const Share& share) {
 
 // Pages go through the encoder before anything else of the step is in memory: as many together as it takes at once, so
 // at most that many of any size count.
-double page_bytes(const Scenario& scenario, const Share& share) {
+double page_bytes(const Scenario& scenario, const LocalShare& share) {
     const auto& optical = scenario.workload.optical;
     if (!scenario.workload.prefill || !optical) return 0;
     std::vector<PageImages> images;
@@ -45,7 +44,7 @@ double page_bytes(const Scenario& scenario, const Share& share) {
 }
 
 // Query, output and what stands between: the latent query of absorbed decode, keys and values of prefill.
-double attention_bytes(const Scenario& scenario, const Share& share) {
+double attention_bytes(const Scenario& scenario, const LocalShare& share) {
     const AttentionConfig& a = scenario.model.attention;
     double width = 0;
     for (const LayerAttention& layer : scenario.model.attention_of) {
@@ -61,7 +60,7 @@ double attention_bytes(const Scenario& scenario, const Share& share) {
 
 // DeepEP, csrc/config.hpp (LowLatencyLayout): a message is a token's row in BF16 and 16 B; senders have one for each
 // expert, receivers too, and there are two of each so that one exchange can begin before another has ended.
-double low_latency_buffer(const Scenario& scenario, const Share& share) {
+double low_latency_buffer(const Scenario& scenario, const LocalShare& share) {
     const double experts = scenario.model.ffn.experts + scenario.placement.expert_dials.redundant;
     const double message = scenario.model.hidden * kBf16 + 16;
     return 2 * 2 * experts * share.tokens / scenario.placement.tp * message;
@@ -71,7 +70,7 @@ double low_latency_buffer(const Scenario& scenario, const Share& share) {
 // take (tests/test_internode.py).
 constexpr Bytes kNvlinkBuffer{2e9}, kRdmaBuffer{1e9};
 
-Bytes exchange_buffers(const Scenario& scenario, const Share& share) {
+Bytes exchange_buffers(const Scenario& scenario, const LocalShare& share) {
     const double peers = scenario.placement.ep;
     if (peers <= 1 || scenario.kernels.exchange == ExchangeKernel::wire) return {};
     if (!scenario.workload.prefill) return Bytes(low_latency_buffer(scenario, share));
@@ -79,7 +78,7 @@ Bytes exchange_buffers(const Scenario& scenario, const Share& share) {
     return domain && peers <= *domain ? kNvlinkBuffer : kNvlinkBuffer + kRdmaBuffer;
 }
 
-double staged_experts(const Scenario& scenario, const Share& share) {
+double staged_experts(const Scenario& scenario, const LocalShare& share) {
     const Model& model = scenario.model;
     const Placement& placement = scenario.placement;
     if (placement.experts == Tier::hbm || placement.host_computes() || model.ffn.experts <= 0) return 0;
@@ -88,7 +87,7 @@ double staged_experts(const Scenario& scenario, const Share& share) {
 }
 
 // The entries of one layer are read while those of the next come.
-double staged_kv(const Scenario& scenario, const Share& share) {
+double staged_kv(const Scenario& scenario, const LocalShare& share) {
     if (scenario.placement.kv == Tier::hbm) return 0;
     const AttentionConfig& a = scenario.model.attention;
     double most = 0;
@@ -102,7 +101,7 @@ double staged_kv(const Scenario& scenario, const Share& share) {
 }
 
 // Hash addresses are known at once, so the rows of all layers can be on their way together.
-double staged_rows(const Scenario& scenario, const Share& share) {
+double staged_rows(const Scenario& scenario, const LocalShare& share) {
     if (scenario.placement.engram == Tier::hbm || !scenario.model.engram) return 0;
     const EngramConfig& engram = *scenario.model.engram;
     const double hits =
@@ -113,7 +112,7 @@ double staged_rows(const Scenario& scenario, const Share& share) {
 }  // namespace
 
 Bytes activation_bytes(const Scenario& scenario) {
-    const Share share(scenario);
+    const LocalShare share(scenario);
     const Model& model = scenario.model;
     const Placement& placement = scenario.placement;
     const double dense = share.tokens * 3 * model.ffn.dense_width / placement.tp * kBf16;
@@ -125,7 +124,7 @@ Bytes activation_bytes(const Scenario& scenario) {
 }
 
 Bytes buffer_bytes(const Scenario& scenario) {
-    const Share share(scenario);
+    const LocalShare share(scenario);
     return exchange_buffers(scenario, share) +
            Bytes(staged_experts(scenario, share) + staged_kv(scenario, share) + staged_rows(scenario, share));
 }

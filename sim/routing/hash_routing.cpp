@@ -15,7 +15,7 @@ namespace strata {
 
 namespace {
 
-enum Purpose : std::int64_t { for_table = 1, for_ids, for_loads };
+enum HashPurpose : std::int64_t { for_table = 1, for_ids, for_loads };
 
 // [vocabulary], the sum is one; ids are in the order of frequency, as a tokenizer built by merges nearly has them.
 std::vector<double> frequencies(const HashRoutingSpec& spec) {

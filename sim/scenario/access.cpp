@@ -19,11 +19,6 @@ const Choices<PartPattern> kPatterns{
     {"random_rows", PartPattern::random_rows}, {"bank_conflict", PartPattern::bank_conflict},
     {"copy_engine", PartPattern::copy_engine}, {"zero_copy", PartPattern::zero_copy}};
 
-template <class Enum>
-std::string_view name_of(const Choices<Enum>& choices, Enum value) {
-    return std::find_if(choices.begin(), choices.end(), [&](const auto& c) { return c.second == value; })->first;
-}
-
 const std::vector<PartPattern>& patterns_of(AccessPart part) {
     static const std::vector<PartPattern> memory{PartPattern::stream, PartPattern::copy, PartPattern::random_rows,
                                                  PartPattern::bank_conflict},

@@ -3,7 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -24,6 +26,11 @@ Enum one_of(const YamlField& field, const Choices<Enum>& choices) {
     }
     field.problem(fmt::format("one of {}", fmt::join(names, ", ")), "'" + text + "'");
     return choices.front().second;
+}
+
+template <class Enum>
+std::string_view name_of(const Choices<Enum>& choices, Enum value) {
+    return std::find_if(choices.begin(), choices.end(), [&](const auto& c) { return c.second == value; })->first;
 }
 
 inline double at_least(const YamlField& field, double least, double fallback) {

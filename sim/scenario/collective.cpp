@@ -19,11 +19,6 @@ const Choices<WayFinding> kWays{{"hashed", WayFinding::hashed},
                                 {"valiant", WayFinding::valiant},
                                 {"adaptive", WayFinding::adaptive}};
 
-template <class Enum>
-std::string_view name_of(const Choices<Enum>& choices, Enum value) {
-    return std::find_if(choices.begin(), choices.end(), [&](const auto& c) { return c.second == value; })->first;
-}
-
 int whole(const YamlField& field, int fallback) {
     if (!field.exists()) return fallback;
     const long long value = field.integer(1);

@@ -56,7 +56,7 @@ ServerTimes read_server(const YamlField& field) {
     return server;
 }
 
-std::optional<FailingRanks> read_failures(const YamlField& field) {
+std::optional<FailingRanks> read_failing_ranks(const YamlField& field) {
     if (!field.exists()) return std::nullopt;
     field.allow_only({"mtbf_hours", "detection_s", "repair_s"});
     FailingRanks failures;
@@ -129,7 +129,7 @@ ServingWorkload read_serving(const YamlField& field, const std::string& file) {
             serving.acceptance.push_back(share_of(position, 0));
     serving.memory_share = share_of(field["memory_share"], 0.9);
     read_pools_into(serving, field);
-    serving.failures = read_failures(field["rank_failures"]);
+    serving.failures = read_failing_ranks(field["rank_failures"]);
     serving.server = read_server(field["server"]);
     serving.limits = {limit(field["ttft_limit_ms"]), limit(field["tpot_limit_ms"])};
     return serving;

@@ -17,15 +17,15 @@ constexpr std::size_t kSobolSamples = 2000;
 constexpr std::uint64_t kSeed = 1;
 
 // Time of one point that an uncertain factor multiplies.
-struct Share {
+struct FactorTime {
     std::size_t factor;
     double ms, p10, p90;
 };
 
 // Both points over one list of factors.
-class Pair {
+class Duel {
 public:
-    Pair(const Contender& first, const Contender& second)
+    Duel(const Contender& first, const Contender& second)
         : same_device_(first.path->device == second.path->device), base_(std::log(first.speed / second.speed)) {
         add(*first.path, 0);
         add(*second.path, 1);
@@ -41,7 +41,7 @@ public:
         double logarithm = base_;
         for (const int side : {0, 1}) {
             double ms = exact_[side];
-            for (const Share& share : shares_[side])
+            for (const FactorTime& share : shares_[side])
                 ms += share.ms * split_lognormal(scores[share.factor], share.p10, share.p90);
             logarithm -= (side == 0 ? 1 : -1) * std::log(ms);
         }
@@ -67,7 +67,7 @@ private:
     double base_;
     std::vector<std::string> names_;
     std::map<std::string, std::size_t> index_;
-    std::vector<Share> shares_[2];
+    std::vector<FactorTime> shares_[2];
     double total_[2] = {0, 0}, exact_[2] = {0, 0};
 };
 
@@ -79,7 +79,7 @@ double split_lognormal(double score, double p10, double p90) {
 
 std::optional<Certainty> certainty_of(const Contender& first, const Contender& second) {
     if (!first.path || !second.path || first.path->times.empty() || second.path->times.empty()) return std::nullopt;
-    const Pair pair(first, second);
+    const Duel pair(first, second);
     if (pair.factors() == 0) return std::nullopt;
     SeededRandom random(kSeed);
     std::vector<double> advantages(kDraws), scores(pair.factors());

@@ -51,13 +51,14 @@ Moments moments_of(const Answers& answers, const std::vector<std::size_t>& rows)
     return of;
 }
 
-struct Pair {
+struct FirstAndTotal {
     double first = 0, total = 0;
 };
 
 // Centred, because the first estimator's own variance grows with the square of the mean.
-Pair indices_of(const Answers& answers, std::size_t input, const std::vector<std::size_t>& rows, const Moments& of) {
-    Pair sum;
+FirstAndTotal indices_of(const Answers& answers, std::size_t input, const std::vector<std::size_t>& rows,
+                         const Moments& of) {
+    FirstAndTotal sum;
     for (const std::size_t n : rows) {
         const double change = answers.mixed[input][n] - answers.a[n];
         sum.first += (answers.b[n] - of.mean) * change;
@@ -94,14 +95,14 @@ SobolResult sobol_indices(const std::function<double(const std::vector<double>&)
         for (std::size_t& n : again) n = static_cast<std::size_t>(random.below(std::int64_t(rows.size())));
         const Moments of = moments_of(answers, again);
         for (std::size_t i = 0; i < inputs; ++i) {
-            const Pair pair = indices_of(answers, i, again, of);
+            const FirstAndTotal pair = indices_of(answers, i, again, of);
             firsts[i].push_back(pair.first);
             totals[i].push_back(pair.total);
         }
     }
     for (std::size_t i = 0; i < inputs; ++i) {
         SobolIndex& index = result.inputs[i];
-        const Pair pair = indices_of(answers, i, rows, moments);
+        const FirstAndTotal pair = indices_of(answers, i, rows, moments);
         index.first = pair.first;
         index.total = pair.total;
         std::tie(index.first_low, index.first_high) = middle_95(firsts[i]);

@@ -64,7 +64,7 @@ bool by_cost_book(const Task& task) {
     return task.pricing == Pricing::kernel || task.pricing == Pricing::exchange || task.pricing == Pricing::overlapped;
 }
 
-std::string source_of(const Task& task) {
+std::string factor_of(const Task& task) {
     return fmt::format("{} ({})", to_string(task.family), to_string(task.origin));
 }
 
@@ -72,7 +72,7 @@ std::string source_of(const Task& task) {
 Program at_end_of_band(const Program& program, const std::string& source, bool high) {
     Program changed = program;
     for (Task& task : changed.tasks)
-        if (by_cost_book(task) && source_of(task) == source)
+        if (by_cost_book(task) && factor_of(task) == source)
             task.duration = task.duration * (high ? task.high : task.low);
     if (changed.turns_waited > 0)
         changed.tasks.front().duration = changed.tasks.front().latency = turn_of(changed) * changed.turns_waited;
@@ -84,7 +84,7 @@ std::vector<Swing> cost_book_swings(const Scenario& scenario, Inputs& inputs, co
     const Machine& machine = inputs.platform(scenario.platform).machine;
     std::vector<std::string> sources;
     for (const Task& task : program.tasks)
-        if (by_cost_book(task) && (task.low < 1 || task.high > 1)) sources.push_back(source_of(task));
+        if (by_cost_book(task) && (task.low < 1 || task.high > 1)) sources.push_back(factor_of(task));
     std::sort(sources.begin(), sources.end());
     sources.erase(std::unique(sources.begin(), sources.end()), sources.end());
     const auto at = [&](const std::string& source, bool high) {

@@ -6,12 +6,12 @@ namespace strata {
 
 namespace {
 
-struct Place {
+struct Between {
     std::size_t below, above;
     double share;  // of the way from below to above
 };
 
-Place place_on(const std::vector<double>& axis, double value) {
+Between between(const std::vector<double>& axis, double value) {
     const auto above = static_cast<std::size_t>(std::lower_bound(axis.begin(), axis.end(), value) - axis.begin());
     if (above == 0) return {0, 0, 0};
     if (above == axis.size()) return {above - 1, above - 1, 0};
@@ -32,7 +32,7 @@ Seconds PricedSteps::at(double row, double column) { return step(row, column, 1)
 Seconds PricedSteps::peek(double row, double column) { return step(row, column, 0); }
 
 Seconds PricedSteps::step(double row, double column, double steps) {
-    const Place r = place_on(rows_, row), c = place_on(columns_, column);
+    const Between r = between(rows_, row), c = between(columns_, column);
     Seconds time;
     const auto add = [&](std::size_t i, std::size_t j, double weight) {
         if (weight == 0) return;

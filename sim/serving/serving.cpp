@@ -76,9 +76,9 @@ void check(const ServingSpec& spec, const std::vector<Request>& requests) {
     }
 }
 
-class Cluster {
+class ServingCluster {
 public:
-    Cluster(const ServingSpec& spec, std::vector<Request> requests)
+    ServingCluster(const ServingSpec& spec, std::vector<Request> requests)
         : spec_(spec), requests_(std::move(requests)), records_(requests_.size()), prefixes_(spec.prefix_cache_tokens) {
         const Replica::Shared shared{requests_, records_, gaps_, spec.prefix_cache_tokens > 0 ? &prefixes_ : nullptr,
                                      &finished_};
@@ -253,7 +253,7 @@ private:
 
 ServingRun simulate_serving(const ServingSpec& spec, const std::vector<Request>& requests) {
     check(spec, requests);
-    return Cluster(spec, requests).run();
+    return ServingCluster(spec, requests).run();
 }
 
 }  // namespace strata

@@ -6,13 +6,12 @@
 
 #include "kernels/optimizer/adamw.hpp"
 #include "kernels/optimizer/muon.hpp"
+#include "sim/model/element_bytes.hpp"
 #include "sim/training/stage_costs.hpp"
 
 namespace strata {
 
 namespace {
-
-constexpr double kBf16 = 2, kFp32 = 4;
 
 // Kernels that stream: AdamW reached 94 % of a copy on the device that was measured.
 Seconds streamed(const Work& work, const Device& on, const CostBook& costs) {

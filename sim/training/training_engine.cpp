@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "sim/failure/hours.hpp"
 #include "sim/training/layer_split.hpp"
 #include "sim/training/training_goodput_metrics.hpp"
 #include "sim/workload/op_of_rank.hpp"
@@ -11,8 +12,6 @@
 namespace strata {
 
 namespace {
-
-constexpr double kDay = 86400;
 
 bool in_pairs(PipelineKind kind) { return kind == PipelineKind::dualpipe || kind == PipelineKind::dualpipe_v; }
 

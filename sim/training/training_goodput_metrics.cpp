@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "sim/failure/hours.hpp"
 #include "sim/failure/published_failures.hpp"
 #include "sim/training/training_ops.hpp"
 #include "sim/workload/pricing.hpp"
@@ -9,8 +10,6 @@
 namespace strata {
 
 namespace {
-
-constexpr double kDay = 86400, kHour = 3600;
 
 std::vector<FailureSource> sources_of(const FailureWorkload& failures, double accelerators) {
     switch (failures.published) {

@@ -4,13 +4,12 @@
 
 #include <cmath>
 
+#include "sim/model/element_bytes.hpp"
 #include "sim/training/stage_costs.hpp"
 
 namespace strata {
 
 namespace {
-
-constexpr double kBf16 = 2, kFp32 = 4;
 
 // Of one op. Products keep their input unless the op before made and keeps it, attention its output; `selective`
 // spares what norms, up-projections and SwiGLU made.

@@ -3,13 +3,12 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "sim/model/element_bytes.hpp"
 #include "sim/model/step_ops.hpp"
 
 namespace strata {
 
 namespace {
-
-constexpr double kBf16 = 2, kFp32 = 4;
 
 // Moved through memory by kernels that compute next to nothing. Their share of the peak is that of SwiGLU with
 // quantisation.

@@ -9,7 +9,7 @@ namespace strata {
 namespace {
 
 // 8 points in some ms; the step's time grows with the batch.
-constexpr const char* kSweep =
+constexpr const char* kCiSweep =
     "name: sweep <&>\n"
     "model: v4.1-flash\n"
     "platform: {system: HGX_H200}\n"
@@ -29,7 +29,7 @@ protected:
 };
 
 TEST_F(Ci, junit_and_markdown_are_written_also_where_assertions_fail) {
-    write("s.yaml", kSweep);
+    write("s.yaml", kCiSweep);
     EXPECT_EQ(shell("strata run s.yaml --junit j.xml --markdown a.md"), 1) << err;
     EXPECT_FALSE(complains("::error"));
     ASSERT_EQ(shell("xmllint --noout --schema " + kSource + "/tests/app/junit.xsd j.xml"), 0) << err;
@@ -47,7 +47,7 @@ TEST_F(Ci, junit_and_markdown_are_written_also_where_assertions_fail) {
 }
 
 TEST_F(Ci, github_is_told_file_and_line) {
-    write("s.yaml", kSweep);
+    write("s.yaml", kCiSweep);
     EXPECT_EQ(shell("GITHUB_ACTIONS=true strata run s.yaml --json -"), 1);
     EXPECT_TRUE(
         complains("::error file=s.yaml,line=10,col=5::decode.tpot_ms <= 0.001 fails [workload.batch=64, analytic]"))
@@ -185,7 +185,7 @@ TEST_F(Ci, exit_codes_are_those_of_the_table) {
         EXPECT_NE(page.find(fmt::format("\n| {} | ", code)), std::string::npos) << code;
         EXPECT_TRUE(says(fmt::format(".TP\n.B {}\n", code))) << code;
     }
-    write("s.yaml", kSweep);
+    write("s.yaml", kCiSweep);
     EXPECT_EQ(shell("strata check s.yaml"), 0);
     EXPECT_EQ(shell("strata run s.yaml"), 1);
     EXPECT_EQ(shell("strata run s.yaml --no-such-option"), 2);

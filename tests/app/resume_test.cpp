@@ -22,7 +22,7 @@ constexpr int kKills = 3;  // everything takes ten times as long
 constexpr int kKills = 20;
 #endif
 
-constexpr const char* kSweep =
+constexpr const char* kResumedSweep =
     "model: dense-4b\nengines: [analytic, systemc]\nplatform: {system: HGX_H200}\n"
     "workload: {kind: decode, batch: 8, context: 512}\n"
     "axes:\n  - {path: workload.batch, linear: {from: 1, to: 100, steps: 100}}\n"
@@ -78,7 +78,7 @@ void expect_to_survive(const std::string& scenario, int kills) {
     EXPECT_EQ(PointStore(killed + "/out/study.sqlite").size(), PointStore(calm + "/out/study.sqlite").size());
 }
 
-TEST(Resume, a_sweep_killed_at_any_moment_ends_with_the_same_bytes) { expect_to_survive(kSweep, kKills); }
+TEST(Resume, a_sweep_killed_at_any_moment_ends_with_the_same_bytes) { expect_to_survive(kResumedSweep, kKills); }
 TEST(Resume, a_search_killed_at_any_moment_ends_with_the_same_bytes) { expect_to_survive(kSearch, kKills / 3); }
 
 // Every kept run says so from now on.
@@ -94,7 +94,7 @@ void tamper(const std::string& store) {
 TEST(Resume, a_point_is_never_computed_twice_unless_asked_for) {
     const ScratchFolder folder;
     const StrataPrograms strata;
-    const std::string here = with_scenario(folder / "a", kSweep);
+    const std::string here = with_scenario(folder / "a", kResumedSweep);
     const std::string store = folder / "shared.sqlite";
     ASSERT_EQ(strata.run(here, {"run", "s.yaml", "--json", "first.json", "--store", store}), 0);
     tamper(store);
@@ -113,7 +113,8 @@ TEST(Resume, a_point_is_never_computed_twice_unless_asked_for) {
 TEST(Resume, two_processes_on_one_study_both_end_with_the_same_bytes) {
     const ScratchFolder folder;
     const StrataPrograms strata;
-    const std::string alone = with_scenario(folder / "alone", kSweep), both = with_scenario(folder / "both", kSweep);
+    const std::string alone = with_scenario(folder / "alone", kResumedSweep),
+                      both = with_scenario(folder / "both", kResumedSweep);
     ASSERT_EQ(strata.run(alone, kRun), 0);
     const pid_t first = strata.start(both, kRun), second = strata.start(both, kRun);
     EXPECT_EQ(StrataPrograms::ended(first), 0) << content(both + "/stderr.txt");

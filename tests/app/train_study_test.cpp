@@ -26,7 +26,7 @@ std::string text_of(const std::string& file) {
     return {std::istreambuf_iterator<char>(stream), {}};
 }
 
-std::vector<std::string> lines_of(const std::string& file) {
+std::vector<std::string> lines_of_file(const std::string& file) {
     std::istringstream stream(text_of(file));
     std::vector<std::string> lines;
     for (std::string line; std::getline(stream, line);) lines.push_back(line);
@@ -138,7 +138,7 @@ TEST(TrainStudy, goes_on_where_it_was_killed_and_ends_with_the_same_points) {
     std::ostringstream progress;
     int trained = 0;
     EXPECT_THROW(run_study(points, folder / "p.csv", pretending(trained, 3), kOrigin, progress), std::runtime_error);
-    EXPECT_EQ(lines_of(folder / "p.csv").size(), 4u);  // the head and three points
+    EXPECT_EQ(lines_of_file(folder / "p.csv").size(), 4u);  // the head and three points
     const StudyOutcome rest = run_study(points, folder / "p.csv", pretending(trained), kOrigin, progress);
     EXPECT_EQ(rest.trained, 4);
     EXPECT_EQ(rest.kept, 3);
@@ -148,12 +148,12 @@ TEST(TrainStudy, goes_on_where_it_was_killed_and_ends_with_the_same_points) {
     run_study(points, folder / "q.csv", pretending(at_once), kOrigin, progress);
     const auto losses = [](const std::string& file) {
         std::vector<std::string> of;
-        for (const std::string& line : lines_of(file)) of.push_back(line.substr(0, line.find(",0.0000")));
+        for (const std::string& line : lines_of_file(file)) of.push_back(line.substr(0, line.find(",0.0000")));
         return of;
     };
     EXPECT_EQ(losses(folder / "p.csv"), losses(folder / "q.csv"));
-    EXPECT_EQ(lines_of(folder / "p_curves.csv"), lines_of(folder / "q_curves.csv"));
-    EXPECT_EQ(lines_of(folder / "p_curves.csv").size(), 1u + 7 * 2);
+    EXPECT_EQ(lines_of_file(folder / "p_curves.csv"), lines_of_file(folder / "q_curves.csv"));
+    EXPECT_EQ(lines_of_file(folder / "p_curves.csv").size(), 1u + 7 * 2);
 }
 
 TEST(TrainStudy, drops_the_curve_of_a_point_that_has_no_row) {
@@ -162,10 +162,10 @@ TEST(TrainStudy, drops_the_curve_of_a_point_that_has_no_row) {
     std::ostringstream progress;
     int trained = 0;
     run_study(points, folder / "p.csv", pretending(trained), kOrigin, progress);
-    std::vector<std::string> lines = lines_of(folder / "p.csv");
+    std::vector<std::string> lines = lines_of_file(folder / "p.csv");
     folder.write("p.csv", lines[0] + "\n" + lines[1] + "\n");  // as if killed between the two files
     run_study(points, folder / "p.csv", pretending(trained), kOrigin, progress);
-    EXPECT_EQ(lines_of(folder / "p_curves.csv").size(), 1u + 2 * 2);
+    EXPECT_EQ(lines_of_file(folder / "p_curves.csv").size(), 1u + 2 * 2);
 }
 
 TEST(TrainStudy, tells_how_much_is_left) {
@@ -185,7 +185,7 @@ TEST(TrainStudy, refuses_a_file_of_another_kind) {
     std::ostringstream progress;
     int trained = 0;
     EXPECT_THROW(run_study(study_points({}), folder / "p.csv", pretending(trained), kOrigin, progress), InputError);
-    EXPECT_EQ(lines_of(folder / "p.csv").size(), 2u);  // untouched
+    EXPECT_EQ(lines_of_file(folder / "p.csv").size(), 2u);  // untouched
 }
 
 TEST(TrainStudy, smoke_trains_two_points_with_where_they_come_from) {
@@ -201,8 +201,8 @@ TEST(TrainStudy, smoke_trains_two_points_with_where_they_come_from) {
     EXPECT_EQ(points[1].budget, "smoke");
     EXPECT_EQ(points[1].rho, 0.8);
     EXPECT_GT(points[1].loss, 1);
-    EXPECT_NE(lines_of(file)[1].find("one thread"), std::string::npos);
-    EXPECT_GT(lines_of(curves_file_of(file)).size(), 10u);
+    EXPECT_NE(lines_of_file(file)[1].find("one thread"), std::string::npos);
+    EXPECT_GT(lines_of_file(curves_file_of(file)).size(), 10u);
 }
 
 // A copy of the program, away from strata-train.

@@ -5,11 +5,10 @@
 #include "sim/engine/analytic/hardware_sweep.hpp"
 #include "sim/study/study.hpp"
 #include "sim/workload/build_program.hpp"
+#include "tests/source_root.hpp"
 
 namespace strata {
 namespace {
-
-const std::string kRoot = STRATA_SOURCE_DIR;
 
 struct Flash {
     Catalog catalog{kRoot + "/hwmodels/catalog"};

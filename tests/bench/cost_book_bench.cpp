@@ -3,11 +3,10 @@
 
 #include "hwmodels/catalog.hpp"
 #include "sim/cost/cost_book.hpp"
+#include "tests/source_root.hpp"
 
 namespace strata {
 namespace {
-
-const std::string kRoot = STRATA_SOURCE_DIR;
 
 Device device(const char* name) { return device_of(Catalog(kRoot + "/hwmodels/catalog").accelerator(name)); }
 

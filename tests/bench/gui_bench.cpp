@@ -18,11 +18,10 @@
 #include "app/gui/widgets/record_view.hpp"
 #include "app/gui/widgets/timeline_view.hpp"
 #include "sim/study/point_store.hpp"
+#include "tests/source_root.hpp"
 
 namespace strata {
 namespace {
-
-const std::string kRoot = STRATA_SOURCE_DIR;
 
 // One for all; it ends with the program.
 void start_qt() {

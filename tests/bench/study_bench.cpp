@@ -9,11 +9,11 @@
 #include "sim/study/search_study.hpp"
 #include "sim/study/simulator_pool.hpp"
 #include "tests/scratch_folder.hpp"
+#include "tests/source_root.hpp"
 
 namespace strata {
 namespace {
 
-const std::string kRoot = STRATA_SOURCE_DIR;
 constexpr int kJobs = 2;
 
 ScenarioFile scenario(const ScratchFolder& folder, const std::string& text) {

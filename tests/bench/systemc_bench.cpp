@@ -8,11 +8,10 @@
 #include "sim/engine/systemc/systemc_engine.hpp"
 #include "sim/workload/inputs.hpp"
 #include "sim/workload/micro_batches.hpp"
+#include "tests/source_root.hpp"
 
 namespace strata {
 namespace {
-
-const std::string kRoot = STRATA_SOURCE_DIR;
 
 struct Step {
     Program program;

@@ -21,12 +21,12 @@
 #include "app/gui/widgets/notice_bar.hpp"
 #include "app/gui/widgets/save_view.hpp"
 #include "hwmodels/input_error.hpp"
+#include "tests/gui/simulator.hpp"
+#include "tests/source_root.hpp"
 
 namespace strata {
 namespace {
 
-const std::string kRoot = STRATA_SOURCE_DIR;
-const std::string kSimulator = std::string(STRATA_BINARY_DIR) + "/strata-simulate";
 const QString kScenario = QString::fromStdString(kRoot + "/scenarios/engram-allocation.yaml");
 
 QByteArray contents(const QString& file) {

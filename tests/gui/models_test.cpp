@@ -12,12 +12,12 @@
 #include "app/gui/models/yaml_edit.hpp"
 #include "hwmodels/input_error.hpp"
 #include "sim/scenario/schema.hpp"
+#include "tests/source_root.hpp"
 
 namespace strata {
 namespace {
 
-const std::string kRoot = STRATA_SOURCE_DIR;
-const QString kScenario = QString::fromStdString(kRoot + "/scenarios/engram-allocation.yaml");
+const QString kEdited = QString::fromStdString(kRoot + "/scenarios/engram-allocation.yaml");
 
 const std::string kText =
     "# why\n"
@@ -68,7 +68,7 @@ TEST(YamlEdit, refuses_a_value_that_is_no_yaml) { EXPECT_THROW(with_value(kText,
 
 TEST(ScenarioDocument, puts_an_error_at_its_field_and_undo_takes_it_away) {
     ScenarioDocument document(kRoot);
-    document.open(kScenario);
+    document.open(kEdited);
     ASSERT_TRUE(document.is_valid());
     const std::string before = document.text();
     document.set_value("placement.dp", "eight");
@@ -86,7 +86,7 @@ TEST(ScenarioDocument, puts_an_error_at_its_field_and_undo_takes_it_away) {
 
 TEST(ScenarioDocument, typing_is_one_step_of_undo) {
     ScenarioDocument document(kRoot);
-    document.open(kScenario);
+    document.open(kEdited);
     const std::string before = document.text();
     document.set_text(before + "# a");
     document.set_text(before + "# ab");
@@ -96,14 +96,14 @@ TEST(ScenarioDocument, typing_is_one_step_of_undo) {
 
 TEST(ScenarioDocument, first_point_has_the_first_value_of_each_axis) {
     ScenarioDocument document(kRoot);
-    document.open(kScenario);
+    document.open(kEdited);
     EXPECT_DOUBLE_EQ(document.first_point()->scenario.rho, 0.4);
     EXPECT_EQ(document.first_point()->scenario.placement.engram, Tier::hbm);
 }
 
 TEST(ScenarioFormModel, is_a_sound_tree_that_shows_and_changes_the_document) {
     ScenarioDocument document(kRoot);
-    document.open(kScenario);
+    document.open(kEdited);
     ScenarioFormModel model(document, schema_tree(schema_of("scenario", kRoot + "/scenarios/schema")));
     const QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::Fatal);
     const QModelIndex batch = model.index_of("workload.batch");
@@ -120,7 +120,7 @@ TEST(ScenarioFormModel, is_a_sound_tree_that_shows_and_changes_the_document) {
 
 TEST(ScenarioFormModel, offers_the_choices_and_the_range_of_the_schema) {
     ScenarioDocument document(kRoot);
-    document.open(kScenario);
+    document.open(kEdited);
     const ScenarioFormModel model(document, schema_tree(schema_of("scenario", kRoot + "/scenarios/schema")));
     const QStringList tiers =
         model.index_of("placement.engram.tier").data(ScenarioFormModel::choices_role).toStringList();

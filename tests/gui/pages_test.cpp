@@ -27,12 +27,11 @@
 #include "app/gui/widgets/record_view.hpp"
 #include "app/gui/widgets/timeline_view.hpp"
 #include "hwmodels/input_error.hpp"
+#include "tests/gui/simulator.hpp"
+#include "tests/source_root.hpp"
 
 namespace strata {
 namespace {
-
-const std::string kRoot = STRATA_SOURCE_DIR;
-const std::string kSimulator = std::string(STRATA_BINARY_DIR) + "/strata-simulate";
 
 constexpr const char* kStep =
     "name: small\nengines: [analytic]\nmodel: v4.1-flash\nplatform: {system: HGX_H200}\n"

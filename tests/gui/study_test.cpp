@@ -16,12 +16,11 @@
 #include "hwmodels/input_error.hpp"
 #include "sim/study/point_store.hpp"
 #include "sim/study/sqlite.hpp"
+#include "tests/gui/simulator.hpp"
+#include "tests/source_root.hpp"
 
 namespace strata {
 namespace {
-
-const std::string kRoot = STRATA_SOURCE_DIR;
-const std::string kSimulator = std::string(STRATA_BINARY_DIR) + "/strata-simulate";
 
 // `steps` points, of which none is in the store that the tests share: its context is nobody else's.
 QString scenario_in(const QTemporaryDir& folder, int steps, const char* engines = "analytic") {

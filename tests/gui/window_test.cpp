@@ -15,11 +15,10 @@
 #include "app/gui/pages/memory_page.hpp"
 #include "app/gui/widgets/metric_card.hpp"
 #include "app/gui/widgets/record_view.hpp"
+#include "tests/source_root.hpp"
 
 namespace strata {
 namespace {
-
-const std::string kRoot = STRATA_SOURCE_DIR;
 
 // A copy that a test may change.
 QString scenario_in(const QTemporaryDir& folder) {

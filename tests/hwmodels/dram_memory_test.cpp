@@ -7,17 +7,16 @@
 #include <filesystem>
 
 #include "hwmodels/dram/characterise.hpp"
+#include "tests/source_root.hpp"
 
 namespace strata {
 namespace {
 
-const std::string kStandards = std::string(STRATA_SOURCE_DIR) + "/hwmodels/catalog/dram/";
-
-DramSpec standard(const std::string& name) { return read_dram_spec(kStandards + name + ".yaml"); }
+DramSpec standard(const std::string& name) { return read_dram_spec(kParts + "dram/" + name + ".yaml"); }
 
 std::vector<DramSpec> all_standards() {
     std::vector<DramSpec> found;
-    for (const auto& entry : std::filesystem::directory_iterator(kStandards))
+    for (const auto& entry : std::filesystem::directory_iterator(kParts + "dram"))
         found.push_back(read_dram_spec(entry.path().string()));
     return found;
 }

@@ -7,14 +7,13 @@
 
 #include "hwmodels/dram/address_mapping.hpp"
 #include "tests/scratch_folder.hpp"
+#include "tests/source_root.hpp"
 
 namespace strata {
 namespace {
 
-const std::string kStandards = std::string(STRATA_SOURCE_DIR) + "/hwmodels/catalog/dram/";
-
 std::string shipped(const std::string& standard) {
-    std::ifstream stream(kStandards + standard + ".yaml");
+    std::ifstream stream(kParts + "dram/" + standard + ".yaml");
     return {std::istreambuf_iterator<char>(stream), {}};
 }
 
@@ -41,8 +40,8 @@ TEST(DramSpec, of_every_shipped_standard_has_its_published_peak) {
                                                          {"HBM4", 2048},     {"DDR5_4800", 38.4}, {"DDR5_5600", 44.8},
                                                          {"DDR5_6400", 51.2}};
     for (const auto& [name, peak] : peaks_GBps)
-        EXPECT_NEAR(read_dram_spec(kStandards + name + ".yaml").peak().si() / 1e9, peak, peak * 1e-3) << name;
-    for (const auto& entry : std::filesystem::directory_iterator(kStandards))
+        EXPECT_NEAR(read_dram_spec(kParts + "dram/" + name + ".yaml").peak().si() / 1e9, peak, peak * 1e-3) << name;
+    for (const auto& entry : std::filesystem::directory_iterator(kParts + "dram"))
         EXPECT_EQ(read_dram_spec(entry.path().string()).name, entry.path().stem().string());
 }
 
@@ -87,7 +86,7 @@ TEST(DramSpec, collects_all_that_is_wrong) {
 
 // At half the clock the array's 26 cycles of RP are 13, and a burst's 2 cycles are 2 still.
 TEST(DramSpec, at_another_peak_keeps_the_arrays_nanoseconds) {
-    const DramSpec spec = read_dram_spec(kStandards + "HBM3.yaml");
+    const DramSpec spec = read_dram_spec(kParts + "dram/HBM3.yaml");
     const DramSpec half = spec.at_peak(spec.peak() / 2.0);
     EXPECT_NEAR(half.peak() / spec.peak(), 0.5, 1e-12);
     EXPECT_EQ(half.timings.RP, 13);
@@ -99,7 +98,7 @@ TEST(DramSpec, at_another_peak_keeps_the_arrays_nanoseconds) {
 
 // At a hundredth of its speed a refresh would take longer than the time to the next one, and nothing would be served.
 TEST(DramSpec, refuses_a_peak_at_which_its_cells_could_not_be_refreshed) {
-    const DramSpec spec = read_dram_spec(kStandards + "HBM3E.yaml");
+    const DramSpec spec = read_dram_spec(kParts + "dram/HBM3E.yaml");
     try {
         (void)spec.at_peak(spec.peak() / 500.0);
         FAIL();
@@ -111,7 +110,7 @@ TEST(DramSpec, refuses_a_peak_at_which_its_cells_could_not_be_refreshed) {
 
 // Five stacks, 32 pseudo-channels each: every access of a stretch goes somewhere else and comes back as itself.
 TEST(AddressMapping, is_one_to_one_and_inverts) {
-    const DramSpec spec = read_dram_spec(kStandards + "HBM3E.yaml");
+    const DramSpec spec = read_dram_spec(kParts + "dram/HBM3E.yaml");
     const AddressMapping mapping(spec, 5);
     EXPECT_EQ(mapping.capacity(), static_cast<std::uint64_t>(spec.capacity().si()) * 5);
     const std::uint64_t stride = mapping.capacity() / 1000003 / 32 * 32;
@@ -127,7 +126,7 @@ TEST(AddressMapping, is_one_to_one_and_inverts) {
 
 // "row rank bank bank_group column": the first line of digits by hand. 32 B accesses, 8 columns, then 2 channels.
 TEST(AddressMapping, reads_its_line_from_most_to_least_significant) {
-    DramSpec spec = read_dram_spec(kStandards + "HBM3.yaml");
+    DramSpec spec = read_dram_spec(kParts + "dram/HBM3.yaml");
     spec.controller.mapping = "row rank bank unit channel column:4 bank_group pseudo_channel column:8";
     const AddressMapping mapping(spec, 1);
     EXPECT_EQ(mapping.at(7 * 32).column, 7);
@@ -139,7 +138,7 @@ TEST(AddressMapping, reads_its_line_from_most_to_least_significant) {
 }
 
 TEST(AddressMapping, mixes_the_row_into_the_bank) {
-    DramSpec spec = read_dram_spec(kStandards + "HBM3.yaml");
+    DramSpec spec = read_dram_spec(kParts + "dram/HBM3.yaml");
     spec.controller.mapping = "row rank bank^row column bank_group unit channel pseudo_channel";
     const AddressMapping mapping(spec, 1);
     const std::uint64_t row = mapping.capacity() / 16384;

@@ -15,7 +15,7 @@ namespace {
 constexpr Wire kWire{.link_class = LinkClass::scale_out, .bandwidth = 1.0_GBps};
 
 template <class Shape>
-Fabric joined(int endpoints, const Shape& shape) {
+Fabric wired(int endpoints, const Shape& shape) {
     Fabric fabric("test", endpoints, 1);
     join(fabric, first_ranks(endpoints), shape, kWire);
     return fabric;
@@ -27,7 +27,7 @@ int diameter(const Fabric& fabric) { return diameter(fabric, LinkClass::scale_ou
 template <class Shape>
 std::string refusal(int endpoints, const Shape& shape) {
     try {
-        joined(endpoints, shape);
+        wired(endpoints, shape);
         return "none";
     } catch (const InputError& error) {
         return error.what();
@@ -46,11 +46,11 @@ std::vector<Published> cost_table() {
     const auto count = [](const Fabric& fabric) { return inventory(fabric, LinkClass::scale_out); };
     // No Slim Fly of q = 28 exists, because 28 is no power of a prime: the table counts by the formulas, and so do we.
     const SlimFlySize slim = slim_fly_size(28, 21);
-    return {{"FT2", count(joined(2048, FatTree{.levels = 2, .radix = 64})), 2048, 96, 2048, 9, 4.39},
-            {"MPFT", count(joined(2048, FatTree{.levels = 2, .radix = 64, .planes = 8})), 16384, 768, 16384, 72, 4.39},
-            {"FT3", count(joined(65536, FatTree{.levels = 3, .radix = 64})), 65536, 5120, 131072, 491, 7.5},
+    return {{"FT2", count(wired(2048, FatTree{.levels = 2, .radix = 64})), 2048, 96, 2048, 9, 4.39},
+            {"MPFT", count(wired(2048, FatTree{.levels = 2, .radix = 64, .planes = 8})), 16384, 768, 16384, 72, 4.39},
+            {"FT3", count(wired(65536, FatTree{.levels = 3, .radix = 64})), 65536, 5120, 131072, 491, 7.5},
             {"SF", {slim.switches, slim.inter_switch_links, slim.endpoints}, 32928, 1568, 32928, 146, 4.4},
-            {"DF", count(joined(261632, Dragonfly{32, 16, 16, 511})), 261632, 16352, 384272, 1522, 5.8}};
+            {"DF", count(wired(261632, Dragonfly{32, 16, 16, 511})), 261632, 16352, 384272, 1522, 5.8}};
 }
 
 TEST(FabricCost, has_the_switches_and_links_of_the_published_table) {
@@ -75,13 +75,13 @@ TEST(FabricCost, is_within_two_percent_of_the_published_table_at_the_prices_that
 }
 
 TEST(FatTreeShape, has_the_diameter_of_its_levels_and_half_of_its_endpoints_as_bisection) {
-    const Fabric one = joined(16, FatTree{.levels = 1, .radix = 16, .planes = 3});
+    const Fabric one = wired(16, FatTree{.levels = 1, .radix = 16, .planes = 3});
     EXPECT_EQ(diameter(one), 2);
     EXPECT_DOUBLE_EQ(bisection_in_wires(one), 8 * 3);
-    const Fabric two = joined(128, FatTree{.levels = 2, .radix = 16});
+    const Fabric two = wired(128, FatTree{.levels = 2, .radix = 16});
     EXPECT_EQ(diameter(two), 4);
     EXPECT_DOUBLE_EQ(bisection_in_wires(two), 64);
-    const Fabric three = joined(128, FatTree{.levels = 3, .radix = 8});
+    const Fabric three = wired(128, FatTree{.levels = 3, .radix = 8});
     EXPECT_EQ(diameter(three), 6);
     EXPECT_DOUBLE_EQ(bisection_in_wires(three), 64);
     EXPECT_EQ(inventory(three, LinkClass::scale_out).switches, 5 * 8 * 8 / 4);
@@ -89,13 +89,13 @@ TEST(FatTreeShape, has_the_diameter_of_its_levels_and_half_of_its_endpoints_as_b
 
 TEST(FatTreeShape, with_fewer_uplinks_has_less_bisection) {
     // 8 leaves of 12 endpoints and 4 uplinks: a third.
-    const Fabric fabric = joined(96, FatTree{.levels = 2, .radix = 16, .leaf_endpoints = 12, .uplinks = 4});
+    const Fabric fabric = wired(96, FatTree{.levels = 2, .radix = 16, .leaf_endpoints = 12, .uplinks = 4});
     EXPECT_DOUBLE_EQ(bisection_in_wires(fabric), 96 / 2 / 3);
 }
 
 TEST(FatTreeShape, that_is_not_full_has_no_switch_with_more_links_than_ports) {
     for (const int endpoints : {40, 72, 100}) {
-        const Fabric fabric = joined(endpoints, FatTree{.levels = 2, .radix = 16});
+        const Fabric fabric = wired(endpoints, FatTree{.levels = 2, .radix = 16});
         std::vector<int> ports(static_cast<std::size_t>(fabric.vertices()));
         for (const FabricLink& link : fabric.links()) ports[static_cast<std::size_t>(link.from)] += link.lanes;
         for (int v = endpoints; v < fabric.vertices(); ++v) EXPECT_LE(ports[static_cast<std::size_t>(v)], 16);
@@ -115,16 +115,16 @@ TEST(FatTreeShape, refuses_what_its_ports_cannot_join) {
 
 TEST(DragonflyShape, has_three_links_between_routers_and_one_between_groups) {
     // 4 groups of 3 routers, each with 2 endpoints and one global port: every pair of groups has one link.
-    const Fabric fabric = joined(24, Dragonfly{3, 2, 1, 4});
+    const Fabric fabric = wired(24, Dragonfly{3, 2, 1, 4});
     EXPECT_EQ(diameter(fabric), 5);
     EXPECT_EQ(inventory(fabric, LinkClass::scale_out).inter_switch_links, 4 * 3 + 6);
     EXPECT_DOUBLE_EQ(bisection_in_wires(fabric), 2 * 2);
-    EXPECT_EQ(diameter(joined(72, Dragonfly{4, 2, 2, 9})), 5);
+    EXPECT_EQ(diameter(wired(72, Dragonfly{4, 2, 2, 9})), 5);
 }
 
 TEST(DragonflyShape, uses_every_global_port_once) {
     for (const int groups : {2, 3, 5, 8, 9}) {
-        const Fabric fabric = joined(8, Dragonfly{4, 2, 2, groups});
+        const Fabric fabric = wired(8, Dragonfly{4, 2, 2, groups});
         std::vector<int> ports(static_cast<std::size_t>(fabric.vertices()));
         for (const FabricLink& link : fabric.links())
             if (fabric.is_switch(link.from) && fabric.is_switch(link.to)) ++ports[static_cast<std::size_t>(link.from)];
@@ -135,7 +135,7 @@ TEST(DragonflyShape, uses_every_global_port_once) {
 
 TEST(SlimFlyShape, has_every_router_two_links_away_for_either_kind_of_prime) {
     for (const int q : {5, 7, 11, 13}) {  // 4 w + 1 and 4 w - 1
-        const Fabric fabric = joined(2 * q * q, SlimFly{q, 1});
+        const Fabric fabric = wired(2 * q * q, SlimFly{q, 1});
         EXPECT_EQ(diameter(fabric), 2 + 2) << q;
         const SlimFlySize size = slim_fly_size(q, 1);
         EXPECT_EQ(inventory(fabric, LinkClass::scale_out).switches, size.switches);
@@ -147,34 +147,34 @@ TEST(SlimFlyShape, has_every_router_two_links_away_for_either_kind_of_prime) {
 TEST(SlimFlyShape, has_at_least_the_bisection_of_its_spectrum) {
     // q = 5 is the Hoffman-Singleton graph: 7 links a router and second eigenvalue 2, so that a halving of its 50
     // routers cuts at least 50 / 4 (7 - 2) links. Five endpoints a router are more than that.
-    const double links = bisection_in_wires(joined(250, SlimFly{5, 5}));
+    const double links = bisection_in_wires(wired(250, SlimFly{5, 5}));
     EXPECT_GE(links, 62.5);
     EXPECT_LE(links, 125);
 }
 
 TEST(GridShapes, have_the_diameter_and_bisection_of_their_sides) {
     // Torus 4 x 4 x 6: half of each side is the farthest; halving the last side cuts two rings' links for each of 16.
-    const Fabric torus = joined(96, Torus{{4, 4, 6}});
+    const Fabric torus = wired(96, Torus{{4, 4, 6}});
     EXPECT_EQ(diameter(torus), 2 + 2 + 3);
     EXPECT_DOUBLE_EQ(bisection_in_wires(torus), 2 * 16);
     EXPECT_EQ(inventory(torus, LinkClass::scale_out).endpoint_links, 3 * 96);
-    const Fabric ring_of_two = joined(2, Torus{{2}});
+    const Fabric ring_of_two = wired(2, Torus{{2}});
     EXPECT_EQ(ring_of_two.link(0).lanes, 2);
     // Full mesh 4 x 6: one link along each axis; each of 4 columns of 6 has 3 x 3 links between its halves.
-    const Fabric mesh = joined(24, FullMesh{{4, 6}});
+    const Fabric mesh = wired(24, FullMesh{{4, 6}});
     EXPECT_EQ(diameter(mesh), 2);
     EXPECT_DOUBLE_EQ(bisection_in_wires(mesh), 4 * 9);
     // Flattened butterfly 4 x 4 with 8 endpoints a router: 4 columns with 2 x 2 links, less than the 64 endpoints.
-    const Fabric butterfly = joined(128, HyperX{.sides = {4, 4}, .endpoints_per_router = 8});
+    const Fabric butterfly = wired(128, HyperX{.sides = {4, 4}, .endpoints_per_router = 8});
     EXPECT_EQ(diameter(butterfly), 2 + 2);
     EXPECT_DOUBLE_EQ(bisection_in_wires(butterfly), 16);
-    EXPECT_DOUBLE_EQ(bisection_in_wires(joined(128, HyperX{{4, 4}, 8, 3})), 48);
+    EXPECT_DOUBLE_EQ(bisection_in_wires(wired(128, HyperX{{4, 4}, 8, 3})), 48);
     EXPECT_NE(refusal(95, Torus{{4, 4, 6}}).find("expected as many endpoints as places: 96"), std::string::npos);
     EXPECT_NE(refusal(95, FullMesh{{0}}).find("expected sides of 1 or more"), std::string::npos);
 }
 
 TEST(Router, finds_all_shortest_routes_and_hashes_flows_onto_one_of_them_the_same_way_each_time) {
-    const Fabric fabric = joined(128, FatTree{.levels = 3, .radix = 8});
+    const Fabric fabric = wired(128, FatTree{.levels = 3, .radix = 8});
     const Router router(fabric, LinkClass::scale_out);
     EXPECT_EQ(router.minimal_paths(0, 1).size(), 1u);
     EXPECT_EQ(router.minimal_paths(0, 5).size(), 4u);
@@ -184,14 +184,14 @@ TEST(Router, finds_all_shortest_routes_and_hashes_flows_onto_one_of_them_the_sam
     std::vector<int> hashed;
     for (const LinkShare& s : router.shares(0, 127, Routing::hashed)) hashed.push_back(s.link);
     EXPECT_NE(std::find(paths.begin(), paths.end(), hashed), paths.end());
-    const Fabric again = joined(128, FatTree{.levels = 3, .radix = 8});
+    const Fabric again = wired(128, FatTree{.levels = 3, .radix = 8});
     for (std::size_t i = 0; i < hashed.size(); ++i)
         EXPECT_EQ(Router(again, LinkClass::scale_out).shares(0, 127, Routing::hashed)[i].link, hashed[i]);
 }
 
 TEST(Router, hashes_flows_evenly_over_the_uplinks) {
     // 64 x 64 flows between two leaves with 64 uplinks: 64 a link on average, standard deviation 8.
-    const Fabric fabric = joined(128, FatTree{.levels = 2, .radix = 128});
+    const Fabric fabric = wired(128, FatTree{.levels = 2, .radix = 128});
     const Router router(fabric, LinkClass::scale_out);
     std::vector<int> flows(fabric.links().size());
     for (int from = 0; from < 64; ++from)
@@ -210,7 +210,7 @@ TEST(Router, hashes_flows_evenly_over_the_uplinks) {
 }
 
 TEST(Router, sprays_a_whole_flow_over_every_step_of_the_way) {
-    const Fabric fabric = joined(72, Dragonfly{4, 2, 2, 9});
+    const Fabric fabric = wired(72, Dragonfly{4, 2, 2, 9});
     const Router router(fabric, LinkClass::scale_out);
     for (const Routing routing : {Routing::sprayed, Routing::valiant, Routing::hashed}) {
         double out = 0, in = 0;
@@ -236,7 +236,7 @@ TEST(Router, forwards_through_endpoints_only_where_they_are_wired_to_each_other)
     EXPECT_EQ(router.hops(0, 1), 2);
     EXPECT_EQ(router.hops(0, 2), std::nullopt);
     EXPECT_THROW(router.shares(0, 2, Routing::sprayed), InputError);
-    const Fabric ring = joined(9, Torus{{9}});
+    const Fabric ring = wired(9, Torus{{9}});
     EXPECT_EQ(Router(ring, LinkClass::scale_out).hops(0, 4), 4);
 }
 

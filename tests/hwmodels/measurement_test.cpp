@@ -20,7 +20,7 @@ Measurement gather() {
             .notes = {"a note"}};
 }
 
-std::string error_of(const std::string& text) {
+std::string measurement_error(const std::string& text) {
     const ScratchFolder folder;
     const std::string file = folder.write("r.jsonl", text);
     try {
@@ -52,17 +52,17 @@ TEST(Measurement, comes_back_as_it_was_written) {
 
 TEST(Measurement, says_in_which_line_a_record_is_broken) {
     const std::string good = to_line(gather()) + "\n";
-    EXPECT_EQ(error_of(good), "");
-    EXPECT_EQ(error_of(good + good.substr(0, 40)).find("r.jsonl:2: broken JSON: "), 0u);
-    EXPECT_EQ(error_of(good + "{}\n").find("r.jsonl:2: not a record of a measurement: "), 0u);
+    EXPECT_EQ(measurement_error(good), "");
+    EXPECT_EQ(measurement_error(good + good.substr(0, 40)).find("r.jsonl:2: broken JSON: "), 0u);
+    EXPECT_EQ(measurement_error(good + "{}\n").find("r.jsonl:2: not a record of a measurement: "), 0u);
     std::string other = good;
     other.replace(other.find("measurement/1"), 13, "measurement/9");
-    EXPECT_EQ(error_of(other),
+    EXPECT_EQ(measurement_error(other),
               "r.jsonl:1: not a record of a measurement: schema: expected 'strata/measurement/1', found "
               "'strata/measurement/9'");
     std::string text = good;
     text.replace(text.find("13.9"), 4, "true");
-    EXPECT_EQ(error_of(text).find("r.jsonl:1: not a record"), 0u);
+    EXPECT_EQ(measurement_error(text).find("r.jsonl:1: not a record"), 0u);
     try {
         read_measurements("missing.jsonl");
         FAIL();

@@ -8,18 +8,18 @@
 #include "hwmodels/storage/nvme_drive.hpp"
 #include "tests/hwmodels/made_up.hpp"
 #include "tests/hwmodels/spoiled_table.hpp"
+#include "tests/source_root.hpp"
 
 namespace strata {
 namespace {
 
-const std::string kFolder = std::string(STRATA_SOURCE_DIR) + "/hwmodels/catalog/nvme/";
 constexpr Bytes kPage(4096);
 constexpr std::uint64_t kFlashPage = 16384;
 constexpr int kDeep = 1024;  // datasheets say "up to": a queue that fills the drive
 
 // 2 channels of 2 dies of 2 planes, one sense of 50 us a die at a time; 4096 B in 2 us on a channel at 2.048 GB/s; a
 // link of 4 GB/s; 80 us for a read alone. A program is 2 planes x 16 KiB x 1 bit = 32 KiB in 1 ms.
-NvmeSpec round_numbers() {
+NvmeSpec round_drive() {
     NvmeSpec spec;
     spec.name = "made up";
     spec.file = "made_up.yaml";
@@ -54,23 +54,23 @@ NvmeSpec round_numbers() {
 double us(Seconds time) { return to_us(time); }
 
 TEST(NvmeDrive, a_read_alone_takes_the_latency_of_its_datasheet) {
-    NvmeDrive drive(round_numbers());
+    NvmeDrive drive(round_drive());
     EXPECT_NEAR(us(drive.read(Seconds(0), 0, kPage)), 80, 1e-6);
     for (const char* name : {"NVMe_Gen4", "NVMe_Gen5", "NVMe_Gen5_CM7R", "NVMe_Gen5_PM1743"}) {
-        const NvmeSpec spec = read_nvme_spec(kFolder + name + ".yaml");
+        const NvmeSpec spec = read_nvme_spec(kParts + "nvme/" + name + ".yaml");
         EXPECT_NEAR(nvme_random_read(spec, 1, kPage).latency / spec.read_latency.get(), 1, 0.01) << name;
     }
 }
 
 TEST(NvmeDrive, reads_of_one_die_wait_for_its_sense_and_reads_of_others_do_not) {
-    NvmeDrive drive(round_numbers());
+    NvmeDrive drive(round_drive());
     const Seconds first = drive.read(Seconds(0), 0, kPage);
     EXPECT_NEAR(us(drive.read(Seconds(0), 4 * kFlashPage, kPage)), us(first) + 50, 2.1);  // page 4: die 0 again
     EXPECT_NEAR(us(drive.read(Seconds(0), 1 * kFlashPage, kPage)), us(first), 2.1);       // die 1, the other channel
 }
 
 TEST(NvmeDrive, planes_that_sense_apart_do_not_wait_for_each_other) {
-    NvmeSpec spec = round_numbers();
+    NvmeSpec spec = round_drive();
     spec.reads_of_a_die = made_up(2.0);
     NvmeDrive drive(spec);
     drive.read(Seconds(0), 0, kPage);
@@ -79,7 +79,7 @@ TEST(NvmeDrive, planes_that_sense_apart_do_not_wait_for_each_other) {
 }
 
 TEST(NvmeDrive, reads_of_one_channel_share_its_rate) {
-    NvmeSpec spec = round_numbers();
+    NvmeSpec spec = round_drive();
     spec.channels = made_up(1.0);
     spec.dies = made_up(100.0);
     NvmeDrive drive(spec);
@@ -91,7 +91,7 @@ TEST(NvmeDrive, reads_of_one_channel_share_its_rate) {
 
 TEST(NvmeDrive, a_small_block_costs_as_much_flash_as_4_KiB_and_one_across_costs_two) {
     const auto moved_us = [](std::uint64_t address, Bytes bytes) {
-        NvmeSpec spec = round_numbers();
+        NvmeSpec spec = round_drive();
         spec.channel_rate = made_up(0.2048_GBps);  // 20 us for 4 KiB
         spec.read_latency = made_up(200.0_us);
         return us(NvmeDrive(spec).read(Seconds(0), address, bytes));
@@ -99,24 +99,24 @@ TEST(NvmeDrive, a_small_block_costs_as_much_flash_as_4_KiB_and_one_across_costs_
     const double wire = (4096 - 512 + 14 * 20) / 4e9 * 1e6;  // what the link has less to carry
     EXPECT_NEAR(moved_us(0, Bytes(512)), moved_us(0, kPage) - wire, 1e-6);
     EXPECT_NEAR(moved_us(3584, Bytes(1024)), moved_us(0, Bytes(512)) + 20 + (512 + 2 * 20) / 4e9 * 1e6, 1e-6);
-    const NvmeSpec shipped = read_nvme_spec(kFolder + "NVMe_Gen5_CM7R.yaml");  // bound by its dies
+    const NvmeSpec shipped = read_nvme_spec(kParts + "nvme/NVMe_Gen5_CM7R.yaml");  // bound by its dies
     EXPECT_NEAR(nvme_random_read(shipped, kDeep, Bytes(512)).requests_per_s /
                     nvme_random_read(shipped, kDeep, kPage).requests_per_s,
                 1, 0.01);
 }
 
 TEST(NvmeDrive, no_more_commands_are_in_it_than_its_queue_holds) {
-    NvmeDrive drive(round_numbers(), 2);
+    NvmeDrive drive(round_drive(), 2);
     const Seconds first = drive.read(Seconds(0), 0, kPage);
     drive.read(Seconds(0), kFlashPage, kPage);
     EXPECT_NEAR(us(drive.read(Seconds(0), 2 * kFlashPage, kPage)), us(first) + 80, 2.1);
-    EXPECT_THROW(NvmeDrive(round_numbers(), 0), InputError);
-    EXPECT_THROW(NvmeDrive(round_numbers(), 1025), InputError);
+    EXPECT_THROW(NvmeDrive(round_drive(), 0), InputError);
+    EXPECT_THROW(NvmeDrive(round_drive(), 1025), InputError);
 }
 
 TEST(NvmeDrive, a_deeper_queue_gives_more_operations_until_the_slowest_part_is_full) {
     for (const char* name : {"NVMe_Gen4", "NVMe_Gen5", "NVMe_Gen5_CM7R", "NVMe_Gen5_PM1743"}) {
-        const NvmeSpec spec = read_nvme_spec(kFolder + name + ".yaml");
+        const NvmeSpec spec = read_nvme_spec(kParts + "nvme/" + name + ".yaml");
         const double dies = spec.dies.get() * spec.reads_of_a_die.get() / spec.sense_time.get().si();
         const double channels = spec.channels.get() / spec.channel_time(1).si();
         const double link = (spec.link.packet_rate(4) / spec.up_bytes(kPage)).si();
@@ -136,7 +136,9 @@ TEST(NvmeDrive, a_deeper_queue_gives_more_operations_until_the_slowest_part_is_f
 
 TEST(NvmeDrive, random_reads_of_the_catalogues_drives_are_near_their_datasheets) {
     const auto error = [](const char* name, double published) {
-        return nvme_random_read(read_nvme_spec(kFolder + name + ".yaml"), kDeep, kPage).requests_per_s / published - 1;
+        return nvme_random_read(read_nvme_spec(kParts + "nvme/" + name + ".yaml"), kDeep, kPage).requests_per_s /
+                   published -
+               1;
     };
     EXPECT_LT(std::abs(error("NVMe_Gen5", 3.3e6)), 0.10);
     EXPECT_LT(std::abs(error("NVMe_Gen5_PM1743", 2.5e6)), 0.10);
@@ -147,7 +149,7 @@ TEST(NvmeDrive, random_reads_of_the_catalogues_drives_are_near_their_datasheets)
 
 TEST(NvmeDrive, long_reads_in_sequence_fill_the_link_as_datasheets_say) {
     const auto GBps = [](const char* name) {
-        NvmeDrive drive(read_nvme_spec(kFolder + name + ".yaml"), 64);
+        NvmeDrive drive(read_nvme_spec(kParts + "nvme/" + name + ".yaml"), 64);
         Seconds last;
         for (std::uint64_t i = 0; i < 20000; ++i)
             last = std::max(last, drive.read(Seconds(0), i * 131072, Bytes(131072)));
@@ -160,7 +162,7 @@ TEST(NvmeDrive, long_reads_in_sequence_fill_the_link_as_datasheets_say) {
 }
 
 TEST(NvmeDrive, a_write_is_done_when_the_buffer_has_it_and_waits_when_the_buffer_is_full) {
-    NvmeDrive drive(round_numbers());
+    NvmeDrive drive(round_drive());
     // 4 KiB of random writes are 8 KiB of flash: each fourth starts a program on the next die. Two fit the buffer; the
     // third waits for the first: 50 us to sense what is collected (half of it) are 25, then 1 ms.
     for (int i = 0; i < 11; ++i)
@@ -170,13 +172,13 @@ TEST(NvmeDrive, a_write_is_done_when_the_buffer_has_it_and_waits_when_the_buffer
 }
 
 TEST(NvmeDrive, writes_in_sequence_are_not_amplified) {
-    NvmeDrive drive(round_numbers());
+    NvmeDrive drive(round_drive());
     for (std::uint64_t i = 0; i < 801; ++i) drive.write(Seconds(0), i * 4096, kPage);
     EXPECT_NEAR(drive.stats().programmed.si() / (801 * 4096), 1, 0.02);
 }
 
 TEST(NvmeDrive, a_read_suspends_the_program_of_its_die_which_ends_later_by_as_much) {
-    NvmeDrive drive(round_numbers());
+    NvmeDrive drive(round_drive());
     for (int i = 0; i < 4; ++i) drive.write(Seconds(0), std::uint64_t(2 * i + 2) * 4096, kPage);  // die 0 programs
     EXPECT_NEAR(us(drive.read(Seconds(0), 0, kPage)), 80 + 10, 2.1);
     EXPECT_NEAR(us(drive.read(Seconds(0), kFlashPage, kPage)), 80, 2.1);  // die 1 does not
@@ -185,7 +187,7 @@ TEST(NvmeDrive, a_read_suspends_the_program_of_its_die_which_ends_later_by_as_mu
 }
 
 TEST(NvmeDrive, reads_among_writes_are_slower_and_fewer) {
-    const NvmeSpec spec = read_nvme_spec(kFolder + "NVMe_Gen5.yaml");
+    const NvmeSpec spec = read_nvme_spec(kParts + "nvme/NVMe_Gen5.yaml");
     const AccessRate reads = nvme_random_read(spec, 256, kPage);
     double before = reads.requests_per_s;
     for (const double share : {0.9, 0.7, 0.5, 0.0}) {
@@ -197,7 +199,7 @@ TEST(NvmeDrive, reads_among_writes_are_slower_and_fewer) {
 }
 
 TEST(NvmeDrive, refuses_what_is_empty_not_in_blocks_or_beyond_its_end) {
-    NvmeDrive drive(round_numbers());
+    NvmeDrive drive(round_drive());
     const auto error = [&](std::uint64_t address, double bytes) -> std::string {
         try {
             drive.read(Seconds(0), address, Bytes(bytes));
@@ -218,7 +220,7 @@ TEST(NvmeDrive, refuses_what_is_empty_not_in_blocks_or_beyond_its_end) {
 
 TEST(NvmeDrive, a_table_with_an_impossible_or_missing_value_names_file_and_field) {
     const auto error = [](const std::string& from, const std::string& to) {
-        return error_of_spoiled(kFolder + "NVMe_Gen5.yaml", from, to, read_nvme_spec);
+        return error_of_spoiled(kParts + "nvme/NVMe_Gen5.yaml", from, to, read_nvme_spec);
     };
     EXPECT_NE(error("dies: {value: 64,", "dies: {value: 8,").find("NVMe_Gen5.yaml:7:"), std::string::npos);
     EXPECT_NE(error("dies: {value: 64,", "dies: {value: 8,").find("flash.dies.value: expected at least one die"),
@@ -239,7 +241,7 @@ TEST(NvmeDrive, a_table_with_an_impossible_or_missing_value_names_file_and_field
 TEST(NvmeDrive, every_shipped_table_loads_under_its_name_and_is_as_large_as_the_catalogues_drive) {
     const Catalog catalog(std::string(STRATA_SOURCE_DIR) + "/hwmodels/catalog");
     int seen = 0;
-    for (const auto& entry : std::filesystem::directory_iterator(kFolder)) {
+    for (const auto& entry : std::filesystem::directory_iterator(kParts + "nvme")) {
         const NvmeSpec spec = read_nvme_spec(entry.path().string());
         EXPECT_EQ(spec.name, entry.path().stem().string());
         const MemorySpec& part = catalog.memory(spec.name);

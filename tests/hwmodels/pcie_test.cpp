@@ -6,14 +6,13 @@
 
 #include "tests/hwmodels/made_up.hpp"
 #include "tests/hwmodels/spoiled_table.hpp"
+#include "tests/source_root.hpp"
 
 namespace strata {
 namespace {
 
-const std::string kFolder = std::string(STRATA_SOURCE_DIR) + "/hwmodels/catalog/pcie/";
-
 // One lane of 10 GB/s, nothing lost below packets; headers of 20 B; a line of 128 B, 1 us there and back.
-PcieSpec round_numbers() {
+PcieSpec round_pcie() {
     PcieSpec spec;
     spec.name = "made up";
     spec.lane_rate = made_up(10.0_GBps);
@@ -45,7 +44,7 @@ double steady_GBps(const PcieSpec& spec, int lanes, PciePath path, Bytes row, in
 }
 
 TEST(Pcie, one_load_takes_its_way_to_the_port_two_headers_the_round_trip_and_its_bytes) {
-    PcieReader reader(round_numbers(), 1, PciePath::zero_copy);
+    PcieReader reader(round_pcie(), 1, PciePath::zero_copy);
     // 200 ns on the chip, 2 ns for the request, 1000 ns, (20 + 128) B at 10 GB/s = 14.8 ns
     EXPECT_NEAR(reader.read(Seconds(0), Bytes(128)).si() * 1e9, 200 + 2 + 1000 + 14.8, 1e-6);
     EXPECT_EQ(reader.stats().down, Bytes(148));
@@ -53,7 +52,7 @@ TEST(Pcie, one_load_takes_its_way_to_the_port_two_headers_the_round_trip_and_its
 }
 
 TEST(Pcie, a_fifth_load_waits_for_the_first_of_four_tags) {
-    PcieReader reader(round_numbers(), 1, PciePath::zero_copy);
+    PcieReader reader(round_pcie(), 1, PciePath::zero_copy);
     const Seconds first = reader.read(Seconds(0), Bytes(128));
     for (int i = 0; i < 3; ++i) reader.read(Seconds(0), Bytes(128));
     const Seconds fifth = reader.read(Seconds(0), Bytes(128));
@@ -61,19 +60,19 @@ TEST(Pcie, a_fifth_load_waits_for_the_first_of_four_tags) {
 }
 
 TEST(Pcie, small_loads_are_bound_by_tags_times_bytes_over_round_trip) {
-    PcieSpec spec = round_numbers();
+    PcieSpec spec = round_pcie();
     for (const double bytes : {32.0, 64.0, 128.0}) {
         const double bound = 4 * bytes / 1e-6;
         EXPECT_NEAR(zero_copy_rate(spec, 1, Bytes(bytes)).bandwidth.si() / bound, 1, 0.02);
         EXPECT_LT(zero_copy_rate(spec, 1, Bytes(bytes)).bandwidth.si(), bound);
     }
-    const PcieSpec shipped = read_pcie_spec(kFolder + "PCIe5.yaml");
+    const PcieSpec shipped = read_pcie_spec(kParts + "pcie/PCIe5.yaml");
     const double bound = shipped.tags.get() * 32 / shipped.round_trip.get().si();
     EXPECT_NEAR(zero_copy_rate(shipped, 16, Bytes(32)).bandwidth.si() / bound, 1, 0.01);
 }
 
 TEST(Pcie, a_load_brings_whole_sectors_and_a_row_across_two_lines_takes_two_requests) {
-    PcieReader reader(round_numbers(), 1, PciePath::zero_copy);
+    PcieReader reader(round_pcie(), 1, PciePath::zero_copy);
     reader.read(Seconds(0), 40, Bytes(8));  // within one sector
     EXPECT_EQ(reader.stats().down, Bytes(20 + 32));
     reader.read(Seconds(0), 120, Bytes(16));  // the last sector of a line and the first of the next
@@ -83,7 +82,7 @@ TEST(Pcie, a_load_brings_whole_sectors_and_a_row_across_two_lines_takes_two_requ
 }
 
 TEST(Pcie, the_copy_engine_asks_for_512_bytes_and_gets_them_in_two_completions) {
-    PcieReader reader(round_numbers(), 1, PciePath::copy_engine);
+    PcieReader reader(round_pcie(), 1, PciePath::copy_engine);
     // 2000 ns of setup, 2 for the request, 1000, 2 x (20 + 256) B = 55.2 ns
     EXPECT_NEAR(reader.read(Seconds(0), Bytes(512)).si() * 1e9, 2000 + 2 + 1000 + 55.2, 1e-6);
     EXPECT_EQ(reader.stats().requests, 1);
@@ -91,7 +90,7 @@ TEST(Pcie, the_copy_engine_asks_for_512_bytes_and_gets_them_in_two_completions) 
 }
 
 TEST(Pcie, completions_cut_at_the_read_completion_boundary_carry_more_headers) {
-    PcieSpec spec = round_numbers();
+    PcieSpec spec = round_pcie();
     spec.completion_payload = made_up(Bytes(64));
     PcieReader reader(spec, 1, PciePath::copy_engine);
     reader.read(Seconds(0), Bytes(512));
@@ -99,15 +98,16 @@ TEST(Pcie, completions_cut_at_the_read_completion_boundary_carry_more_headers) {
 }
 
 TEST(Pcie, a_completion_buffer_smaller_than_all_tags_ask_for_is_the_limit) {
-    PcieSpec spec = round_numbers();
+    PcieSpec spec = round_pcie();
     spec.completion_buffer = made_up(Bytes(1024));  // two requests of 512 B
     const double held = 2e-9 + 1e-6 + 55.2e-9;
     EXPECT_NEAR(copy_rate(spec, 1, 1.0_GB).bandwidth.si(), 2 * 512 / held, 1e6);
 }
 
 TEST(Pcie, requests_and_completions_agree_with_the_rates_in_closed_form) {
-    std::vector<PcieSpec> specs{round_numbers()};
-    for (const char* name : {"PCIe4", "PCIe5", "PCIe6"}) specs.push_back(read_pcie_spec(kFolder + name + ".yaml"));
+    std::vector<PcieSpec> specs{round_pcie()};
+    for (const char* name : {"PCIe4", "PCIe5", "PCIe6"})
+        specs.push_back(read_pcie_spec(kParts + "pcie/" + name + ".yaml"));
     for (PcieSpec& spec : specs) {
         spec.link_layer_share[16] = spec.link_layer_share[1];
         for (const double row : {32.0, 64.0, 96.0, 128.0, 264.0, 320.0, 1024.0, 4096.0})
@@ -130,7 +130,7 @@ TEST(Pcie, requests_and_completions_agree_with_the_rates_in_closed_form) {
 
 TEST(Pcie, no_path_is_faster_than_the_wire_and_more_tags_are_never_slower) {
     for (const char* name : {"PCIe4", "PCIe5", "PCIe6"}) {
-        PcieSpec spec = read_pcie_spec(kFolder + name + ".yaml");
+        PcieSpec spec = read_pcie_spec(kParts + "pcie/" + name + ".yaml");
         for (const double bytes : {1.0, 32.0, 128.0, 320.0, 4096.0, 1e6, 1e9}) {
             Bandwidth before;
             for (double tags = 1; tags <= 4096; tags *= 2) {
@@ -148,7 +148,7 @@ TEST(Pcie, no_path_is_faster_than_the_wire_and_more_tags_are_never_slower) {
 
 TEST(Pcie, large_copies_reach_what_was_measured) {
     const auto copied = [](const char* name) {
-        return copy_rate(read_pcie_spec(kFolder + name + ".yaml"), 16, 1.0_GB).bandwidth.si() / 1e9;
+        return copy_rate(read_pcie_spec(kParts + "pcie/" + name + ".yaml"), 16, 1.0_GB).bandwidth.si() / 1e9;
     };
     EXPECT_NEAR(copied("PCIe4") / 26.28, 1, 0.06);  // A100, github Azure/AI-benchmarking-guide@8fd0c6e1
     EXPECT_NEAR(copied("PCIe5") / 51.5, 1, 0.06);   // H100 and H200, the same: 51 to 52
@@ -156,7 +156,7 @@ TEST(Pcie, large_copies_reach_what_was_measured) {
 
 // None of these is where a number of the tables comes from.
 TEST(Pcie, loads_of_whole_lines_and_copies_to_the_host_are_near_what_was_measured) {
-    const PcieSpec gen4 = read_pcie_spec(kFolder + "PCIe4.yaml"), gen5 = read_pcie_spec(kFolder + "PCIe5.yaml");
+    const PcieSpec gen4 = read_pcie_spec(kParts + "pcie/PCIe4.yaml"), gen5 = read_pcie_spec(kParts + "pcie/PCIe5.yaml");
     const auto GBps = [](const AccessRate& rate) { return rate.bandwidth.si() / 1e9; };
     // A100, host_to_device_memcpy_sm, github NVIDIA/nvbandwidth issue 42: its wire is full.
     EXPECT_NEAR(GBps(zero_copy_rate(gen4, 16, Bytes(128))) / 25.13, 1, 0.06);
@@ -169,7 +169,7 @@ TEST(Pcie, loads_of_whole_lines_and_copies_to_the_host_are_near_what_was_measure
 }
 
 TEST(Pcie, a_gather_of_small_rows_by_loads_and_one_large_copy_are_different_rates) {
-    const PcieSpec spec = read_pcie_spec(kFolder + "PCIe5.yaml");
+    const PcieSpec spec = read_pcie_spec(kParts + "pcie/PCIe5.yaml");
     const Bandwidth loads = zero_copy_rate(spec, 16, Bytes(64)).bandwidth;
     EXPECT_LT(loads * 3, copy_rate(spec, 16, 1.0_GB).bandwidth);
     EXPECT_GT(loads, copy_rate(spec, 16, Bytes(64)).bandwidth * 100);  // and a copy for each row is far worse
@@ -178,7 +178,7 @@ TEST(Pcie, a_gather_of_small_rows_by_loads_and_one_large_copy_are_different_rate
 TEST(Pcie, every_shipped_table_loads_under_its_name_and_a_generation_doubles_the_last) {
     std::vector<Bandwidth> copied;
     for (const char* name : {"PCIe4", "PCIe5", "PCIe6"}) {
-        const PcieSpec spec = read_pcie_spec(kFolder + name + ".yaml");
+        const PcieSpec spec = read_pcie_spec(kParts + "pcie/" + name + ".yaml");
         EXPECT_EQ(spec.name, name);
         copied.push_back(copy_rate(spec, 16, 1.0_GB).bandwidth);
     }
@@ -187,20 +187,20 @@ TEST(Pcie, every_shipped_table_loads_under_its_name_and_a_generation_doubles_the
 }
 
 TEST(Pcie, lanes_multiply_the_wire_less_what_their_width_loses_to_the_link_layer) {
-    EXPECT_DOUBLE_EQ(round_numbers().packet_rate(2).si(), 2 * 10e9 * 0.8);
-    EXPECT_THROW(round_numbers().packet_rate(16), InputError);
+    EXPECT_DOUBLE_EQ(round_pcie().packet_rate(2).si(), 2 * 10e9 * 0.8);
+    EXPECT_THROW(round_pcie().packet_rate(16), InputError);
 }
 
 TEST(Pcie, refuses_a_read_of_nothing) {
-    PcieReader reader(round_numbers(), 1, PciePath::zero_copy);
+    PcieReader reader(round_pcie(), 1, PciePath::zero_copy);
     EXPECT_THROW(reader.read(Seconds(0), Bytes(0)), InputError);
-    EXPECT_THROW(copy_rate(round_numbers(), 1, Bytes(0)), InputError);
-    EXPECT_THROW(zero_copy_rate(round_numbers(), 1, Bytes(-1)), InputError);
+    EXPECT_THROW(copy_rate(round_pcie(), 1, Bytes(0)), InputError);
+    EXPECT_THROW(zero_copy_rate(round_pcie(), 1, Bytes(-1)), InputError);
 }
 
 TEST(Pcie, a_table_with_an_impossible_or_missing_value_names_file_and_field) {
     const auto error = [](const std::string& from, const std::string& to) {
-        return error_of_spoiled(kFolder + "PCIe5.yaml", from, to, read_pcie_spec);
+        return error_of_spoiled(kParts + "pcie/PCIe5.yaml", from, to, read_pcie_spec);
     };
     EXPECT_NE(error("tags: {value: 256,", "tags: {value: 20000,").find("PCIe5.yaml:"), std::string::npos);
     EXPECT_NE(error("tags: {value: 256,", "tags: {value: 20000,").find("tags.value: expected a whole number"),

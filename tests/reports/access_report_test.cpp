@@ -42,7 +42,7 @@ Document document_of(const Study& study) {
     return report_of({study, fixture.law, fixture.catalog, fixture.costs, "", {"HGX_H200"}, {}, Manifest{}});
 }
 
-const Section& section_of(const Document& document, const std::string& title) {
+const Section& section_titled(const Document& document, const std::string& title) {
     const auto found = std::find_if(document.sections.begin(), document.sections.end(),
                                     [&](const Section& section) { return section.title == title; });
     if (found == document.sections.end()) throw std::runtime_error("no section " + title);
@@ -61,7 +61,7 @@ TEST(AccessReport, leaves_out_what_needs_a_model_and_opens_with_what_was_found) 
 }
 
 TEST(AccessReport, draws_latencies_only_of_loads_that_a_part_keeps_up_with) {
-    const Chart chart = section_of(document_of(access_study()), "Latency against offered load").charts[0];
+    const Chart chart = section_titled(document_of(access_study()), "Latency against offered load").charts[0];
     ASSERT_EQ(chart.series.size(), 2u);
     EXPECT_EQ(chart.series[0].name, "HBM x 6");
     ASSERT_EQ(chart.series[0].points.size(), 2u);  // not 90 %, and in the order of loads
@@ -71,7 +71,7 @@ TEST(AccessReport, draws_latencies_only_of_loads_that_a_part_keeps_up_with) {
 }
 
 TEST(AccessReport, draws_bandwidth_over_powers_of_two_and_names_a_size_between_them) {
-    const Chart chart = section_of(document_of(access_study()), "Bandwidth against row size").charts[0];
+    const Chart chart = section_titled(document_of(access_study()), "Bandwidth against row size").charts[0];
     ASSERT_EQ(chart.x.ticks.size(), 7u);  // 64 B, 128 B, ..., 4 KiB
     EXPECT_EQ(chart.x.ticks.front().text, "64 B");
     EXPECT_EQ(chart.x.ticks.back().text, "4 KiB");
@@ -90,7 +90,7 @@ TEST(AccessReport, draws_no_sweep_that_was_not_made) {
 }
 
 TEST(AccessReport, lists_every_result_and_why_there_is_none) {
-    const Section section = section_of(document_of(access_study()), "All results");
+    const Section section = section_titled(document_of(access_study()), "All results");
     EXPECT_EQ(section.tables[0].rows.size(), 12u);
     EXPECT_EQ(section.tables[0].rows[0][2], "264 B");
     ASSERT_EQ(section.tables.size(), 2u);
@@ -98,7 +98,7 @@ TEST(AccessReport, lists_every_result_and_why_there_is_none) {
 }
 
 TEST(AccessReport, a_charts_ticks_survive_the_way_to_the_printer) {
-    const Chart chart = section_of(document_of(access_study()), "Bandwidth against row size").charts[0];
+    const Chart chart = section_titled(document_of(access_study()), "Bandwidth against row size").charts[0];
     const Chart read = chart_from_json(to_json(chart).dump(), "chart");
     ASSERT_EQ(read.x.ticks.size(), chart.x.ticks.size());
     EXPECT_EQ(read.x.ticks[3].text, chart.x.ticks[3].text);

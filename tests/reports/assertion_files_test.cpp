@@ -17,7 +17,7 @@ std::vector<CheckedAssertion> checked() {
     return checked_assertions({kAtMost20}, hand_made_study().results, {{"decode.tpot_ms <= 20", "s.yaml:6:14"}});
 }
 
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 // TPOT 10 of 20: half of the limit is left; 25 is a quarter beyond it.
 TEST(CheckedAssertion, tells_how_much_is_left_on_either_side) {
@@ -40,15 +40,15 @@ TEST(CheckedAssertion, tells_how_much_is_left_on_either_side) {
 // 21, 25 and 22, 23.1, 27.5.
 TEST(AssertionFiles, junit_counts_what_fails_and_what_is_skipped) {
     const std::string xml = junit_xml(checked(), "hand-made", "strata run s.yaml");
-    EXPECT_TRUE(has(xml, R"(<testsuite name="hand-made" tests="12" failures="5" errors="0" skipped="2">)")) << xml;
-    EXPECT_TRUE(has(xml, R"(name="decode.tpot_ms &lt;= 20 [model.rho=0.4, placement.engram.tier=hbm, analytic]")"));
-    EXPECT_TRUE(has(xml, R"(file="s.yaml" line="6")"));
-    EXPECT_TRUE(has(xml, R"(<property name="measured" value="10"/>)"));
-    EXPECT_TRUE(has(xml, R"(<property name="limit" value="&lt;= 20"/>)"));
-    EXPECT_TRUE(has(xml, R"(<property name="margin" value="10"/>)"));
-    EXPECT_TRUE(has(xml, R"(<property name="provenance" value="interpolated 75 %, assumed 25 %"/>)"));
-    EXPECT_TRUE(has(xml, R"xml(<failure message="is 25, 5 beyond the limit (25.0 %)" type="assertion">)xml")) << xml;
-    EXPECT_TRUE(has(xml, R"(<skipped message="needs 3 GB, &quot;has&quot; 2"/>)"));
+    EXPECT_TRUE(holds(xml, R"(<testsuite name="hand-made" tests="12" failures="5" errors="0" skipped="2">)")) << xml;
+    EXPECT_TRUE(holds(xml, R"(name="decode.tpot_ms &lt;= 20 [model.rho=0.4, placement.engram.tier=hbm, analytic]")"));
+    EXPECT_TRUE(holds(xml, R"(file="s.yaml" line="6")"));
+    EXPECT_TRUE(holds(xml, R"(<property name="measured" value="10"/>)"));
+    EXPECT_TRUE(holds(xml, R"(<property name="limit" value="&lt;= 20"/>)"));
+    EXPECT_TRUE(holds(xml, R"(<property name="margin" value="10"/>)"));
+    EXPECT_TRUE(holds(xml, R"(<property name="provenance" value="interpolated 75 %, assumed 25 %"/>)"));
+    EXPECT_TRUE(holds(xml, R"xml(<failure message="is 25, 5 beyond the limit (25.0 %)" type="assertion">)xml")) << xml;
+    EXPECT_TRUE(holds(xml, R"(<skipped message="needs 3 GB, &quot;has&quot; 2"/>)"));
 }
 
 TEST(AssertionFiles, annotations_point_to_the_line_and_leave_out_what_does_not_fit) {
@@ -56,17 +56,17 @@ TEST(AssertionFiles, annotations_point_to_the_line_and_leave_out_what_does_not_f
     EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 5);
     EXPECT_EQ(text.rfind("::error file=s.yaml,line=6,col=14::decode.tpot_ms <= 20 fails [model.rho=0.", 0), 0u) << text;
     const auto without_place = checked_assertions({kAtMost20}, hand_made_study().results);
-    EXPECT_TRUE(has(github_annotations(without_place), "::error::decode."));
+    EXPECT_TRUE(holds(github_annotations(without_place), "::error::decode."));
 }
 
 TEST(AssertionFiles, markdown_has_a_row_each_and_says_what_fails) {
     const std::string page = assertions_markdown(checked(), "hand|made");
-    EXPECT_TRUE(has(page, "### hand\\|made: 5 of 12 assertions hold")) << page;
+    EXPECT_TRUE(holds(page, "### hand\\|made: 5 of 12 assertions hold")) << page;
     EXPECT_EQ(std::count(page.begin(), page.end(), '\n'), 4 + 12);
-    EXPECT_TRUE(has(page, "| ok | `decode.tpot_ms <= 20` |"));
-    EXPECT_TRUE(has(page, "| +50.0 % | interpolated 75 %, assumed 25 % |"));
-    EXPECT_TRUE(has(page, "| **FAILS** |"));
-    EXPECT_TRUE(has(page, "| infeasible |"));
+    EXPECT_TRUE(holds(page, "| ok | `decode.tpot_ms <= 20` |"));
+    EXPECT_TRUE(holds(page, "| +50.0 % | interpolated 75 %, assumed 25 % |"));
+    EXPECT_TRUE(holds(page, "| **FAILS** |"));
+    EXPECT_TRUE(holds(page, "| infeasible |"));
 }
 
 TEST(TextEscapes, no_text_breaks_out_of_its_place) {

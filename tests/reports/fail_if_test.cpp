@@ -8,7 +8,7 @@
 namespace strata {
 namespace {
 
-std::string complaint(const std::string& text) {
+std::string fail_if_complaint(const std::string& text) {
     try {
         parse_fail_if(text);
     } catch (const InputError& error) {
@@ -51,16 +51,16 @@ TEST(FailIf, from_nothing_to_something_is_beyond_any_share) {
 }
 
 TEST(FailIf, says_where_it_stopped_reading_and_what_it_expected) {
-    EXPECT_EQ(complaint("decode.tpot_ms = 2"),
+    EXPECT_EQ(fail_if_complaint("decode.tpot_ms = 2"),
               "--fail-if 'decode.tpot_ms = 2', column 16: expected one of <, <=, > and >=, found '= 2'");
-    EXPECT_EQ(complaint("decode.tpot_ms > fast"),
+    EXPECT_EQ(fail_if_complaint("decode.tpot_ms > fast"),
               "--fail-if 'decode.tpot_ms > fast', column 18: expected a number such as -2% or 0.5, found 'fast'");
-    EXPECT_EQ(complaint("decode.tpot_ms > 2%%"),
+    EXPECT_EQ(fail_if_complaint("decode.tpot_ms > 2%%"),
               "--fail-if 'decode.tpot_ms > 2%%', column 20: expected nothing more, found '%'");
-    EXPECT_NE(complaint("").find("column 1: expected a metric such as decode.tokens_per_s"), std::string::npos);
-    EXPECT_NE(complaint("|x > 2").find("column 4: expected '|' after the metric"), std::string::npos)
-        << complaint("|x > 2");
-    EXPECT_NE(complaint("x > nan").find("expected a number"), std::string::npos);
+    EXPECT_NE(fail_if_complaint("").find("column 1: expected a metric such as decode.tokens_per_s"), std::string::npos);
+    EXPECT_NE(fail_if_complaint("|x > 2").find("column 4: expected '|' after the metric"), std::string::npos)
+        << fail_if_complaint("|x > 2");
+    EXPECT_NE(fail_if_complaint("x > nan").find("expected a number"), std::string::npos);
 }
 
 }  // namespace

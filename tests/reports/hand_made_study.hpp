@@ -2,10 +2,9 @@
 #pragma once
 
 #include "reports/report.hpp"
+#include "tests/source_root.hpp"
 
 namespace strata {
-
-inline const std::string kRoot = STRATA_SOURCE_DIR;
 
 inline Run hand_made_run(const std::string& engine, double tpot_ms) {
     Run run;

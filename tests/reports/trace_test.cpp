@@ -13,11 +13,10 @@
 #include "reports/trace/trace_files.hpp"
 #include "tests/reports/protobuf_text.hpp"
 #include "tests/scratch_folder.hpp"
+#include "tests/source_root.hpp"
 
 namespace strata {
 namespace {
-
-const std::string kRoot = STRATA_SOURCE_DIR;
 
 bool has_protoc() { return std::system("protoc --version >/dev/null 2>&1") == 0; }
 

@@ -10,7 +10,7 @@
 namespace strata {
 namespace {
 
-const AcceptanceLaw& law() {
+const AcceptanceLaw& acceptance_law() {
     static const AcceptanceLaw shipped(std::string(STRATA_SOURCE_DIR) + "/sim/quality/acceptance_anchors.yaml");
     return shipped;
 }
@@ -45,16 +45,16 @@ TEST(AcceptanceLaw, refuses_what_is_no_probability) {
 }
 
 TEST(AcceptanceLaw, is_published_with_as_many_drafts_and_modelled_with_more) {
-    const auto one = law().tokens_of("v3", 1);
+    const auto one = acceptance_law().tokens_of("v3", 1);
     ASSERT_FALSE(one.empty());
     EXPECT_NEAR(one.front().low, 1.85, 1e-9);
     EXPECT_NEAR(one.front().high, 1.90, 1e-9);
     EXPECT_EQ(one.front().origin, Origin::published);
-    const auto three = law().tokens_of("v3", 3);
+    const auto three = acceptance_law().tokens_of("v3", 3);
     EXPECT_NEAR(three.front().high, 1 + 0.9 + 0.81 + 0.729, 1e-9);
     EXPECT_EQ(three.front().origin, Origin::modelled);
     EXPECT_TRUE(three.front().outside);
-    EXPECT_TRUE(law().tokens_of("dense-4b", 1).empty());
+    EXPECT_TRUE(acceptance_law().tokens_of("dense-4b", 1).empty());
 }
 
 TEST(AcceptanceLaw, says_where_its_file_is_wrong) {

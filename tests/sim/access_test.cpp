@@ -8,11 +8,11 @@
 #include "hwmodels/storage/nvme_drive.hpp"
 #include "sim/study/study.hpp"
 #include "tests/scratch_folder.hpp"
+#include "tests/source_root.hpp"
 
 namespace strata {
 namespace {
 
-const std::string kRoot = STRATA_SOURCE_DIR;
 const std::string kCatalog = kRoot + "/hwmodels/catalog";
 
 Study study_of(const std::string& workload, const std::string& platform = "{system: HGX_H200}",

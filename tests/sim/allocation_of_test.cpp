@@ -5,12 +5,12 @@
 
 #include "hwmodels/input_error.hpp"
 #include "tests/scratch_folder.hpp"
+#include "tests/source_root.hpp"
 
 namespace strata {
 namespace {
 
-const std::string kRoot = STRATA_SOURCE_DIR;
-constexpr const char* kPoints =
+constexpr const char* kOwnPoints =
     "budget,rho,loss\n"
     "small,0.4,2.0\nsmall,0.6,1.8\nsmall,0.8,1.9\nsmall,1,2.3\n"
     "large,0.4,1.5\nlarge,0.7,1.4\nlarge,1,1.6\n";
@@ -18,7 +18,7 @@ constexpr const char* kPoints =
 class OwnPoints : public ::testing::Test {
 protected:
     ScenarioFile scenario(const std::string& quality) {
-        folder_.write("points.csv", kPoints);
+        folder_.write("points.csv", kOwnPoints);
         return {folder_.write("s.yaml",
                               "{model: v4.1-flash, platform: {system: HGX_H200}, workload: {kind: decode, batch: 8, "
                               "context: 512}, quality: " +

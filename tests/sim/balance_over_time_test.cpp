@@ -1,12 +1,11 @@
 // Loads of a layer over time: biases converge, placements age.
 #include "sim/study/balance.hpp"
+#include "tests/source_root.hpp"
 
 #include <gtest/gtest.h>
 
 namespace strata {
 namespace {
-
-const std::string kRoot = STRATA_SOURCE_DIR;
 
 class Balance : public testing::Test {
 protected:

@@ -3,11 +3,11 @@
 
 #include "sim/study/study.hpp"
 #include "tests/scratch_folder.hpp"
+#include "tests/source_root.hpp"
 
 namespace strata {
 namespace {
 
-const std::string kRoot = STRATA_SOURCE_DIR;
 // Eight on one switch at 1 GB/s, a microsecond apart: times are easy to say.
 const std::string kSwitch =
     "{size: {endpoints: 8, domain: 8}, scale_up: {shape: {topology: fat_tree, levels: 1, radix: 8}, "

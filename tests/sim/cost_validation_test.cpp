@@ -1,11 +1,10 @@
 #include "sim/study/cost_validation.hpp"
+#include "tests/source_root.hpp"
 
 #include <gtest/gtest.h>
 
 namespace strata {
 namespace {
-
-const std::string kRoot = STRATA_SOURCE_DIR;
 
 // The goals that the cost book is held to, on rows that it never saw: median error 8 %, p90 25 %, and a band that holds
 // 70 to 90 % of them.

@@ -5,11 +5,10 @@
 #include "sim/engine/analytic/analytic_engine.hpp"
 #include "sim/result/run_json.hpp"
 #include "sim/workload/inputs.hpp"
+#include "tests/source_root.hpp"
 
 namespace strata {
 namespace {
-
-const std::string kRoot = STRATA_SOURCE_DIR;
 
 Task kernel(Family family, double ms, double low = 1, double high = 1) {
     Task task;

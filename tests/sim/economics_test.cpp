@@ -5,11 +5,10 @@
 #include <gtest/gtest.h>
 
 #include "sim/study/study.hpp"
+#include "tests/source_root.hpp"
 
 namespace strata {
 namespace {
-
-const std::string kRoot = STRATA_SOURCE_DIR;
 
 // Of v4-flash on one node of `system` with more set.
 std::optional<Run> run_if_it_fits(const std::string& system, std::vector<std::string> set) {

@@ -7,22 +7,17 @@
 #include "sim/placement/memory.hpp"
 #include "sim/study/study.hpp"
 #include "sim/workload/build_program.hpp"
+#include "tests/shipped_catalog.hpp"
+#include "tests/source_root.hpp"
 
 namespace strata {
 namespace {
-
-const std::string kRoot = STRATA_SOURCE_DIR;
-
-const Catalog& catalog() {
-    static const Catalog shipped(kRoot + "/hwmodels/catalog");
-    return shipped;
-}
 
 Scenario scenario_of(const std::string& placement, const std::string& workload = "kind: decode, batch: 1, context: 512",
                      const std::string& system = "Xeon_6454S_4090D", const std::string& platform = "") {
     return read_point("{model: {preset: v3, precision: {weights: q4_k_m, experts: q4_k_m}}, platform: {system: " +
                           system + platform + "}, workload: {" + workload + "}, placement: {" + placement + "}}",
-                      "test", kRoot + "/scenarios/models", catalog());
+                      "test", kRoot + "/scenarios/models", shipped_catalog());
 }
 
 Program program_of(const Scenario& scenario) {
@@ -157,7 +152,7 @@ TEST(MemoryClasses, are_what_fills_the_accelerators_memory) {
     const Scenario scenario = read_point(
         "{model: v4.1-flash, platform: {system: HGX_H200}, workload: {kind: decode, batch: 512, context: 8192}, "
         "placement: {dp: 8, ep: 8, engram: {tier: host, hot_rows: 1000000}}}",
-        "test", kRoot + "/scenarios/models", catalog());
+        "test", kRoot + "/scenarios/models", shipped_catalog());
     const MemoryUse use = memory_use(scenario, 8);
     Bytes sum;
     for (const auto& [name, bytes] : use.classes()) {
@@ -211,7 +206,7 @@ TEST(Drafts, need_layers_that_draft) {
     const Scenario scenario = read_point(
         "{model: v4.1-flash, platform: {system: HGX_H200}, workload: {kind: decode, batch: 64, draft: {tokens: 1}}, "
         "placement: {dp: 8, ep: 8}}",
-        "test", kRoot + "/scenarios/models", catalog());
+        "test", kRoot + "/scenarios/models", shipped_catalog());
     EXPECT_THROW(check_fits(scenario), InputError);
 }
 
@@ -235,7 +230,7 @@ TEST(Launch, of_kernels_one_by_one_bounds_how_fast_they_come) {
             "{model: dense-4b, platform: {system: HGX_H200}, workload: {kind: decode, batch: 1, context: "
             "128}, kernels: {" +
                 kernels + "}}",
-            "test", kRoot + "/scenarios/models", catalog());
+            "test", kRoot + "/scenarios/models", shipped_catalog());
         const Program program = program_of(scenario);
         Seconds sum;
         for (const Task& task : program.tasks) sum += task.duration;

@@ -3,45 +3,43 @@
 #include <gtest/gtest.h>
 
 #include "hwmodels/fabric/properties.hpp"
+#include "tests/shipped_catalog.hpp"
 
 namespace strata {
 namespace {
 
-const Catalog& catalog() {
-    static const Catalog shipped(std::string(STRATA_SOURCE_DIR) + "/hwmodels/catalog");
-    return shipped;
-}
-
-struct Read {
+struct ReadFabric {
     FabricSpec spec;
     std::string errors;
 };
 // `text` is what stands under `fabric:`.
-Read read(const std::string& text) {
+ReadFabric read_fabric_field(const std::string& text) {
     Problems problems;
     const YAML::Node document = parse_yaml("fabric: " + text, "s.yaml");
     const Places places = places_of(document, "s.yaml");
     const FabricSpec spec =
-        read_fabric_field(YamlField(document["fabric"], "s.yaml", "fabric", problems, &places), catalog());
+        read_fabric_field(YamlField(document["fabric"], "s.yaml", "fabric", problems, &places), shipped_catalog());
     std::string errors;
     for (const std::string& message : problems.messages()) errors += message + "\n";
     return {spec, errors};
 }
 
-bool says(const Read& read, const std::string& text) { return read.errors.find(text) != std::string::npos; }
+bool says(const ReadFabric& read_fabric_field, const std::string& text) {
+    return read_fabric_field.errors.find(text) != std::string::npos;
+}
 
 TEST(FabricField, a_name_is_the_file_of_the_catalogue) {
-    const Read named = read("CloudMatrix384");
+    const ReadFabric named = read_fabric_field("CloudMatrix384");
     EXPECT_EQ(named.errors, "");
     EXPECT_EQ(named.spec.name, "CloudMatrix384");
-    EXPECT_TRUE(says(read("CloudMatrix348"),
+    EXPECT_TRUE(says(read_fabric_field("CloudMatrix348"),
                      "s.yaml:1:9: fabric: no fabric 'CloudMatrix348' in the catalogue; did you "
                      "mean 'CloudMatrix384'?"))
-        << read("CloudMatrix348").errors;
+        << read_fabric_field("CloudMatrix348").errors;
 }
 
 TEST(FabricField, sets_fields_of_a_part_and_leaves_the_others) {
-    const Read four = read("{part: DeepSeek_H800_2048, scale_out: {planes: 4, latency: 3 us}}");
+    const ReadFabric four = read_fabric_field("{part: DeepSeek_H800_2048, scale_out: {planes: 4, latency: 3 us}}");
     EXPECT_EQ(four.errors, "");
     EXPECT_EQ(four.spec.name, "DeepSeek_H800_2048 (modified)");
     EXPECT_EQ(four.spec.scale_out->planes, 4);
@@ -50,29 +48,29 @@ TEST(FabricField, sets_fields_of_a_part_and_leaves_the_others) {
     EXPECT_EQ(four.spec.scale_out->hop.value, 0.45_us);
     EXPECT_EQ(four.spec.scale_out->hop.kind, "computed");
     EXPECT_EQ(four.spec.endpoints, 2048);
-    const Read noted = read("{part: DGX_H200, scale_up: {latency: {value: 1 us, note: what if}}}");
+    const ReadFabric noted = read_fabric_field("{part: DGX_H200, scale_up: {latency: {value: 1 us, note: what if}}}");
     EXPECT_EQ(noted.errors, "");
     EXPECT_EQ(noted.spec.scale_up->latency.source, "what if");
 }
 
 TEST(FabricField, planes_are_ports_of_every_endpoint_or_networks_of_rails) {
-    const Read ports = read("{part: DeepSeek_H800_2048, scale_out: {wiring: by_rail, planes: 2}}");
+    const ReadFabric ports = read_fabric_field("{part: DeepSeek_H800_2048, scale_out: {wiring: by_rail, planes: 2}}");
     EXPECT_EQ(std::get<FatTree>(ports.spec.scale_out->shape).planes, 2);
     EXPECT_EQ(ports.spec.scale_out->planes, 1);
-    const Read none = read("{part: TPU_v5p_cube, scale_up: {planes: 2}}");
+    const ReadFabric none = read_fabric_field("{part: TPU_v5p_cube, scale_up: {planes: 2}}");
     EXPECT_TRUE(says(none, "fabric.scale_up.planes: this field belongs to fat trees")) << none.errors;
 }
 
 TEST(FabricField, a_bandwidth_set_alone_keeps_the_share_that_was_measured) {
-    const Read twice = read("{part: DeepSeek_H800_2048, scale_out: {bandwidth: 100 GB/s}}");
+    const ReadFabric twice = read_fabric_field("{part: DeepSeek_H800_2048, scale_out: {bandwidth: 100 GB/s}}");
     EXPECT_NEAR(twice.spec.scale_out->effective_bandwidth.value->si(), 80e9, 1);  // 40 of 50
-    const Read both =
-        read("{part: DeepSeek_H800_2048, scale_out: {bandwidth: 100 GB/s, effective_bandwidth: 90 GB/s}}");
+    const ReadFabric both =
+        read_fabric_field("{part: DeepSeek_H800_2048, scale_out: {bandwidth: 100 GB/s, effective_bandwidth: 90 GB/s}}");
     EXPECT_NEAR(both.spec.scale_out->effective_bandwidth.value->si(), 90e9, 1);
 }
 
 TEST(FabricField, describes_a_fabric_that_nobody_sells) {
-    const Read invented = read(R"(
+    const ReadFabric invented = read_fabric_field(R"(
   size: {endpoints: 32, domain: 4}
   scale_up:
     shape: {topology: full_mesh, sides: [4]}
@@ -90,36 +88,40 @@ TEST(FabricField, describes_a_fabric_that_nobody_sells) {
 }
 
 TEST(FabricField, another_switch_has_no_price_of_the_parts_own) {
-    EXPECT_TRUE(read("{part: DeepSeek_H800_2048, scale_out: {latency: 2 us}}").spec.scale_out->prices.switch_usd.value);
-    const Read other = read("{part: DeepSeek_H800_2048, scale_out: {shape: {radix: 128}}}");
+    EXPECT_TRUE(read_fabric_field("{part: DeepSeek_H800_2048, scale_out: {latency: 2 us}}")
+                    .spec.scale_out->prices.switch_usd.value);
+    const ReadFabric other = read_fabric_field("{part: DeepSeek_H800_2048, scale_out: {shape: {radix: 128}}}");
     EXPECT_EQ(other.errors, "");
     EXPECT_FALSE(other.spec.scale_out->prices.switch_usd.value);
 }
 
 TEST(FabricField, another_topology_starts_anew) {
-    const Read torus = read("{part: CloudMatrix384, scale_up: {shape: {topology: torus, sides: [8, 6, 8]}}}");
+    const ReadFabric torus =
+        read_fabric_field("{part: CloudMatrix384, scale_up: {shape: {topology: torus, sides: [8, 6, 8]}}}");
     EXPECT_EQ(torus.errors, "");  // planes were the tree's
     EXPECT_EQ(std::get<Torus>(torus.spec.scale_up->shape).sides, (std::vector<int>{8, 6, 8}));
     EXPECT_EQ(torus.spec.scale_up->shape_kind, "assumed");
-    const Read radix = read("{part: CloudMatrix384, scale_up: {shape: {radix: 64}}}");
+    const ReadFabric radix = read_fabric_field("{part: CloudMatrix384, scale_up: {shape: {radix: 64}}}");
     EXPECT_EQ(radix.errors, "");
     EXPECT_EQ(std::get<FatTree>(radix.spec.scale_up->shape).radix, 64);
     EXPECT_EQ(std::get<FatTree>(radix.spec.scale_up->shape).uplinks, 16);
 }
 
 TEST(FabricField, says_what_is_wrong_and_where) {
-    EXPECT_TRUE(says(read("{part: CloudMatrix384, scale_up: {bandwith: 1 GB/s}}"),
+    EXPECT_TRUE(says(read_fabric_field("{part: CloudMatrix384, scale_up: {bandwith: 1 GB/s}}"),
                      "fabric.scale_up.bandwith: unknown field; did you mean 'bandwidth'?"));
-    EXPECT_TRUE(says(read("{part: CloudMatrix384, scale_up: {latency: 5}}"),
+    EXPECT_TRUE(says(read_fabric_field("{part: CloudMatrix384, scale_up: {latency: 5}}"),
                      "s.yaml:1:52: fabric.scale_up.latency.value: expected a time such as '1.2 us'"))
-        << read("{part: CloudMatrix384, scale_up: {latency: 5}}").errors;
-    EXPECT_TRUE(says(read("{size: {endpoints: 8, domain: 3}, scale_up: {shape: {topology: torus, sides: [8]}, "
-                          "bandwidth: 1 GB/s}}"),
-                     "fabric.size.domain: expected a divisor of the 8 endpoints, found 3"));
-    EXPECT_TRUE(says(read("{size: {endpoints: 8, domain: 8}}"), "expected scale_up or scale_out, found neither"));
+        << read_fabric_field("{part: CloudMatrix384, scale_up: {latency: 5}}").errors;
     EXPECT_TRUE(
-        says(read("{part: CloudMatrix384, scale_up: {latency: {value: 5 us, source: me}}}"), "source: unknown field"));
-    EXPECT_TRUE(says(read("[1, 2]"), "fabric"));
+        says(read_fabric_field("{size: {endpoints: 8, domain: 3}, scale_up: {shape: {topology: torus, sides: [8]}, "
+                               "bandwidth: 1 GB/s}}"),
+             "fabric.size.domain: expected a divisor of the 8 endpoints, found 3"));
+    EXPECT_TRUE(
+        says(read_fabric_field("{size: {endpoints: 8, domain: 8}}"), "expected scale_up or scale_out, found neither"));
+    EXPECT_TRUE(says(read_fabric_field("{part: CloudMatrix384, scale_up: {latency: {value: 5 us, source: me}}}"),
+                     "source: unknown field"));
+    EXPECT_TRUE(says(read_fabric_field("[1, 2]"), "fabric"));
 }
 
 }  // namespace

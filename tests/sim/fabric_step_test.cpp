@@ -4,11 +4,10 @@
 #include "sim/engine/analytic/analytic_engine.hpp"
 #include "sim/result/run.hpp"
 #include "sim/workload/inputs.hpp"
+#include "tests/source_root.hpp"
 
 namespace strata {
 namespace {
-
-const std::string kRoot = STRATA_SOURCE_DIR;
 
 class FabricStep : public testing::Test {
 protected:

@@ -11,13 +11,13 @@
 namespace strata {
 namespace {
 
-constexpr double kHour = 3600;
+constexpr double kMtbfHour = 3600;
 
 TEST(FailureProcess, of_a_cluster_has_the_sum_of_the_rates) {
     // 64 accelerators of 1000 h, 8 hosts of 500 h: 0.064 + 0.016 an hour.
-    const std::vector<FailureSource> sources{{.name = "accelerator", .parts = 64, .mtbf = Seconds(1000 * kHour)},
-                                             {.name = "host", .parts = 8, .mtbf = Seconds(500 * kHour)}};
-    EXPECT_NEAR(cluster_mtbf(sources).si() / kHour, 12.5, 1e-9);
+    const std::vector<FailureSource> sources{{.name = "accelerator", .parts = 64, .mtbf = Seconds(1000 * kMtbfHour)},
+                                             {.name = "host", .parts = 8, .mtbf = Seconds(500 * kMtbfHour)}};
+    EXPECT_NEAR(cluster_mtbf(sources).si() / kMtbfHour, 12.5, 1e-9);
     FailureProcess process(sources, 1);
     std::map<std::size_t, int> of_source;
     Seconds before, last;
@@ -26,22 +26,22 @@ TEST(FailureProcess, of_a_cluster_has_the_sum_of_the_rates) {
     for (int i = 0; i < count; ++i) {
         const Failure failure = process.next();
         EXPECT_GE(failure.at, before);
-        squares += std::pow((failure.at - before).si() / kHour, 2);
+        squares += std::pow((failure.at - before).si() / kMtbfHour, 2);
         before = last = failure.at;
         ++of_source[failure.source];
         EXPECT_LT(failure.part, failure.source == 0 ? 64u : 8u);
     }
-    EXPECT_NEAR(last.si() / kHour / count, 12.5, 0.01 * 12.5);
+    EXPECT_NEAR(last.si() / kMtbfHour / count, 12.5, 0.01 * 12.5);
     EXPECT_NEAR(squares / count, 2 * 12.5 * 12.5, 0.02 * 2 * 12.5 * 12.5);  // exponential: twice the mean squared
     EXPECT_NEAR(of_source[1] / double(count), 0.2, 0.005);
 }
 
 TEST(FailureProcess, of_weibull_parts_has_their_mtbf_in_the_long_run_and_their_shape_at_first) {
     const auto failures_until = [](double shape, double hours) {
-        FailureProcess process({{.name = "part", .parts = 2000, .mtbf = Seconds(100 * kHour), .weibull_shape = shape}},
-                               2);
+        FailureProcess process(
+            {{.name = "part", .parts = 2000, .mtbf = Seconds(100 * kMtbfHour), .weibull_shape = shape}}, 2);
         int count = 0;
-        while (process.next().at.si() < hours * kHour) ++count;
+        while (process.next().at.si() < hours * kMtbfHour) ++count;
         return count;
     };
     // First failures within t: 1 - exp(-(t / scale)^shape), of 2000 parts; long after, 2000 t / MTBF.
@@ -92,14 +92,14 @@ double best_interval(Seconds pause, Seconds mtbf) {
 }
 
 TEST(Checkpoint, intervals_of_young_and_daly_are_near_the_optimum) {
-    const Seconds mtbf(3 * kHour);
+    const Seconds mtbf(3 * kMtbfHour);
     for (const double pause : {5.0, 60.0, 600.0, 1800.0})
         EXPECT_NEAR(daly_interval(Seconds(pause), mtbf).si(), best_interval(Seconds(pause), mtbf),
                     0.002 * best_interval(Seconds(pause), mtbf));
     EXPECT_NEAR(young_interval(Seconds(5), mtbf).si(), best_interval(Seconds(5), mtbf),
                 0.02 * best_interval(Seconds(5), mtbf));
     // 16,384 GPUs, MTBF 3.09 h, pause 60 s: 19.2 min (Young).
-    EXPECT_NEAR(young_interval(Seconds(60), Seconds(3.09 * kHour)).si() / 60, 19.26, 0.01);
+    EXPECT_NEAR(young_interval(Seconds(60), Seconds(3.09 * kMtbfHour)).si() / 60, 19.26, 0.01);
     EXPECT_EQ(daly_interval(Seconds(100), Seconds(40)), Seconds(40));
 }
 

@@ -7,14 +7,14 @@
 #include <random>
 
 #include "sim/study/platform_resources.hpp"
+#include "tests/source_root.hpp"
 
 namespace strata {
 namespace {
 
-const std::string kRoot = STRATA_SOURCE_DIR;
 const StudyOptions kOptions{.root = kRoot};
 
-ScenarioFile scenario_of(const std::string& text, const std::vector<std::string>& set = {}) {
+ScenarioFile scenario_file(const std::string& text, const std::vector<std::string>& set = {}) {
     return ScenarioFile("test", YAML::Load(text), kRoot + "/scenarios/models", set);
 }
 
@@ -33,7 +33,7 @@ const Gain& of(const Binding& binding, const std::string& resource) {
 }
 
 TEST(Binding, of_decode_is_sorted_and_led_by_what_its_kernels_wait_for) {
-    const Binding binding = binding_in(scenario_of(kDecode));
+    const Binding binding = binding_in(scenario_file(kDecode));
     EXPECT_EQ(binding.metric, "decode.tokens_per_s_per_accelerator");
     EXPECT_EQ(binding.gains.front().resource, "HBM bandwidth");
     EXPECT_GT(binding.gains.front().gain, 0.02);
@@ -55,39 +55,39 @@ TEST(Binding, of_training_is_in_tokens_a_second) {
 }
 
 TEST(Binding, of_long_prompts_is_arithmetic) {
-    const Binding binding = binding_in(scenario_of(kDecode, {"workload={kind: prefill, batch: 64, prompt: 8192}"}));
+    const Binding binding = binding_in(scenario_file(kDecode, {"workload={kind: prefill, batch: 64, prompt: 8192}"}));
     EXPECT_EQ(binding.metric, "prefill.tokens_per_s_per_accelerator");
     EXPECT_GT(of(binding, "tensor peak").gain, of(binding, "HBM bandwidth").gain);
 }
 
 TEST(Binding, is_repeated_by_setting_its_fields) {
-    const ScenarioFile file = scenario_of(kDecode, {"placement.engram.tier=host"});
+    const ScenarioFile file = scenario_file(kDecode, {"placement.engram.tier=host"});
     const Binding binding = binding_in(file);
     const Gain& gain = of(binding, "kernel launch");
     std::vector<std::string> set{"placement.engram.tier=host"};
     for (const auto& [path, value] : gain.settings) set.push_back(fmt::format("{}={}", path, value));
-    const auto again = *run_study(scenario_of(kDecode, set), kOptions).results.front().run;
+    const auto again = *run_study(scenario_file(kDecode, set), kOptions).results.front().run;
     EXPECT_GT(gain.gain, 0.001);
     EXPECT_NEAR(again.metrics.at(binding.metric), binding.base * (1 + gain.gain), 1e-9 * binding.base);
 }
 
 TEST(Binding, of_a_target_counts_the_room_that_memory_gives) {
     const std::vector<std::string> fixed{"workload.context=65536", "workload.batch=128"};
-    EXPECT_DOUBLE_EQ(of(binding_in(scenario_of(kDecode, fixed)), "HBM capacity").gain, 0);
+    EXPECT_DOUBLE_EQ(of(binding_in(scenario_file(kDecode, fixed)), "HBM capacity").gain, 0);
     const std::vector<std::string> target{"workload.context=65536", "platform.system=HGX_H100",
                                           "workload.batch={largest_with: 'decode.tpot_ms <= 1000'}"};
-    EXPECT_GT(of(binding_in(scenario_of(kDecode, target)), "HBM capacity").gain, 0.01);
+    EXPECT_GT(of(binding_in(scenario_file(kDecode, target)), "HBM capacity").gain, 0.01);
 }
 
 TEST(Binding, of_nothing_says_so_after_trying_pairs) {
-    const Binding binding = binding_in(scenario_of(kDecode), {.by = 0.1, .metric = "memory.hbm_gb"});
+    const Binding binding = binding_in(scenario_file(kDecode), {.by = 0.1, .metric = "memory.hbm_gb"});
     EXPECT_TRUE(binding.nothing_to_gain());
     EXPECT_EQ(binding.pairs.size(), kPairsShown);
 }
 
 // Two links that are waited for in turn: each alone gives little, and pairs are tried.
 TEST(Binding, tries_pairs_where_no_single_resource_gains_a_percent) {
-    const Binding binding = binding_in(scenario_of(kDecode), {.by = 0.005});
+    const Binding binding = binding_in(scenario_file(kDecode), {.by = 0.005});
     ASSERT_LT(binding.gains.front().gain, kFewGain);
     ASSERT_FALSE(binding.pairs.empty());
     EXPECT_GT(binding.pairs.front().gain, binding.gains.front().gain);
@@ -96,16 +96,16 @@ TEST(Binding, tries_pairs_where_no_single_resource_gains_a_percent) {
 TEST(Binding, of_serving_is_of_its_tokens_or_of_its_waiting) {
     const std::string closed = "workload={kind: serving, requests: 16, input: 512, output: 64, concurrency: 8}";
     const std::string open = "workload={kind: serving, requests: 16, rate: 4, input: 512, output: 64, concurrency: 8}";
-    const Binding by_tokens = binding_in(scenario_of(kDecode, {closed}));
+    const Binding by_tokens = binding_in(scenario_file(kDecode, {closed}));
     EXPECT_EQ(by_tokens.metric, "serving.output_tokens_per_s_per_accelerator");
     EXPECT_GT(by_tokens.gains.front().gain, 0.001);
-    const Binding by_time = binding_in(scenario_of(kDecode, {open}));
+    const Binding by_time = binding_in(scenario_file(kDecode, {open}));
     EXPECT_EQ(by_time.metric, "serving.end_to_end_ms");
     EXPECT_GT(by_time.gains.front().gain, 0.001);
 }
 
 TEST(Binding, refuses_a_metric_that_the_point_lacks) {
-    EXPECT_THROW(binding_in(scenario_of(kDecode), {.by = 0.1, .metric = "prefill.ttft_ms"}), InputError);
+    EXPECT_THROW(binding_in(scenario_file(kDecode), {.by = 0.1, .metric = "prefill.ttft_ms"}), InputError);
 }
 
 // Whatever the point, no better part makes a step slower. Tables are made monotone and physics is, so a step back of
@@ -126,7 +126,7 @@ TEST(Binding, no_better_resource_makes_any_step_slower) {
                 ", engram: {tier: " + one_of({"host", "nvme"}) + "}}",
             "kernels={experts: " + one_of({"grouped", "fused", "mega"}) + ", exchange: " + one_of({"wire", "deepep"}) +
                 "}"};
-        const ScenarioFile file = scenario_of(kDecode, set);
+        const ScenarioFile file = scenario_file(kDecode, set);
         const Study study = run_study(file, kOptions);
         if (!study.results.front().run) continue;  // does not fit
         const Binding binding = find_binding(file, file.points().front(), *study.results.front().run, {}, kOptions);

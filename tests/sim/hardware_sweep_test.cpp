@@ -5,11 +5,10 @@
 #include "sim/engine/analytic/analytic_engine.hpp"
 #include "sim/workload/build_program.hpp"
 #include "sim/workload/pricing.hpp"
+#include "tests/source_root.hpp"
 
 namespace strata {
 namespace {
-
-const std::string kRoot = STRATA_SOURCE_DIR;
 
 // Built for one machine and asked about others: the answer is that of a Program built there.
 void expect_same(const std::string& scenario_text) {

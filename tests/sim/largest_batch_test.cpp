@@ -7,11 +7,10 @@
 #include <cmath>
 
 #include "sim/study/study.hpp"
+#include "tests/source_root.hpp"
 
 namespace strata {
 namespace {
-
-const std::string kRoot = STRATA_SOURCE_DIR;
 
 PointResult run_with(const std::string& batch, const std::string& more = "", const std::string& engine = "analytic") {
     const YAML::Node document =

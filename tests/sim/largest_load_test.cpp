@@ -5,11 +5,10 @@
 #include <gtest/gtest.h>
 
 #include "sim/study/study.hpp"
+#include "tests/source_root.hpp"
 
 namespace strata {
 namespace {
-
-const std::string kRoot = STRATA_SOURCE_DIR;
 
 Study study_of(const std::string& load, const std::string& rest = "") {
     const std::string document = fmt::format(
@@ -20,7 +19,7 @@ Study study_of(const std::string& load, const std::string& rest = "") {
     return run_study(ScenarioFile("test", YAML::Load(document), kRoot + "/scenarios/models"), {.root = kRoot});
 }
 
-PointResult run_with(const std::string& load) { return study_of(load).results.front(); }
+PointResult run_under(const std::string& load) { return study_of(load).results.front(); }
 double metric(const PointResult& result, const std::string& name) {
     EXPECT_EQ(result.status, PointStatus::ok) << result.reason;
     return result.run ? result.run->metrics.at(name) : 0;
@@ -29,10 +28,10 @@ double metric(const PointResult& result, const std::string& name) {
 TEST(LargestLoad, rate_holds_the_target_and_a_hundredth_more_does_not) {
     for (const char* target :
          {"serving.served_well >= 0.9", "serving.ttft_p99_ms <= 800", "serving.tpot_p90_ms < 12"}) {
-        const PointResult found = run_with(fmt::format("concurrency: 64, rate: {{largest_with: '{}'}}", target));
+        const PointResult found = run_under(fmt::format("concurrency: 64, rate: {{largest_with: '{}'}}", target));
         const double rate = metric(found, "workload.rate");
         const auto holds = [&](double tried) {
-            const PointResult result = run_with(fmt::format("concurrency: 64, rate: {}", tried));
+            const PointResult result = run_under(fmt::format("concurrency: 64, rate: {}", tried));
             const std::string name = std::string(target).substr(0, std::string(target).find(' '));
             const double bound = std::stod(std::string(target).substr(std::string(target).rfind(' ')));
             const double value = metric(result, name);
@@ -45,15 +44,15 @@ TEST(LargestLoad, rate_holds_the_target_and_a_hundredth_more_does_not) {
 }
 
 TEST(LargestLoad, rate_says_when_there_is_none) {
-    const PointResult tight = run_with("concurrency: 64, rate: {largest_with: 'serving.ttft_p50_ms <= 1'}");
+    const PointResult tight = run_under("concurrency: 64, rate: {largest_with: 'serving.ttft_p50_ms <= 1'}");
     EXPECT_EQ(tight.status, PointStatus::infeasible);
     EXPECT_NE(tight.reason.find("workload.rate: expected a rate with serving.ttft_p50_ms <= 1"), std::string::npos)
         << tight.reason;
     EXPECT_NE(tight.reason.find("where they hardly ever meet"), std::string::npos) << tight.reason;
-    const PointResult loose = run_with("concurrency: 64, rate: {largest_with: 'serving.ttft_p99_ms <= 1e9'}");
+    const PointResult loose = run_under("concurrency: 64, rate: {largest_with: 'serving.ttft_p99_ms <= 1e9'}");
     EXPECT_EQ(loose.status, PointStatus::infeasible);
     EXPECT_NE(loose.reason.find("all 100 requests come at once"), std::string::npos) << loose.reason;
-    const PointResult other = run_with("concurrency: 64, rate: {largest_with: 'decode.tpot_ms <= 20'}");
+    const PointResult other = run_under("concurrency: 64, rate: {largest_with: 'decode.tpot_ms <= 20'}");
     EXPECT_NE(other.reason.find("a metric of serving"), std::string::npos) << other.reason;
 }
 
@@ -62,7 +61,7 @@ TEST(LargestLoad, concurrency_is_what_trying_each_finds) {
     double before = 0;
     std::vector<double> tpot;
     for (int users = 1; users <= 20; ++users) {
-        tpot.push_back(metric(run_with(fmt::format("concurrency: {}", users)), "serving.tpot_p50_ms"));
+        tpot.push_back(metric(run_under(fmt::format("concurrency: {}", users)), "serving.tpot_p50_ms"));
         EXPECT_GE(tpot.back(), 0.99 * before);
         before = tpot.back();
     }
@@ -72,12 +71,12 @@ TEST(LargestLoad, concurrency_is_what_trying_each_finds) {
         for (int users = 1; users <= 20; ++users)
             if (tpot[std::size_t(users) - 1] <= bound) last = users;
         const PointResult found =
-            run_with(fmt::format("concurrency: {{largest_with: 'serving.tpot_p50_ms <= {:.9f}'}}", bound));
+            run_under(fmt::format("concurrency: {{largest_with: 'serving.tpot_p50_ms <= {:.9f}'}}", bound));
         EXPECT_NEAR(metric(found, "workload.concurrency"), last, 1) << bound;
     }
-    const PointResult all = run_with("concurrency: {largest_with: 'serving.tpot_p50_ms <= 1e6'}");
+    const PointResult all = run_under("concurrency: {largest_with: 'serving.tpot_p50_ms <= 1e6'}");
     EXPECT_EQ(metric(all, "workload.concurrency"), 100);  // requests
-    EXPECT_NE(run_with("concurrency: {largest_with: 'serving.tpot_p50_ms <= 0.01'}").reason.find("at 1"),
+    EXPECT_NE(run_under("concurrency: {largest_with: 'serving.tpot_p50_ms <= 0.01'}").reason.find("at 1"),
               std::string::npos);
 }
 
@@ -88,11 +87,11 @@ TEST(LargestLoad, is_each_points_own) {
 }
 
 TEST(LargestLoad, finds_one_number_of_one_kind) {
-    EXPECT_THROW(run_with("concurrency: {largest_with: 'serving.tpot_ms <= 9'}, rate: {largest_with: "
-                          "'serving.tpot_ms <= 9'}"),
+    EXPECT_THROW(run_under("concurrency: {largest_with: 'serving.tpot_ms <= 9'}, rate: {largest_with: "
+                           "'serving.tpot_ms <= 9'}"),
                  InputError);
-    EXPECT_THROW(run_with("rate: {largest: 'serving.tpot_ms <= 9'}"), InputError);
-    EXPECT_THROW(run_with("rate: {largest_with: 'serving.tpot_ms = 9'}"), InputError);
+    EXPECT_THROW(run_under("rate: {largest: 'serving.tpot_ms <= 9'}"), InputError);
+    EXPECT_THROW(run_under("rate: {largest_with: 'serving.tpot_ms = 9'}"), InputError);
 }
 
 }  // namespace

@@ -8,14 +8,14 @@
 #include "hwmodels/input_error.hpp"
 #include "sim/cost/cost_book.hpp"
 #include "tests/scratch_folder.hpp"
+#include "tests/source_root.hpp"
 
 namespace strata {
 namespace {
 
-const std::string kRoot = STRATA_SOURCE_DIR;
-
 // mHC post of 7168: 18 bytes and 40 FLOPs an element. 1024 tokens in 40 us and 4096 in 160 us, made up for these tests.
-constexpr const char* kRun = R"({"schema": "strata.kernel-record.1", "kind": "run", "gpu": {"name": "NVIDIA H200"}})";
+constexpr const char* kRunLine =
+    R"({"schema": "strata.kernel-record.1", "kind": "run", "gpu": {"name": "NVIDIA H200"}})";
 
 std::string sample(double tokens, double us, const std::string& hash, const char* outcome = "measured") {
     const Work work = MhcPost{.tokens = tokens, .hidden = 7168}.work();
@@ -43,7 +43,7 @@ protected:
 };
 
 TEST_F(Records, a_shape_that_was_measured_has_that_time) {
-    write({kRun, sample(1024, 40, hash), sample(4096, 160, hash)});
+    write({kRunLine, sample(1024, 40, hash), sample(4096, 160, hash)});
     ASSERT_EQ(read().samples(), 2);
     const CostBook costs = book();
     const Estimate estimate = costs.estimate(post(4096), device_of(h200()));
@@ -54,7 +54,7 @@ TEST_F(Records, a_shape_that_was_measured_has_that_time) {
 TEST_F(Records, an_op_of_just_that_shape_is_explained_by_it) {
     std::string line = sample(1024, 40, hash);
     line.insert(line.size() - 1, R"(, "shape": {"tokens": 1024, "hidden": 7168})");
-    write({kRun, line});
+    write({kRunLine, line});
     const CostBook costs = book();
     const Derivation known = costs.explain(point_from(Family::mhc_post, "tokens=1024,hidden=7168"), device_of(h200()));
     EXPECT_EQ(known.estimate.origin, Origin::measured);
@@ -77,7 +77,7 @@ TEST(KernelShapes, are_points_of_the_tables_where_both_mean_the_same) {
 
 // Twice the bytes of 1024 tokens, half of those of 4096: 40 us x 2.
 TEST_F(Records, between_two_shapes_it_is_interpolated) {
-    write({kRun, sample(4096, 160, hash), sample(1024, 40, hash)});
+    write({kRunLine, sample(4096, 160, hash), sample(1024, 40, hash)});
     const CostBook costs = book();
     const Estimate estimate = costs.estimate(post(2048), device_of(h200()));
     EXPECT_EQ(estimate.origin, Origin::interpolated);
@@ -85,7 +85,7 @@ TEST_F(Records, between_two_shapes_it_is_interpolated) {
 }
 
 TEST_F(Records, beyond_them_and_on_other_devices_curves_answer) {
-    write({kRun, sample(1024, 40, hash), sample(4096, 160, hash)});
+    write({kRunLine, sample(1024, 40, hash), sample(4096, 160, hash)});
     const CostBook with = book(), without(kRoot + "/sim/cost/cost_curves.yaml");
     const Device device = device_of(h200());
     EXPECT_EQ(with.estimate(post(8192), device).time, without.estimate(post(8192), device).time);
@@ -95,7 +95,7 @@ TEST_F(Records, beyond_them_and_on_other_devices_curves_answer) {
 }
 
 TEST_F(Records, a_device_that_a_scenario_has_changed_was_not_measured) {
-    write({kRun, sample(4096, 160, hash)});
+    write({kRunLine, sample(4096, 160, hash)});
     AcceleratorSpec faster = h200();
     faster.memory_bandwidth.value = 8000.0_GBps;
     faster.memory_bandwidth.kind = "assumed";  // as `platform.accelerator.memory.bandwidth: 8 TB/s` does
@@ -104,13 +104,13 @@ TEST_F(Records, a_device_that_a_scenario_has_changed_was_not_measured) {
 }
 
 TEST_F(Records, refused_failed_and_stale_samples_do_not_count) {
-    write({kRun, sample(4096, 160, hash, "refused"), sample(1024, 40, "of another kernel")});
+    write({kRunLine, sample(4096, 160, hash, "refused"), sample(1024, 40, "of another kernel")});
     EXPECT_EQ(read().samples(), 0);
     EXPECT_EQ(read().stale(), 1);
 }
 
 TEST_F(Records, a_broken_line_is_named) {
-    write({kRun, R"({"schema": "strata.kernel-record.1", "kind": "sample")"});
+    write({kRunLine, R"({"schema": "strata.kernel-record.1", "kind": "sample")"});
     try {
         read();
         FAIL();

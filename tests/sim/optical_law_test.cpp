@@ -8,11 +8,11 @@
 namespace strata {
 namespace {
 
-const OpticalLaw& law() {
+const OpticalLaw& optical_law() {
     static const OpticalLaw shipped(std::string(STRATA_SOURCE_DIR) + "/sim/quality/optical_anchors.yaml");
     return shipped;
 }
-double at(double ratio) { return law().precision(ratio).precision.value(); }
+double at(double ratio) { return optical_law().precision(ratio).precision.value(); }
 
 // Nine of the published precisions fall with the ratio; the others are pooled: 10.6, 11.3 and 11.8 to the mean of
 // 0.915, 0.898 and 0.938, and 13.2 and 15.1 to that of 0.838 and 0.859.
@@ -27,11 +27,11 @@ TEST(OpticalLaw, is_exact_at_published_precisions_that_fall_and_pools_those_that
                                            {17.7, 0.764},
                                            {19.7, 0.591}}) {
         EXPECT_DOUBLE_EQ(at(ratio), precision) << ratio;
-        EXPECT_EQ(law().precision(ratio).origin, Origin::published) << ratio;
+        EXPECT_EQ(optical_law().precision(ratio).origin, Origin::published) << ratio;
     }
     for (const double ratio : {10.6, 11.3, 11.8}) {
         EXPECT_NEAR(at(ratio), (0.915 + 0.898 + 0.938) / 3, 1e-12) << ratio;
-        EXPECT_EQ(law().precision(ratio).origin, Origin::interpolated) << ratio;
+        EXPECT_EQ(optical_law().precision(ratio).origin, Origin::interpolated) << ratio;
     }
     for (const double ratio : {13.2, 15.1}) EXPECT_NEAR(at(ratio), (0.838 + 0.859) / 2, 1e-12) << ratio;
 }
@@ -39,7 +39,7 @@ TEST(OpticalLaw, is_exact_at_published_precisions_that_fall_and_pools_those_that
 TEST(OpticalLaw, never_rises_and_stays_within_its_band_and_a_share) {
     double before = 1;
     for (double ratio = 1; ratio < 19.7; ratio += 0.01) {
-        const PrecisionEstimate here = law().precision(ratio);
+        const PrecisionEstimate here = optical_law().precision(ratio);
         EXPECT_LE(*here.precision, before + 1e-12) << ratio;
         EXPECT_GE(*here.precision, here.low - 1e-12) << ratio;
         EXPECT_LE(*here.precision, here.high + 1e-12) << ratio;
@@ -50,13 +50,13 @@ TEST(OpticalLaw, never_rises_and_stays_within_its_band_and_a_share) {
 }
 
 TEST(OpticalLaw, band_holds_every_published_precision) {
-    for (const OpticalAnchor& anchor : law().published()) {
-        EXPECT_LE(law().precision(anchor.ratio).low, anchor.precision) << anchor.ratio;
-        EXPECT_GE(law().precision(anchor.ratio).high, anchor.precision) << anchor.ratio;
+    for (const OpticalAnchor& anchor : optical_law().published()) {
+        EXPECT_LE(optical_law().precision(anchor.ratio).low, anchor.precision) << anchor.ratio;
+        EXPECT_GE(optical_law().precision(anchor.ratio).high, anchor.precision) << anchor.ratio;
     }
     // Between 17.7 and 19.7 a falling law may be anywhere between what was published there.
-    EXPECT_NEAR(law().precision(18.5).low, 0.591 - 0.0005, 1e-12);
-    EXPECT_NEAR(law().precision(18.5).high, 0.764 + 0.0005, 1e-12);
+    EXPECT_NEAR(optical_law().precision(18.5).low, 0.591 - 0.0005, 1e-12);
+    EXPECT_NEAR(optical_law().precision(18.5).high, 0.764 + 0.0005, 1e-12);
 }
 
 TEST(OpticalLaw, agrees_with_the_papers_headlines) {
@@ -65,7 +65,7 @@ TEST(OpticalLaw, agrees_with_the_papers_headlines) {
 }
 
 TEST(OpticalLaw, below_its_reach_gives_the_least_possible_and_warns) {
-    const PrecisionEstimate base = law().precision(3.9);
+    const PrecisionEstimate base = optical_law().precision(3.9);
     EXPECT_DOUBLE_EQ(*base.precision, 0.985);
     EXPECT_DOUBLE_EQ(base.high, 1);
     EXPECT_EQ(base.origin, Origin::assumed);
@@ -73,24 +73,24 @@ TEST(OpticalLaw, below_its_reach_gives_the_least_possible_and_warns) {
 }
 
 TEST(OpticalLaw, beyond_its_reach_gives_no_precision_and_warns) {
-    const PrecisionEstimate beyond = law().precision(25);
+    const PrecisionEstimate beyond = optical_law().precision(25);
     EXPECT_FALSE(beyond.precision);
     EXPECT_DOUBLE_EQ(beyond.low, 0);
     EXPECT_NEAR(beyond.high, 0.5915, 1e-12);
     EXPECT_NE(beyond.warning, "");
-    EXPECT_EQ(law().precision(12).warning, "");
+    EXPECT_EQ(optical_law().precision(12).warning, "");
 }
 
 // 30 pages of 1000 tokens: ten in 100 tokens (ratio 10), twenty in 64 (15.625).
 TEST(OpticalLaw, of_several_pages_is_the_mean_of_their_text) {
     const std::vector<PageGroup> pages{{PageMode::small, 0, 10, 100}, {PageMode::tiny, 10, 20, 64}};
-    EXPECT_NEAR(*law().precision(pages, 1000).precision, (at(10) + 2 * at(15.625)) / 3, 1e-12);
-    EXPECT_FALSE(law().precision(pages, 2000).precision);  // 31.25 is beyond
-    EXPECT_NE(law().precision(pages, 2000).warning.find("tiny"), std::string::npos);
+    EXPECT_NEAR(*optical_law().precision(pages, 1000).precision, (at(10) + 2 * at(15.625)) / 3, 1e-12);
+    EXPECT_FALSE(optical_law().precision(pages, 2000).precision);  // 31.25 is beyond
+    EXPECT_NE(optical_law().precision(pages, 2000).warning.find("tiny"), std::string::npos);
 }
 
 TEST(OpticalLaw, describes_itself_with_source_and_reach) {
-    const std::string text = law().describe();
+    const std::string text = optical_law().describe();
     for (const char* part : {"2510.18234", "exact at 9", "6.7", "19.7"})
         EXPECT_NE(text.find(part), std::string::npos) << part;
 }
@@ -127,7 +127,7 @@ TEST(OpticalSchedule, an_older_page_is_never_more_precise_than_a_newer_one) {
     double before = 1;
     for (double age = 0; age < 30; ++age) {
         const double tokens = tokens_of_page(fading(), mode_at_age(fading(), age));
-        const double here = *law().precision(1000 / tokens).precision;
+        const double here = *optical_law().precision(1000 / tokens).precision;
         EXPECT_LE(here, before) << age;
         before = here;
     }

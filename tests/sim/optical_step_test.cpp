@@ -5,18 +5,17 @@
 #include "sim/placement/memory.hpp"
 #include "sim/result/run.hpp"
 #include "sim/workload/inputs.hpp"
+#include "tests/source_root.hpp"
 
 namespace strata {
 namespace {
-
-const std::string kRoot = STRATA_SOURCE_DIR;
 
 Inputs& inputs() {
     static Inputs shared(kRoot);
     return shared;
 }
 
-Scenario scenario_of(const std::string& workload, const std::string& placement = "tp: 8, ep: 8") {
+Scenario optical_scenario(const std::string& workload, const std::string& placement = "tp: 8, ep: 8") {
     return read_point(
         "{model: v3, platform: {system: HGX_H200}, workload: {" + workload + "}, placement: {" + placement + "}}",
         "test", kRoot + "/scenarios/models", inputs().catalog());
@@ -64,12 +63,12 @@ TEST(VisionEncoder, does_more_the_larger_and_the_more_the_pages) {
 
 // 64 pages of 1024 text tokens, 256 vision tokens each.
 TEST(OpticalPrefill, the_model_sees_vision_tokens_in_place_of_text) {
-    auto run = run_of(scenario_of(prefill("mode: base")));
+    auto run = run_of(optical_scenario(prefill("mode: base")));
     EXPECT_DOUBLE_EQ(run.metrics["context.text_tokens"], 65536);
     EXPECT_DOUBLE_EQ(run.metrics["context.pages"], 64);
     EXPECT_DOUBLE_EQ(run.metrics["context.vision_tokens"], 64 * 256);
     EXPECT_DOUBLE_EQ(run.metrics["context.model_tokens"], 64 * 256);
-    auto text = run_of(scenario_of("kind: prefill, batch: 1, prompt: 16384"));
+    auto text = run_of(optical_scenario("kind: prefill, batch: 1, prompt: 16384"));
     EXPECT_DOUBLE_EQ(run.metrics["memory.kv_gb"], text.metrics["memory.kv_gb"]);
     EXPECT_GT(run.metrics["vision.encode_ms"], 0);
     EXPECT_NEAR(run.metrics["prefill.ttft_ms"], text.metrics["prefill.ttft_ms"] + run.metrics["vision.encode_ms"],
@@ -80,8 +79,8 @@ TEST(OpticalPrefill, the_model_sees_vision_tokens_in_place_of_text) {
 }
 
 TEST(OpticalPrefill, without_a_share_is_the_prompt_as_text) {
-    auto none = run_of(scenario_of(prefill("mode: base, share: 0")));
-    auto text = run_of(scenario_of("kind: prefill, batch: 1, prompt: 65536"));
+    auto none = run_of(optical_scenario(prefill("mode: base, share: 0")));
+    auto text = run_of(optical_scenario("kind: prefill, batch: 1, prompt: 65536"));
     EXPECT_DOUBLE_EQ(none.metrics["prefill.ttft_ms"], text.metrics["prefill.ttft_ms"]);
     EXPECT_EQ(none.metrics["vision.encode_ms"], 0);
     EXPECT_EQ(none.metrics.count("quality.optical_precision"), 0u);
@@ -90,7 +89,7 @@ TEST(OpticalPrefill, without_a_share_is_the_prompt_as_text) {
 TEST(OpticalPrefill, smaller_modes_are_faster_smaller_and_less_precise) {
     double ms = 1e9, gb = 1e9, precision = 1;
     for (const char* mode : {"gundam", "large", "base", "small", "tiny"}) {
-        auto run = run_of(scenario_of(prefill(std::string("mode: ") + mode)));
+        auto run = run_of(optical_scenario(prefill(std::string("mode: ") + mode)));
         EXPECT_LT(run.metrics["prefill.ttft_ms"], ms) << mode;
         EXPECT_LT(run.metrics["memory.kv_gb"], gb) << mode;
         EXPECT_LE(run.metrics["quality.optical_precision"], precision) << mode;
@@ -101,7 +100,7 @@ TEST(OpticalPrefill, smaller_modes_are_faster_smaller_and_less_precise) {
 }
 
 TEST(OpticalPrefill, a_precision_that_nobody_published_is_absent_and_says_why) {
-    const auto run = run_of(scenario_of(
+    const auto run = run_of(optical_scenario(
         "kind: prefill, batch: 1, prompt: 65536, optical: {mode: tiny, share: 1, text_tokens_per_page: 2000}"));
     EXPECT_EQ(run.metrics.count("quality.optical_precision"), 0u);
     EXPECT_EQ(run.metrics.count("quality.optical_precision_high"), 1u);
@@ -110,9 +109,9 @@ TEST(OpticalPrefill, a_precision_that_nobody_published_is_absent_and_says_why) {
 
 TEST(OpticalPrefill, encodes_only_pages_that_are_not_found_in_a_cache) {
     const auto images = [](const std::string& more) {
-        return images_of(scenario_of("kind: prefill, batch: 8, prompt: 65536, " + more +
-                                         "optical: {text_tokens_per_page: 1024, mode: base}",
-                                     "dp: 8, ep: 8"))
+        return images_of(optical_scenario("kind: prefill, batch: 8, prompt: 65536, " + more +
+                                              "optical: {text_tokens_per_page: 1024, mode: base}",
+                                          "dp: 8, ep: 8"))
             .at(0)
             .images;
     };
@@ -122,7 +121,7 @@ TEST(OpticalPrefill, encodes_only_pages_that_are_not_found_in_a_cache) {
 
 // 64 pages over eight ranks; of gundam each is an overview of 1024 and six tiles of 640.
 TEST(OpticalPrefill, ranks_that_split_tensors_share_out_the_pages) {
-    const auto images = images_of(scenario_of(prefill("mode: gundam")));
+    const auto images = images_of(optical_scenario(prefill("mode: gundam")));
     ASSERT_EQ(images.size(), 2u);
     EXPECT_DOUBLE_EQ(images[0].images, 8);
     EXPECT_DOUBLE_EQ(images[1].side, 640);
@@ -130,15 +129,18 @@ TEST(OpticalPrefill, ranks_that_split_tensors_share_out_the_pages) {
 }
 
 TEST(OpticalPrefill, holds_the_encoder_s_weights_on_every_rank) {
-    const auto weights = [](const std::string& workload) { return memory_use(scenario_of(workload), 8).weights.si(); };
+    const auto weights = [](const std::string& workload) {
+        return memory_use(optical_scenario(workload), 8).weights.si();
+    };
     EXPECT_NEAR(weights(prefill("mode: base")) - weights("kind: prefill, batch: 1, prompt: 65536"),
                 2 * vision_parameters(7168), 1);
 }
 
 TEST(OpticalDecode, shrinks_the_cache_and_encodes_nothing) {
     const std::string step = "kind: decode, batch: 64, context: 65536";
-    auto text = run_of(scenario_of(step, "dp: 8, ep: 8"));
-    auto pictures = run_of(scenario_of(step + ", optical: {mode: small, text_tokens_per_page: 1024}", "dp: 8, ep: 8"));
+    auto text = run_of(optical_scenario(step, "dp: 8, ep: 8"));
+    auto pictures =
+        run_of(optical_scenario(step + ", optical: {mode: small, text_tokens_per_page: 1024}", "dp: 8, ep: 8"));
     EXPECT_EQ(pictures.metrics["vision.encode_ms"], 0);
     EXPECT_LT(pictures.metrics["decode.tpot_ms"], text.metrics["decode.tpot_ms"]);
     EXPECT_NEAR(text.metrics["memory.kv_gb"] / pictures.metrics["memory.kv_gb"], 65537.0 / 6401, 1e-6);
@@ -151,7 +153,7 @@ TEST(OpticalField, refuses_what_is_no_schedule) {
                                 "mode: small, text_tokens_per_page: 900, forgetting: [{older_than: 4, mode: large}]",
                                 "mode: large, text_tokens_per_page: 900, forgetting: [{older_than: 4, mode: base}, "
                                 "{older_than: 4, mode: tiny}]"})
-        EXPECT_THROW(scenario_of(std::string("kind: decode, optical: {") + optical + "}"), InputError) << optical;
+        EXPECT_THROW(optical_scenario(std::string("kind: decode, optical: {") + optical + "}"), InputError) << optical;
 }
 
 }  // namespace

@@ -11,7 +11,7 @@
 namespace strata {
 namespace {
 
-std::string refusal(const std::function<void()>& act) {
+std::string placement_refusal(const std::function<void()>& act) {
     try {
         act();
     } catch (const InputError& error) {
@@ -42,12 +42,12 @@ TEST(ExpertPlacement, random_has_the_same_slots_in_an_order_of_the_seed) {
 
 TEST(ExpertPlacement, what_does_not_divide_is_named) {
     EXPECT_EQ(
-        refusal([] { linear_placement(256, 10, 32); }),
+        placement_refusal([] { linear_placement(256, 10, 32); }),
         "placement.experts.redundant: expected as many slots on each of 32 ranks, so for example 0, found 10 beside "
         "256 experts");
     // CloudMatrix384 serves 256 routed experts on EP320 with 32 redundant ones beside 32 shared (arXiv 2506.12708): 288
     // routed slots alone do not divide.
-    EXPECT_EQ(refusal([] { slots_per_rank(256, 32, 320); }),
+    EXPECT_EQ(placement_refusal([] { slots_per_rank(256, 32, 320); }),
               "placement.experts.redundant: expected as many slots on each of 320 ranks, so for example 64, found 32 "
               "beside 256 experts");
     EXPECT_EQ(slots_per_rank(256, 32, 32), 9);   // V3 prefill (arXiv 2412.19437, section 3.4.1)
@@ -55,15 +55,15 @@ TEST(ExpertPlacement, what_does_not_divide_is_named) {
 }
 
 TEST(ExpertPlacement, an_expert_that_cannot_be_reached_is_named) {
-    EXPECT_EQ(refusal([] {
+    EXPECT_EQ(placement_refusal([] {
                   ExpertPlacement{.experts = 3, .ranks = 2, .expert_of_slot = {0, 2, 2, 0}}.check();
               }),
               "placement: expected a slot for every expert, found none for expert 1");
-    EXPECT_EQ(refusal([] {
+    EXPECT_EQ(placement_refusal([] {
                   ExpertPlacement{.experts = 3, .ranks = 2, .expert_of_slot = {0, 1, 2}}.check();
               }),
               "placement: expected as many slots on each of 2 ranks, found 3 slots");
-    EXPECT_EQ(refusal([] {
+    EXPECT_EQ(placement_refusal([] {
                   ExpertPlacement{.experts = 2, .ranks = 2, .expert_of_slot = {0, 2}}.check();
               }),
               "placement: expected experts from 0 to 1, found 2");
@@ -143,7 +143,7 @@ TEST(Eplb, refuses_what_does_not_divide) {
     EXPECT_THROW(eplb_placement(kFirst, {.redundant = 3, .ranks = 8}), InputError);
     EXPECT_THROW(eplb_placement(kFirst, {.redundant = 4, .groups = 5, .ranks = 8}), InputError);
     EXPECT_THROW(eplb_placement(kFirst, {.redundant = 4, .groups = 6, .nodes = 3, .ranks = 8}), InputError);
-    EXPECT_EQ(refusal([] { eplb_placement(kFirst, {.redundant = 4, .groups = 5, .ranks = 8}); }),
+    EXPECT_EQ(placement_refusal([] { eplb_placement(kFirst, {.redundant = 4, .groups = 5, .ranks = 8}); }),
               "eplb: expected groups that divide the 12 experts, found 5");
 }
 

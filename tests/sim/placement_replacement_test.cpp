@@ -7,7 +7,7 @@
 namespace strata {
 namespace {
 
-const TwoLevelFabric kSmall{.nodes = 2, .ranks_per_node = 2, .inside = Bandwidth(1000), .outside = Bandwidth(100)};
+const TwoLevelFabric kTwoByTwo{.nodes = 2, .ranks_per_node = 2, .inside = Bandwidth(1000), .outside = Bandwidth(100)};
 
 ExpertPlacement placed(std::vector<int> expert_of_slot) {
     return {.experts = 4, .ranks = 4, .expert_of_slot = std::move(expert_of_slot)};
@@ -15,16 +15,16 @@ ExpertPlacement placed(std::vector<int> expert_of_slot) {
 
 TEST(Migration, sends_what_a_rank_did_not_have) {
     const ExpertPlacement from = placed({0, 1, 2, 3});
-    const Migration none = migration(from, from, Bytes(500), kSmall);
+    const Migration none = migration(from, from, Bytes(500), kTwoByTwo);
     EXPECT_EQ(none.slots, 0);
     EXPECT_EQ(none.time, Seconds(0));
     // Experts 0 and 1 change ranks of one node: 500 B each way over links of 1000 B/s.
-    const Migration inside = migration(from, placed({1, 0, 2, 3}), Bytes(500), kSmall);
+    const Migration inside = migration(from, placed({1, 0, 2, 3}), Bytes(500), kTwoByTwo);
     EXPECT_EQ(inside.moved, Bytes(1000));
     EXPECT_EQ(inside.outside, Bytes(0));
     EXPECT_EQ(inside.time, Seconds(0.5));
     // Experts 1 and 2 change nodes: 100 B/s.
-    const Migration across = migration(from, placed({0, 2, 1, 3}), Bytes(500), kSmall);
+    const Migration across = migration(from, placed({0, 2, 1, 3}), Bytes(500), kTwoByTwo);
     EXPECT_EQ(across.outside, Bytes(1000));
     EXPECT_EQ(across.time, Seconds(5));
 }
@@ -32,11 +32,12 @@ TEST(Migration, sends_what_a_rank_did_not_have) {
 TEST(Migration, order_within_a_rank_is_free_and_copies_come_from_different_senders) {
     const ExpertPlacement from{.experts = 4, .ranks = 4, .expert_of_slot = {0, 1, 0, 1, 2, 3, 2, 3}};
     EXPECT_EQ(
-        migration(from, {.experts = 4, .ranks = 4, .expert_of_slot = {1, 0, 1, 0, 3, 2, 3, 2}}, Bytes(1), kSmall).slots,
+        migration(from, {.experts = 4, .ranks = 4, .expert_of_slot = {1, 0, 1, 0, 3, 2, 3, 2}}, Bytes(1), kTwoByTwo)
+            .slots,
         0);
     // Both ranks of node 1 need expert 0; ranks 0 and 1 have it and send one each: 500 B over 100 B/s, not 1000.
     const Migration two =
-        migration(from, {.experts = 4, .ranks = 4, .expert_of_slot = {0, 1, 0, 1, 2, 0, 0, 3}}, Bytes(500), kSmall);
+        migration(from, {.experts = 4, .ranks = 4, .expert_of_slot = {0, 1, 0, 1, 2, 0, 0, 3}}, Bytes(500), kTwoByTwo);
     EXPECT_EQ(two.outside, Bytes(1000));
     EXPECT_EQ(two.time, Seconds(5));
 }
@@ -44,12 +45,12 @@ TEST(Migration, order_within_a_rank_is_free_and_copies_come_from_different_sende
 TEST(Migration, aligned_names_ranks_so_that_nothing_moves_without_need) {
     const ExpertPlacement from = placed({0, 1, 2, 3});
     const ExpertPlacement renamed = placed({3, 2, 0, 1});  // nodes exchanged, and ranks of one
-    EXPECT_EQ(migration(from, renamed, Bytes(500), kSmall).slots, 4);
-    EXPECT_EQ(aligned(renamed, from, kSmall).expert_of_slot, from.expert_of_slot);
+    EXPECT_EQ(migration(from, renamed, Bytes(500), kTwoByTwo).slots, 4);
+    EXPECT_EQ(aligned(renamed, from, kTwoByTwo).expert_of_slot, from.expert_of_slot);
 }
 
 TEST(Migration, refuses_placements_of_other_models) {
-    EXPECT_THROW(migration(placed({0, 1, 2, 3}), {.experts = 8, .ranks = 4, .expert_of_slot = {}}, Bytes(1), kSmall),
+    EXPECT_THROW(migration(placed({0, 1, 2, 3}), {.experts = 8, .ranks = 4, .expert_of_slot = {}}, Bytes(1), kTwoByTwo),
                  InputError);
 }
 

@@ -6,13 +6,12 @@
 
 #include "sim/search/point_plan.hpp"
 #include "tests/scratch_folder.hpp"
+#include "tests/source_root.hpp"
 
 namespace strata {
 namespace {
 
-const std::string kModels = STRATA_SOURCE_DIR "/scenarios/models";
-
-constexpr const char* kSweep =
+constexpr const char* kKeyedSweep =
     "name: a sweep\nmodel: v4.1-flash\nplatform: {system: HGX_H200}\n"
     "workload: {kind: decode, batch: 512, context: 8192}\nplacement: {dp: 8, ep: 8}\n"
     "axes:\n  - {path: workload.batch, values: [64, 128]}\n  - {path: model.rho, values: [0.5, 1]}\n"
@@ -24,7 +23,7 @@ ScenarioFile scenario(const ScratchFolder& folder, const std::string& text, cons
 
 TEST(PointKey, is_the_same_for_a_point_and_for_the_settings_that_make_it) {
     const ScratchFolder folder;
-    const ScenarioFile file = scenario(folder, kSweep);
+    const ScenarioFile file = scenario(folder, kKeyedSweep);
     PointKeys keys(file, "inputs");
     std::set<PointKey> all;
     for (const Point& point : file.points()) {
@@ -51,7 +50,7 @@ TEST(PointKey, is_the_same_where_one_axis_lies_below_another) {
 
 TEST(PointKey, is_shared_by_studies_that_come_to_the_same_point) {
     const ScratchFolder folder;
-    const ScenarioFile sweep = scenario(folder, kSweep);
+    const ScenarioFile sweep = scenario(folder, kKeyedSweep);
     const ScenarioFile alone =
         scenario(folder,
                  "description: the second of its points, fields in another order\n"
@@ -65,7 +64,7 @@ TEST(PointKey, is_shared_by_studies_that_come_to_the_same_point) {
 
 TEST(PointKey, differs_by_any_field_the_engine_and_the_inputs) {
     const ScratchFolder folder;
-    const ScenarioFile file = scenario(folder, kSweep);
+    const ScenarioFile file = scenario(folder, kKeyedSweep);
     const Point point = file.points().front();
     PointKeys keys(file, "inputs"), others(file, "other inputs");
     const std::set<PointKey> all{keys.of(point, "analytic"), keys.of(point, "systemc"), others.of(point, "analytic"),

@@ -38,7 +38,7 @@ KeptPoint point_of(int number, std::vector<double> numbers = {0.1, 3e300}) {
 }
 
 // What `wrong` throws.
-std::string refusal(const std::function<void()>& wrong) {
+std::string store_refusal(const std::function<void()>& wrong) {
     try {
         wrong();
     } catch (const InputError& error) {
@@ -160,11 +160,11 @@ TEST(PointStore, refuses_other_databases_and_other_files) {
     ASSERT_EQ(sqlite3_open((folder / "other.sqlite").c_str(), &other), SQLITE_OK);
     sqlite3_exec(other, "CREATE TABLE t(x)", nullptr, nullptr, nullptr);
     sqlite3_close(other);
-    EXPECT_NE(refusal([&] { PointStore(folder / "other.sqlite"); }).find("found another kind of database"),
+    EXPECT_NE(store_refusal([&] { PointStore(folder / "other.sqlite"); }).find("found another kind of database"),
               std::string::npos);
     const std::string text = folder.write("text.sqlite", std::string(5000, 'x'));
-    EXPECT_NE(refusal([&] { PointStore store(text); }).find("It is no store of points"), std::string::npos);
-    EXPECT_NE(refusal([&] { PointStore(folder / "no/folder.sqlite"); }).find("with --store"), std::string::npos);
+    EXPECT_NE(store_refusal([&] { PointStore store(text); }).find("It is no store of points"), std::string::npos);
+    EXPECT_NE(store_refusal([&] { PointStore(folder / "no/folder.sqlite"); }).find("with --store"), std::string::npos);
 }
 
 TEST(PointStore, is_whole_after_its_process_was_killed_while_writing) {
@@ -213,7 +213,7 @@ TEST(PointStore, is_shared_by_processes_that_keep_the_same_points) {
 void fill_and_go_on(const std::string& file, const std::function<void()>& make_room) {
     PointStore store(file);
     int kept = 0;
-    const std::string why = refusal([&] {
+    const std::string why = store_refusal([&] {
         for (; kept < 200000; ++kept) store.keep(kShape, {point_of(kept)});
         store.flush();
     });
@@ -274,7 +274,7 @@ TEST(PointStore, says_that_its_folder_cannot_be_written) {
     PointStore(folder / "s.sqlite").keep(kShape, {point_of(1)});
     disk.remount(MS_RDONLY, "size=3m");
     for (const char* name : {"s.sqlite", "new.sqlite"})
-        EXPECT_NE(refusal([&] { PointStore store(folder / name); }).find("Name a file that can be written"),
+        EXPECT_NE(store_refusal([&] { PointStore store(folder / name); }).find("Name a file that can be written"),
                   std::string::npos)
             << name;
 }

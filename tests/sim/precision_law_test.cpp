@@ -10,15 +10,15 @@
 namespace strata {
 namespace {
 
-const PrecisionLaw& law() {
+const PrecisionLaw& precision_law() {
     static const PrecisionLaw shipped(std::string(STRATA_SOURCE_DIR) + "/sim/quality/precision_anchors.yaml");
     return shipped;
 }
-Model preset(const std::string& name) {
+Model preset_named(const std::string& name) {
     return load_model(std::string(STRATA_SOURCE_DIR) + "/scenarios/models/" + name + ".yaml");
 }
 double percent_of(Precision weights, Precision activations) {
-    return law().loss_effect(law().noise(weights, activations, 4096)).percent;
+    return precision_law().loss_effect(precision_law().noise(weights, activations, 4096)).percent;
 }
 
 TEST(PrecisionLaw, holds_the_noise_that_dot_products_have) {
@@ -29,7 +29,8 @@ TEST(PrecisionLaw, holds_the_noise_that_dot_products_have) {
          {std::pair{fp8_block, fp8_tile}, {fp8_tensor, fp8_tensor}, {fp4_block, fp8_tile}, {nvfp4, bf16}}) {
         const double error =
             dot_error(DataShape::normal, activations, weights, Accumulation::fp32, 4096, 1).relative_error;
-        EXPECT_NEAR(10 * std::log10(law().noise(weights, activations, 4096, SumKeeper::fp32).normal / (error * error)),
+        EXPECT_NEAR(10 * std::log10(precision_law().noise(weights, activations, 4096, SumKeeper::fp32).normal /
+                                    (error * error)),
                     0, 1)
             << int(weights);
     }
@@ -37,8 +38,8 @@ TEST(PrecisionLaw, holds_the_noise_that_dot_products_have) {
 
 TEST(PrecisionLaw, holds_the_errors_of_sums_that_the_measurement_gives) {
     const auto extra = [](SumKeeper keeper) {
-        return law().noise(Precision::fp8_tensor, Precision::fp8_tensor, 1024, keeper).normal -
-               law().noise(Precision::fp8_tensor, Precision::fp8_tensor, 1024, SumKeeper::fp32).normal;
+        return precision_law().noise(Precision::fp8_tensor, Precision::fp8_tensor, 1024, keeper).normal -
+               precision_law().noise(Precision::fp8_tensor, Precision::fp8_tensor, 1024, SumKeeper::fp32).normal;
     };
     const auto measured = [](Accumulation accumulation) {
         const double error =
@@ -52,7 +53,7 @@ TEST(PrecisionLaw, holds_the_errors_of_sums_that_the_measurement_gives) {
 }
 
 TEST(PrecisionLaw, predicts_the_published_losses_that_it_is_not_fitted_on) {
-    for (const PublishedLoss& one : law().published()) {
+    for (const PublishedLoss& one : precision_law().published()) {
         const double predicted = percent_of(one.weights, one.activations);
         if (one.bound)
             EXPECT_LT(predicted, one.percent) << one.name;
@@ -62,7 +63,8 @@ TEST(PrecisionLaw, predicts_the_published_losses_that_it_is_not_fitted_on) {
 }
 
 TEST(PrecisionLaw, of_deepseeks_fp8_is_bounded_by_what_was_published) {
-    const LossEffect effect = law().loss_effect(law().noise(Precision::fp8_block, Precision::fp8_tile, 4096));
+    const LossEffect effect =
+        precision_law().loss_effect(precision_law().noise(Precision::fp8_block, Precision::fp8_tile, 4096));
     EXPECT_GT(effect.percent, 0.05);
     EXPECT_NEAR(effect.high, 0.25, 1e-9);
     EXPECT_EQ(effect.low, 0);
@@ -79,35 +81,37 @@ TEST(PrecisionLaw, is_zero_for_bf16_and_grows_with_the_noise) {
 
 TEST(PrecisionLaw, weighs_classes_by_the_parameters_that_a_token_meets) {
     for (const char* name : {"v4-flash", "v3", "dense-4b", "v4.1-flash"}) {
-        const Model model = preset(name);
+        const Model model = preset_named(name);
         double shares = 0;
         for (const PrecisionClass& one : precision_classes(model)) shares += one.share;
         EXPECT_NEAR(shares, 1, 1e-12) << name;
     }
     // All of v3 in FP8 but head and router: below the product's own effect, by just that share.
-    Model model = preset("v3");
+    Model model = preset_named("v3");
     model.weights = model.experts = Precision::fp8_block;
-    const double product = law().loss_effect(law().noise(Precision::fp8_block, Precision::fp8_tile, 7168)).percent;
-    EXPECT_NEAR(law().loss_effect(model).percent, product * (1 - precision_classes(model).back().share), 1e-9);
+    const double product =
+        precision_law().loss_effect(precision_law().noise(Precision::fp8_block, Precision::fp8_tile, 7168)).percent;
+    EXPECT_NEAR(precision_law().loss_effect(model).percent, product * (1 - precision_classes(model).back().share),
+                1e-9);
 }
 
 TEST(PrecisionLaw, of_fp4_experts_is_wider_than_of_fp8_and_within_the_reach) {
-    const LossEffect fp4 = law().loss_effect(preset("v4-flash"));
-    Model model = preset("v4-flash");
+    const LossEffect fp4 = precision_law().loss_effect(preset_named("v4-flash"));
+    Model model = preset_named("v4-flash");
     model.experts = Precision::fp8_block;
-    const LossEffect fp8 = law().loss_effect(model);
+    const LossEffect fp8 = precision_law().loss_effect(model);
     EXPECT_GT(fp4.percent, fp8.percent);
     EXPECT_GT(fp4.high - fp4.low, fp8.high - fp8.low);
     EXPECT_LE(fp8.high, 0.25);
     EXPECT_FALSE(fp4.outside);
-    EXPECT_TRUE(law().loss_effect(NoisePower{0.05, 0.05, 0.05}).outside);
+    EXPECT_TRUE(precision_law().loss_effect(NoisePower{0.05, 0.05, 0.05}).outside);
 }
 
 TEST(PrecisionLaw, says_that_it_does_not_know_what_was_not_measured) {
-    Model model = preset("v3");
+    Model model = preset_named("v3");
     model.experts = Precision::q4_k_m;
     try {
-        law().loss_effect(model);
+        precision_law().loss_effect(model);
         FAIL() << "a guess";
     } catch (const InputError& error) {
         EXPECT_NE(std::string(error.what()).find("q4_k_m was not measured"), std::string::npos) << error.what();

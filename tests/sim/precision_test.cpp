@@ -8,15 +8,13 @@
 #include "sim/model/step_ops.hpp"
 #include "sim/study/study.hpp"
 #include "tests/scratch_folder.hpp"
+#include "tests/source_root.hpp"
 
 namespace strata {
 namespace {
 
-const std::string kRoot = STRATA_SOURCE_DIR;
-const std::string kModels = kRoot + "/scenarios/models";
-
 // A decode step of v4-flash on eight H200, or of another preset, with this precision.
-std::string scenario_of(const std::string& precision, const std::string& preset = "v4-flash") {
+std::string precision_scenario(const std::string& precision, const std::string& preset = "v4-flash") {
     return "model: {preset: " + preset + ", precision: " + precision +
            "}\nplatform: {system: HGX_H200}\nworkload: {kind: decode, batch: 512, context: 8192}\n"
            "placement: {dp: 8, ep: 8}\n";
@@ -69,7 +67,7 @@ TEST(Precision, rows_are_those_of_the_released_models) {
 
 TEST_F(Precisions, of_experts_are_an_axis_and_time_and_bytes_follow) {
     const std::vector<PointResult> results =
-        results_of(scenario_of("{experts: fp8_block}") +
+        results_of(precision_scenario("{experts: fp8_block}") +
                    "axes: [{path: model.precision.experts, values: [bf16, fp8_block, mxfp4, nvfp4]}]\n");
     ASSERT_EQ(results.size(), 4u);
     std::vector<double> gigabytes, time;
@@ -94,7 +92,7 @@ TEST_F(Precisions, of_experts_are_an_axis_and_time_and_bytes_follow) {
 
 TEST_F(Precisions, of_nothing_but_the_weights_are_as_the_preset_has_them) {
     const Model preset = load_model(kModels + "/v4.1-flash.yaml");
-    const Model model = model_of(scenario_of("{experts: fp4_block}", "v4.1-flash"));
+    const Model model = model_of(precision_scenario("{experts: fp4_block}", "v4.1-flash"));
     EXPECT_EQ(kv_bytes_per_token(model), kv_bytes_per_token(preset));
     EXPECT_EQ(model.engram->row_bytes(), 264);
     EXPECT_EQ(model.activations_with(Precision::fp4_block), Precision::fp8_tile);
@@ -103,7 +101,7 @@ TEST_F(Precisions, of_nothing_but_the_weights_are_as_the_preset_has_them) {
 }
 
 TEST_F(Precisions, of_what_is_kept_change_its_bytes) {
-    const Model model = model_of(scenario_of("{kv: fp8_tile, index_keys: bf16, engram: mxfp4}", "v4.1-flash"));
+    const Model model = model_of(precision_scenario("{kv: fp8_tile, index_keys: bf16, engram: mxfp4}", "v4.1-flash"));
     EXPECT_DOUBLE_EQ(model.attention.entry_bytes, 448 + 4 * 4 + 128);  // 3.5 tiles have four scales
     EXPECT_DOUBLE_EQ(model.attention.indexer_key_bytes, 256);
     EXPECT_DOUBLE_EQ(model.engram->row_bytes(), 128 + 8);
@@ -112,7 +110,7 @@ TEST_F(Precisions, of_what_is_kept_change_its_bytes) {
         if (op.name == "indexer_logits") {
             EXPECT_FALSE(kernel_work(op.shape).fp8);
         }
-    EXPECT_DOUBLE_EQ(kv_bytes_per_token(model_of(scenario_of("{kv: fp8_tile}", "v3"))), 61 * 656.0);
+    EXPECT_DOUBLE_EQ(kv_bytes_per_token(model_of(precision_scenario("{kv: fp8_tile}", "v3"))), 61 * 656.0);
 }
 
 TEST_F(Precisions, of_activations_decide_how_products_run) {
@@ -123,21 +121,21 @@ TEST_F(Precisions, of_activations_decide_how_products_run) {
         return std::pair(fp8 > 0, bf16 > 0);
     };
     const auto only_fp8 = std::pair(true, false), only_bf16 = std::pair(false, true);
-    EXPECT_EQ(products(model_of(scenario_of("{experts: mxfp4}"))), only_fp8);
-    EXPECT_EQ(products(model_of(scenario_of("{experts: mxfp4, activations: bf16}"))), only_bf16);
-    EXPECT_EQ(products(model_of(scenario_of("{experts: nvfp4}"))), only_bf16);
-    EXPECT_EQ(products(model_of(scenario_of("{experts: bf16, activations: fp8_tile}"))), only_bf16);
+    EXPECT_EQ(products(model_of(precision_scenario("{experts: mxfp4}"))), only_fp8);
+    EXPECT_EQ(products(model_of(precision_scenario("{experts: mxfp4, activations: bf16}"))), only_bf16);
+    EXPECT_EQ(products(model_of(precision_scenario("{experts: nvfp4}"))), only_bf16);
+    EXPECT_EQ(products(model_of(precision_scenario("{experts: bf16, activations: fp8_tile}"))), only_bf16);
     // BF16 tokens are twice an FP8 one on their way to the experts: (1 + 4 / 128 + 2) against (2 + 2) bytes.
     const std::string wire = "kernels: {exchange: wire}\n";
-    const double tiles = run_of(scenario_of("{activations: fp8_tile}") + wire).metrics.at("network.scale_up_ms");
-    const double plain = run_of(scenario_of("{activations: bf16}") + wire).metrics.at("network.scale_up_ms");
+    const double tiles = run_of(precision_scenario("{activations: fp8_tile}") + wire).metrics.at("network.scale_up_ms");
+    const double plain = run_of(precision_scenario("{activations: bf16}") + wire).metrics.at("network.scale_up_ms");
     EXPECT_GT(plain, 1.1 * tiles);
     EXPECT_LT(plain, 4 / 3.03125 * tiles);
 }
 
 TEST_F(Precisions, that_are_unknown_or_supported_by_nothing_are_refused_at_their_place) {
     const auto expect = [&](const std::string& precision, const std::string& preset, const std::string& part) {
-        const std::string error = error_of(scenario_of(precision, preset));
+        const std::string error = error_of(precision_scenario(precision, preset));
         EXPECT_NE(error.find(part), std::string::npos) << error;
     };
     expect("{experts: mxfp3}", "v3",

@@ -10,11 +10,10 @@
 #include "sim/result/run.hpp"
 #include "sim/workload/inputs.hpp"
 #include "tests/scratch_folder.hpp"
+#include "tests/source_root.hpp"
 
 namespace strata {
 namespace {
-
-const std::string kRoot = STRATA_SOURCE_DIR;
 
 Model v3() {
     Model model = load_model(kRoot + "/scenarios/models/v3.yaml");

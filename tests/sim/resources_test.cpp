@@ -9,11 +9,10 @@
 #include "sim/engine/analytic/analytic_engine.hpp"
 #include "sim/result/run_json.hpp"
 #include "sim/workload/inputs.hpp"
+#include "tests/source_root.hpp"
 
 namespace strata {
 namespace {
-
-const std::string kRoot = STRATA_SOURCE_DIR;
 
 // v4.1-flash on an 8x H200 node with more set: its Program and what came of it.
 struct Step {

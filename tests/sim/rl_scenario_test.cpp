@@ -7,11 +7,10 @@
 #include "sim/training/rl_engine.hpp"
 #include "sim/training/training_engine.hpp"
 #include "tests/scratch_folder.hpp"
+#include "tests/source_root.hpp"
 
 namespace strata {
 namespace {
-
-const std::string kRoot = STRATA_SOURCE_DIR;
 
 std::string scenario(const std::string& workload) {
     return "model: moe-27b\nplatform: {system: HGX_H200, nodes: 2}\nplacement: {tp: 2}\nworkload: {kind: rl, prompts: "
@@ -21,7 +20,7 @@ std::string scenario(const std::string& workload) {
 
 constexpr const char* kUpdate = "update: {placement: {dp: 4, ep: 4}, length: 1024, sharding: zero3}";
 
-Scenario read(const std::string& text) {
+Scenario read_rl(const std::string& text) {
     static const Catalog catalog(kRoot + "/hwmodels/catalog");
     const ScratchFolder folder;
     const ScenarioFile file(folder.write("s.yaml", text), kRoot + "/scenarios/models");
@@ -30,7 +29,7 @@ Scenario read(const std::string& text) {
 
 std::map<std::string, double> metrics_of(const std::string& workload) {
     Inputs inputs(kRoot);
-    return run_rl(read(scenario(workload)), inputs).metrics;
+    return run_rl(read_rl(scenario(workload)), inputs).metrics;
 }
 
 TEST(RlScenario, iteration_is_the_sum_of_its_parts_or_hides_the_rollout) {
@@ -54,7 +53,7 @@ TEST(RlScenario, iteration_is_the_sum_of_its_parts_or_hides_the_rollout) {
 TEST(RlScenario, update_is_a_training_step_over_what_was_rolled_out) {
     const auto metrics = metrics_of(kUpdate);
     const int sequences = static_cast<int>(std::ceil(metrics.at("rl.tokens") / (1024 * 4)) * 4);
-    Scenario training = read(fmt::format(
+    Scenario training = read_rl(fmt::format(
         "model: moe-27b\nplatform: {{system: HGX_H200, nodes: 2}}\nplacement: {{dp: 4, ep: 4}}\nworkload: {{kind: "
         "training, sequences: {}, length: 1024, sharding: zero3}}\n",
         sequences));
@@ -64,11 +63,11 @@ TEST(RlScenario, update_is_a_training_step_over_what_was_rolled_out) {
 
 TEST(RlScenario, weights_go_over_the_links_of_the_smaller_side_or_as_fast_as_is_said) {
     const auto own = metrics_of(kUpdate), said = metrics_of(std::string("sync: {bandwidth: 1 GB/s}, ") + kUpdate);
-    const WeightBytes bytes = weight_bytes(read(scenario(kUpdate)).model);
+    const WeightBytes bytes = weight_bytes(read_rl(scenario(kUpdate)).model);
     const double moved = 2 * (bytes.experts + bytes.engram + bytes.other).si();
     EXPECT_NEAR(said.at("rl.sync_s"), moved / 1e9, 1e-9 * moved / 1e9);
     static const Catalog catalog(kRoot + "/hwmodels/catalog");
-    const PlatformSpec platform = read(scenario(kUpdate)).platform;
+    const PlatformSpec platform = read_rl(scenario(kUpdate)).platform;
     const double link =
         present(platform.scale_up_link, platform.system, "scale_up_link").effective_bandwidth.get().si();
     EXPECT_NEAR(own.at("rl.sync_s"), moved / (4 * link), 1e-9);
@@ -82,7 +81,7 @@ TEST(RlScenario, prompts_that_answers_share_are_computed_once_where_there_is_roo
         std::string text = servers + kUpdate + "}\n";
         text.replace(text.find("ROOM"), 4, room);
         Inputs inputs(kRoot);
-        return run_rl(read(text), inputs).metrics.at("rl.rollout_s");
+        return run_rl(read_rl(text), inputs).metrics.at("rl.rollout_s");
     };
     EXPECT_LT(of("100000"), 0.9 * of("0"));
 }
@@ -90,10 +89,10 @@ TEST(RlScenario, prompts_that_answers_share_are_computed_once_where_there_is_roo
 TEST(RlScenario, refuses_more_accelerators_than_there_are_and_fields_of_others) {
     Inputs inputs(kRoot);
     const std::string many = scenario("rolls_out_ahead: true, update: {placement: {dp: 16, ep: 4}, length: 1024}");
-    EXPECT_THROW(run_rl(read(many), inputs), InputError);
-    EXPECT_THROW(read(scenario(std::string("sequences: 4, ") + kUpdate)), InputError);
-    EXPECT_THROW(read(scenario(std::string("readers: [{tokens_per_s: 0}], ") + kUpdate)), InputError);
-    EXPECT_THROW(read(scenario("update: {sequences: 4}")), InputError);
+    EXPECT_THROW(run_rl(read_rl(many), inputs), InputError);
+    EXPECT_THROW(read_rl(scenario(std::string("sequences: 4, ") + kUpdate)), InputError);
+    EXPECT_THROW(read_rl(scenario(std::string("readers: [{tokens_per_s: 0}], ") + kUpdate)), InputError);
+    EXPECT_THROW(read_rl(scenario("update: {sequences: 4}")), InputError);
 }
 
 }  // namespace

@@ -9,17 +9,11 @@
 #include "sim/study/study.hpp"
 #include "sim/workload/build_program.hpp"
 #include "tests/scratch_folder.hpp"
+#include "tests/shipped_catalog.hpp"
+#include "tests/source_root.hpp"
 
 namespace strata {
 namespace {
-
-const std::string kRoot = STRATA_SOURCE_DIR;
-const std::string kModels = kRoot + "/scenarios/models";
-
-const Catalog& catalog() {
-    static const Catalog shipped(kRoot + "/hwmodels/catalog");
-    return shipped;
-}
 
 constexpr const char* kPlain =
     "model: v4.1-flash\n"
@@ -102,7 +96,7 @@ TEST(Scenario, expands_axes_with_the_last_varying_fastest_and_zips_together) {
 TEST(Scenario, takes_an_override_from_the_command_line) {
     const Given given(kPlain);
     const ScenarioFile file(given.file(), kModels, {"workload.batch=64", "model.rho=0.9"});
-    const Scenario scenario = file.read(file.points().front(), catalog());
+    const Scenario scenario = file.read(file.points().front(), shipped_catalog());
     EXPECT_DOUBLE_EQ(scenario.workload.batch, 64);
     EXPECT_DOUBLE_EQ(scenario.rho, 0.9);
 }
@@ -116,7 +110,7 @@ TEST(Scenario, keeps_the_place_of_an_error_at_its_line_its_axis_or_its_override)
     const Given given(kPlain);
     const ScenarioFile file(given.file(), kModels, {"workload.batch=many"});
     try {
-        file.read(file.points().front(), catalog());
+        file.read(file.points().front(), shipped_catalog());
         FAIL();
     } catch (const InputError& error) {
         EXPECT_STREQ(error.what(), "--set workload.batch=many: workload.batch: expected a number, found 'many'");
@@ -133,7 +127,7 @@ TEST(Platform, numbers_are_axes_and_move_the_result) {
     const auto time = [&](std::size_t i) { return study.results[i].run.value().metrics.at("decode.tpot_ms"); };
     EXPECT_LT(time(1), 0.9 * time(0));
     // The second axis sets a number of the part that the first one names.
-    EXPECT_EQ(file.read(file.points()[3], catalog()).platform.accelerator.name, "H100_SXM (modified)");
+    EXPECT_EQ(file.read(file.points()[3], shipped_catalog()).platform.accelerator.name, "H100_SXM (modified)");
     EXPECT_EQ(study.results[1].run->share_of_compute.count("interpolated"), 0u);  // not the card that was measured
 }
 
@@ -212,11 +206,11 @@ TEST(Engram, prefetch_from_the_host_is_hidden_and_a_synchronous_fetch_from_nvme_
 
 TEST(Engram, a_fetch_says_what_it_asks_of_each_part_on_its_way) {
     const CostBook costs(kRoot + "/sim/cost/cost_curves.yaml");
-    const Platform platform = platform_of(platform_spec(catalog(), "HGX_H200"));
+    const Platform platform = platform_of(platform_spec(shipped_catalog(), "HGX_H200"));
     const auto fetch_of = [&](const std::string& text, Lane lane) {
         const Given given(text);
         const ScenarioFile file(given.file(), kModels);
-        const Program program = build_program(file.read(file.points().front(), catalog()), platform, costs);
+        const Program program = build_program(file.read(file.points().front(), shipped_catalog()), platform, costs);
         return *std::find_if(program.tasks.begin(), program.tasks.end(), [&](const Task& t) { return t.lane == lane; });
     };
     // 64 tokens of a rank x 24 rows of 264 B: two completions a row, so 312 B on a link whose rate is that of 280 B for
@@ -262,7 +256,7 @@ TEST(Physics, a_step_is_never_faster_than_its_weights_stream) {
     // 13 GB would be read at batch 1; here every expert is touched: all weights of a rank at 4.8 TB/s.
     const Given given(kPlain);
     const ScenarioFile file(given.file(), kModels);
-    const Scenario scenario = file.read(file.points().front(), catalog());
+    const Scenario scenario = file.read(file.points().front(), shipped_catalog());
     const auto run = run_study(file, {.root = kRoot}).results.front().run.value();
     const MemoryUse use = memory_use(scenario, 8);
     EXPECT_GE(run.metrics.at("decode.tpot_ms") * 1e-3, use.experts / 4800.0_GBps / Seconds(1));

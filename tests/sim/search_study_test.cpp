@@ -8,21 +8,21 @@
 #include "reports/search_text.hpp"
 #include "sim/search/pareto.hpp"
 #include "sim/study/refinement.hpp"
+#include "tests/source_root.hpp"
 
 namespace strata {
 namespace {
 
-const std::string kRoot = STRATA_SOURCE_DIR;
 const std::string kStudy = kRoot + "/scenarios/studies/engram-allocation-tradeoff.yaml";
 
 StudyOptions options_of(int jobs) {
     return {.root = kRoot, .jobs = jobs, .simulator = STRATA_BINARY_DIR "/strata-simulate"};
 }
 
-const std::vector<std::string> kSmall{"search.sample.points=8", "search.refine.at_most=4",
-                                      "search.optimise.evaluations=15"};
+const std::vector<std::string> kQuickSearch{"search.sample.points=8", "search.refine.at_most=4",
+                                            "search.optimise.evaluations=15"};
 
-ScenarioFile small_study() { return ScenarioFile(kStudy, kRoot + "/scenarios/models", kSmall); }
+ScenarioFile small_study() { return ScenarioFile(kStudy, kRoot + "/scenarios/models", kQuickSearch); }
 
 const SearchResult& small_search() {
     static const SearchResult search = run_search(small_study(), options_of(2));
@@ -155,7 +155,7 @@ TEST(Search, optimises_from_the_best_of_the_sample_and_never_ends_below_it) {
 }
 
 TEST(Search, names_the_constraint_that_fails_where_no_point_is_left) {
-    std::vector<std::string> set = kSmall;
+    std::vector<std::string> set = kQuickSearch;
     set.push_back("search.constraints=[decode.tpot_ms <= 0.001, quality.loss <= 2]");
     const SearchResult search = run_search(ScenarioFile(kStudy, kRoot + "/scenarios/models", set), options_of(2));
     EXPECT_TRUE(search.eligible.empty());

@@ -10,7 +10,7 @@
 namespace strata {
 namespace {
 
-ReplicaSpec replica_of(int max_batch, double kv_tokens) {
+ReplicaSpec batched_replica(int max_batch, double kv_tokens) {
     ReplicaSpec spec{.max_batch = max_batch, .step_tokens = 100, .kv_tokens = kv_tokens};
     spec.times = {.decode = [](double, double) { return Seconds(1); },
                   .prefill = [](double tokens, double) { return Seconds(0.01 * tokens); }};
@@ -28,7 +28,7 @@ Request request(double at, int input, int output) {
 }
 
 TEST(ServingFeatures, a_request_alone_takes_its_prefill_and_a_step_for_each_further_token) {
-    const ServingRun run = simulate_serving(serving_of(replica_of(4, 1000)), {request(2, 50, 5)});
+    const ServingRun run = simulate_serving(serving_of(batched_replica(4, 1000)), {request(2, 50, 5)});
     EXPECT_DOUBLE_EQ(run.metrics.ttft.p50.si(), 0.5);
     EXPECT_DOUBLE_EQ(run.metrics.tpot.p50.si(), 1);
     EXPECT_NEAR(run.metrics.itl.p50.si(), 1, 0.005);
@@ -39,7 +39,7 @@ TEST(ServingFeatures, a_request_alone_takes_its_prefill_and_a_step_for_each_furt
 // Two users, three requests of 1.5 s each (a prompt of 50, then one step): the third is asked when an answer ends, and
 // does not wait for it.
 TEST(ServingFeatures, in_a_closed_loop_a_user_asks_again_when_the_answer_has_ended) {
-    ServingSpec spec = serving_of(replica_of(4, 1000));
+    ServingSpec spec = serving_of(batched_replica(4, 1000));
     spec.users = 1;
     const ServingRun one = simulate_serving(spec, {request(0, 50, 2), request(0, 50, 2), request(0, 50, 2)});
     EXPECT_DOUBLE_EQ(one.metrics.duration.si(), 4.5);
@@ -56,7 +56,7 @@ TEST(ServingFeatures, in_a_closed_loop_a_user_asks_again_when_the_answer_has_end
 TEST(ServingFeatures, chunks_of_a_prompt_share_steps_with_decodes_and_whole_prompts_hold_them_up) {
     // The second prompt of 198 arrives while the first request decodes: chunks of 99 beside it in two steps of 1.99 s,
     // or 1.98 s of its own. The first has 10 more tokens to come: at the end 10 s of decoding and 1.98 s of prefill.
-    ReplicaSpec replica = replica_of(4, 1000);
+    ReplicaSpec replica = batched_replica(4, 1000);
     const std::vector<Request> requests{request(0, 1, 11), request(1.5, 198, 2)};
     const ServingRun chunked = simulate_serving(serving_of(replica), requests);
     replica.prefill_order = PrefillOrder::first;
@@ -71,7 +71,7 @@ TEST(ServingFeatures, chunks_of_a_prompt_share_steps_with_decodes_and_whole_prom
 
 TEST(ServingFeatures, a_fixed_batch_waits_for_its_longest_and_a_continuous_one_does_not) {
     // Two slots; a short and a long request, then another short one: it starts after 1 more token or after 9.
-    ReplicaSpec replica = replica_of(2, 1000);
+    ReplicaSpec replica = batched_replica(2, 1000);
     const std::vector<Request> requests{request(0, 1, 2), request(0, 1, 10), request(0, 1, 2)};
     const ServingRun continuous = simulate_serving(serving_of(replica), requests);
     replica.batching = Batching::fixed;
@@ -82,7 +82,7 @@ TEST(ServingFeatures, a_fixed_batch_waits_for_its_longest_and_a_continuous_one_d
 }
 
 TEST(ServingFeatures, a_fixed_batch_computes_padding) {
-    ReplicaSpec replica = replica_of(2, 1000);
+    ReplicaSpec replica = batched_replica(2, 1000);
     replica.batching = Batching::fixed;
     replica.times.decode = [](double batch, double) { return Seconds(batch); };
     // 1 step of two, then 8 in which one of the two is padding.
@@ -91,7 +91,7 @@ TEST(ServingFeatures, a_fixed_batch_computes_padding) {
 }
 
 TEST(ServingFeatures, a_cached_prefix_is_not_computed_again_and_the_least_recently_used_goes) {
-    ServingSpec spec = serving_of(replica_of(4, 1000));
+    ServingSpec spec = serving_of(batched_replica(4, 1000));
     spec.prefix_cache_tokens = 100;
     std::vector<Request> requests;
     for (const int prefix : {1, 1, 2, 1, 3, 1, 2}) {  // 3 pushes out 2, since 1 was used after it
@@ -108,7 +108,7 @@ TEST(ServingFeatures, a_cached_prefix_is_not_computed_again_and_the_least_recent
 }
 
 TEST(ServingFeatures, a_prompt_that_is_cached_whole_still_computes_its_last_token) {
-    ServingSpec spec = serving_of(replica_of(4, 1000));
+    ServingSpec spec = serving_of(batched_replica(4, 1000));
     spec.prefix_cache_tokens = 100;
     Request whole = request(0, 60, 1);
     whole.prefix = 1;
@@ -120,7 +120,7 @@ TEST(ServingFeatures, a_prompt_that_is_cached_whole_still_computes_its_last_toke
 
 TEST(ServingFeatures, who_came_last_makes_room_and_computes_again_or_is_swapped) {
     // Two requests of 10 + 10 tokens in 30: after 5 decode steps 15 each, and no room for two more.
-    ReplicaSpec replica = replica_of(4, 30);
+    ReplicaSpec replica = batched_replica(4, 30);
     const std::vector<Request> requests{request(0, 10, 10), request(0, 10, 10)};
     const ServingRun again = simulate_serving(serving_of(replica), requests);
     EXPECT_EQ(again.records[0].preemptions, 0);
@@ -138,8 +138,8 @@ TEST(ServingFeatures, who_came_last_makes_room_and_computes_again_or_is_swapped)
 }
 
 TEST(ServingFeatures, kv_travels_to_the_decode_pool_one_after_the_other) {
-    ServingSpec spec = serving_of(replica_of(4, 1000));
-    spec.decode = {.pool = {.replica = replica_of(4, 1000)},
+    ServingSpec spec = serving_of(batched_replica(4, 1000));
+    spec.decode = {.pool = {.replica = batched_replica(4, 1000)},
                    .link = {.per_token = Bytes(2), .bandwidth = Bandwidth(10), .latency = Seconds(0.5)}};
     const ServingRun run = simulate_serving(spec, {request(0, 10, 2), request(0, 10, 2)});
     // Both prompts end at 0.2 s; 20 B at 10 B/s and 0.5 s each: 2.7 and 5.2 s, then a step.
@@ -152,8 +152,8 @@ TEST(ServingFeatures, kv_travels_to_the_decode_pool_one_after_the_other) {
 TEST(ServingFeatures, kv_that_arrives_joins_the_next_decode_step) {
     // Prefills take 0.25 s and decode steps 0.5 s. The second prompt arrives at 10.25 s, when a decode step of the
     // first request ends too; its KV is there at 10.5 s and joins the step from 10.75 s on.
-    ServingSpec spec = serving_of(replica_of(4, 1000));
-    spec.decode = {.pool = {.replica = replica_of(4, 1000)}, .link = {}};
+    ServingSpec spec = serving_of(batched_replica(4, 1000));
+    spec.decode = {.pool = {.replica = batched_replica(4, 1000)}, .link = {}};
     spec.decode->pool.replica.times.decode = [](double, double) { return Seconds(0.5); };
     spec.pool.replica.times.prefill = [](double, double) { return Seconds(0.25); };
     const ServingRun run = simulate_serving(spec, {request(0, 10, 100), request(10.25, 20, 2)});
@@ -162,7 +162,7 @@ TEST(ServingFeatures, kv_that_arrives_joins_the_next_decode_step) {
 }
 
 TEST(ServingFeatures, host_time_is_hidden_by_asynchronous_scheduling_only) {
-    ReplicaSpec replica = replica_of(4, 1000);
+    ReplicaSpec replica = batched_replica(4, 1000);
     replica.host_time = Seconds(0.25);
     EXPECT_NEAR(simulate_serving(serving_of(replica), {request(0, 50, 5)}).metrics.duration.si(), 4.5, 1e-12);
     replica.host_overlaps = false;
@@ -173,7 +173,7 @@ TEST(ServingFeatures, host_time_is_hidden_by_asynchronous_scheduling_only) {
 TEST(ServingFeatures, drafts_give_the_tokens_a_step_that_acceptance_says) {
     // DeepSeek-V3 reports 85-90 % for its one draft: 1.85 to 1.9 tokens a step, and 1.8 times the speed.
     for (const std::vector<double>& accepted : {std::vector<double>{0.85}, {0.8, 0.6, 0.4}}) {
-        ReplicaSpec replica = replica_of(64, 1e6);
+        ReplicaSpec replica = batched_replica(64, 1e6);
         replica.step_tokens = 1000;
         replica.times.prefill = [](double, double) { return Seconds(0); };
         replica.drafts = DraftAcceptance(accepted, 3);
@@ -190,7 +190,7 @@ TEST(ServingFeatures, drafts_give_the_tokens_a_step_that_acceptance_says) {
 TEST(ServingFeatures, a_lost_rank_costs_its_kv_a_pause_and_speed_but_no_request) {
     // Two ranks; request 1 lies on rank 1, which fails in the step that would end at 5.2 s. After 2 s request 0 goes on
     // at half the speed beside 1's prompt and its 5 tokens, computed again.
-    ReplicaSpec replica = replica_of(4, 1000);
+    ReplicaSpec replica = batched_replica(4, 1000);
     replica.accelerators = 2;
     ServingSpec spec = serving_of(replica);
     spec.failures = {{.at = Seconds(5), .replica = 0, .rank = 1, .pause = Seconds(2), .repaired = Seconds(1000)}};
@@ -204,7 +204,7 @@ TEST(ServingFeatures, a_lost_rank_costs_its_kv_a_pause_and_speed_but_no_request)
 }
 
 TEST(ServingFeatures, a_replica_without_ranks_serves_again_after_repair) {
-    ServingSpec spec = serving_of(replica_of(4, 1000));
+    ServingSpec spec = serving_of(batched_replica(4, 1000));
     spec.failures = {{.at = Seconds(5), .pause = Seconds(2), .repaired = Seconds(100)}};
     const ServingRun run = simulate_serving(spec, {request(0, 10, 10), request(50, 10, 1)});
     EXPECT_EQ(run.records[0].losses, 1);
@@ -216,7 +216,7 @@ TEST(ServingFeatures, a_replica_without_ranks_serves_again_after_repair) {
 
 // Four requests of one group each: a step of 3 takes as long as one of 4, as two of the groups' two ranks have two.
 TEST(ServingFeatures, a_step_lasts_as_long_as_that_of_the_fullest_group) {
-    ReplicaSpec replica = replica_of(4, 1000);
+    ReplicaSpec replica = batched_replica(4, 1000);
     replica.groups = 2;
     replica.times.decode = [](double batch, double) { return Seconds(batch); };
     const std::vector<Request> three{request(0, 10, 2), request(0, 10, 2), request(0, 10, 2)};
@@ -228,7 +228,7 @@ TEST(ServingFeatures, a_step_lasts_as_long_as_that_of_the_fullest_group) {
 
 // One decodes; the prompt of another waits for one of the other group, three steps at most.
 TEST(ServingFeatures, a_prompt_waits_for_those_of_other_groups_but_not_for_ever) {
-    ReplicaSpec replica = replica_of(4, 1000);
+    ReplicaSpec replica = batched_replica(4, 1000);
     replica.groups = 2;
     replica.wait_steps = 3;
     const ServingRun run = simulate_serving(serving_of(replica), {request(0, 10, 20), request(0.5, 10, 1)});
@@ -237,7 +237,7 @@ TEST(ServingFeatures, a_prompt_waits_for_those_of_other_groups_but_not_for_ever)
 }
 
 TEST(ServingFeatures, prompts_wait_for_their_launches_and_the_first_for_the_set_up) {
-    ReplicaSpec replica = replica_of(4, 1000);
+    ReplicaSpec replica = batched_replica(4, 1000);
     replica.launch_time = Seconds(0.3);
     replica.first_step = Seconds(2);
     const ServingRun run =
@@ -248,8 +248,8 @@ TEST(ServingFeatures, prompts_wait_for_their_launches_and_the_first_for_the_set_
 }
 
 TEST(ServingFeatures, users_of_a_decode_pool_that_answers_wait_for_the_transfer) {
-    ServingSpec spec = serving_of(replica_of(4, 1000));
-    spec.decode = {.pool = {.replica = replica_of(4, 1000)},
+    ServingSpec spec = serving_of(batched_replica(4, 1000));
+    spec.decode = {.pool = {.replica = batched_replica(4, 1000)},
                    .link = {.per_token = Bytes(2), .bandwidth = Bandwidth(10), .latency = Seconds(0.5)},
                    .delivers_first = true};
     // The prompt ends at 0.1 s; 20 B at 10 B/s and 0.5 s, then a step.
@@ -258,7 +258,7 @@ TEST(ServingFeatures, users_of_a_decode_pool_that_answers_wait_for_the_transfer)
     EXPECT_NEAR(run.records[0].finish.si(), 3.6, 1e-12);
 }
 
-std::string refusal(const ServingSpec& spec, const std::vector<Request>& requests) {
+std::string serving_refusal(const ServingSpec& spec, const std::vector<Request>& requests) {
     try {
         (void)simulate_serving(spec, requests);
     } catch (const InputError& error) {
@@ -268,27 +268,27 @@ std::string refusal(const ServingSpec& spec, const std::vector<Request>& request
 }
 
 TEST(ServingFeatures, refuse_what_could_never_be_served) {
-    EXPECT_EQ(refusal(serving_of(replica_of(4, 1000)), {request(0, 900, 102)}),
+    EXPECT_EQ(serving_refusal(serving_of(batched_replica(4, 1000)), {request(0, 900, 102)}),
               "request 0: expected room in kv_tokens for it by itself, found 900 and 102");
     EXPECT_EQ(
-        refusal(serving_of(replica_of(100, 1000)), {request(0, 9, 1)}),
+        serving_refusal(serving_of(batched_replica(100, 1000)), {request(0, 9, 1)}),
         "pool.step_tokens: expected more than the 100 tokens of a full batch, or prompts would never be computed, "
         "found 100");
-    EXPECT_EQ(refusal(serving_of(replica_of(0, 1000)), {request(0, 9, 1)}),
+    EXPECT_EQ(serving_refusal(serving_of(batched_replica(0, 1000)), {request(0, 9, 1)}),
               "pool.max_batch: expected a number above 0, found 0");
-    ServingSpec spec = serving_of(replica_of(4, 1000));
+    ServingSpec spec = serving_of(batched_replica(4, 1000));
     spec.failures = {{.at = Seconds(5), .replica = 1}};
-    EXPECT_EQ(refusal(spec, {request(0, 9, 1)}),
+    EXPECT_EQ(serving_refusal(spec, {request(0, 9, 1)}),
               "rank_failures: expected a rank of a replica that is there, found rank 0 of replica 1");
-    EXPECT_EQ(refusal(serving_of(replica_of(4, 1000)), {request(0, 0, 1)}),
+    EXPECT_EQ(serving_refusal(serving_of(batched_replica(4, 1000)), {request(0, 0, 1)}),
               "request 0: expected 1 to 1e9 tokens of input and of output, found 0 and 1");
-    EXPECT_EQ(refusal(serving_of(replica_of(4, 1000)), {request(std::nan(""), 9, 1)}),
+    EXPECT_EQ(serving_refusal(serving_of(batched_replica(4, 1000)), {request(std::nan(""), 9, 1)}),
               "request 0: expected an arrival no earlier than the one before, found nan s");
-    ReplicaSpec backwards = replica_of(4, 1000);
+    ReplicaSpec backwards = batched_replica(4, 1000);
     backwards.times.decode = [](double, double) { return Seconds(-1); };
-    EXPECT_EQ(refusal(serving_of(backwards), {request(0, 9, 3)}),
+    EXPECT_EQ(serving_refusal(serving_of(backwards), {request(0, 9, 3)}),
               "step times: expected a time that is not negative for 1 decodes and 0 prompts, found -1 s");
-    EXPECT_EQ(refusal(serving_of(replica_of(4, 1000)), {request(3, 9, 1), request(2, 9, 1)}),
+    EXPECT_EQ(serving_refusal(serving_of(batched_replica(4, 1000)), {request(3, 9, 1), request(2, 9, 1)}),
               "request 1: expected an arrival no earlier than the one before, found 2 s");
 }
 

@@ -7,11 +7,11 @@
 #include "sim/serving/step_pricing.hpp"
 #include "sim/study/study.hpp"
 #include "tests/scratch_folder.hpp"
+#include "tests/source_root.hpp"
 
 namespace strata {
 namespace {
 
-const std::string kRoot = STRATA_SOURCE_DIR;
 const std::string kPools =
     "pools: {prefill: {placement: {tp: 8}}, decode: {placement: {tp: 8}, concurrency: 8}, first_token: ";
 

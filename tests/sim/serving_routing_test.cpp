@@ -7,11 +7,10 @@
 #include "sim/engine/analytic/analytic_engine.hpp"
 #include "sim/serving/serving_engine.hpp"
 #include "tests/scratch_folder.hpp"
+#include "tests/source_root.hpp"
 
 namespace strata {
 namespace {
-
-const std::string kRoot = STRATA_SOURCE_DIR;
 
 class ServingRouting : public ::testing::Test {
 protected:

@@ -6,11 +6,10 @@
 #include "sim/serving/serving_engine.hpp"
 #include "sim/study/study.hpp"
 #include "tests/scratch_folder.hpp"
+#include "tests/source_root.hpp"
 
 namespace strata {
 namespace {
-
-const std::string kRoot = STRATA_SOURCE_DIR;
 
 std::string scenario_text(const std::string& workload, const std::string& rest = "") {
     return "model: v3\nplatform: {system: HGX_H200}\nplacement: {tp: 8}\nworkload: {kind: serving, " + workload +

@@ -15,16 +15,16 @@
 #include "sim/study/simulator_pool.hpp"
 #include "sim/study/study.hpp"
 #include "tests/scratch_folder.hpp"
+#include "tests/source_root.hpp"
 
 namespace strata {
 namespace {
 
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
-const std::string kRoot = STRATA_SOURCE_DIR;
 const std::string kSimulator = STRATA_BINARY_DIR "/strata-simulate";
 
-constexpr const char* kSmall =
+constexpr const char* kSmallDecode =
     "{model: dense-4b, platform: {system: HGX_H200}, workload: {kind: decode, batch: 8, context: 512}}";
 // 10000 layers of next to nothing, each with a fetch of 4 MB by every rank: seconds of work, 100 MB of Program.
 std::string huge() {
@@ -93,7 +93,7 @@ pid_t child_of(pid_t parent) {
 }
 
 TEST(RunJson, reads_back_what_it_wrote) {
-    const std::vector<Json> answer = answers({line_of(1, kSmall)});
+    const std::vector<Json> answer = answers({line_of(1, kSmallDecode)});
     ASSERT_EQ(answer.size(), 1u);
     ASSERT_TRUE(answer[0].contains("run")) << answer[0];
     const auto run = run_from_json(answer[0]["run"]);
@@ -104,12 +104,13 @@ TEST(RunJson, reads_back_what_it_wrote) {
 }
 
 TEST(Simulate, answers_each_line_and_says_what_is_wrong_with_it) {
-    const std::string lost = Json{{"id", 7}, {"root", "/no/root"}, {"file", "a.yaml"}, {"document", kSmall}}.dump();
+    const std::string lost =
+        Json{{"id", 7}, {"root", "/no/root"}, {"file", "a.yaml"}, {"document", kSmallDecode}}.dump();
     const auto answer =
-        answers({line_of(1, kSmall), "no json", R"({"id": 3})",
+        answers({line_of(1, kSmallDecode), "no json", R"({"id": 3})",
                  line_of(4, "{model: v4.1-flash, platform: {system: HGX_H200}, workload: {kind: decode}}"),
                  line_of(5, "{model: v4.1-flush, platform: {system: HGX_H200}, workload: {kind: decode}}"),
-                 line_of(6, kSmall), lost});
+                 line_of(6, kSmallDecode), lost});
     ASSERT_EQ(answer.size(), 7u);
     EXPECT_EQ(answer[0]["status"], "ok");
     EXPECT_EQ(answer[1]["status"], "failed");
@@ -124,7 +125,7 @@ TEST(Simulate, answers_each_line_and_says_what_is_wrong_with_it) {
 }
 
 TEST(Simulate, a_point_beyond_the_time_limit_costs_itself_only) {
-    const auto answer = answers({line_of(1, huge()), line_of(2, kSmall)}, "--time-limit 1");
+    const auto answer = answers({line_of(1, huge()), line_of(2, kSmallDecode)}, "--time-limit 1");
     ASSERT_EQ(answer.size(), 2u);
     EXPECT_EQ(answer[0]["status"], "failed");
     EXPECT_EQ(answer[0]["reason"], "took longer than the time limit of 1 s");
@@ -133,7 +134,7 @@ TEST(Simulate, a_point_beyond_the_time_limit_costs_itself_only) {
 
 #ifndef __SANITIZE_ADDRESS__  // AddressSanitizer takes terabytes of address space for itself
 TEST(Simulate, a_point_beyond_the_memory_limit_costs_itself_only) {
-    const auto answer = answers({line_of(1, huge()), line_of(2, kSmall)}, "--memory-limit 0.06");
+    const auto answer = answers({line_of(1, huge()), line_of(2, kSmallDecode)}, "--memory-limit 0.06");
     ASSERT_EQ(answer.size(), 2u);
     EXPECT_EQ(answer[0]["status"], "failed");
     EXPECT_EQ(answer[0]["reason"], "out of memory: the limit is 0.06 GB");
@@ -160,7 +161,7 @@ int kill_children(pid_t parent, int times, int signal, int depth) {
 TEST(Pool, a_crash_of_a_point_is_tried_again_and_then_costs_itself_only) {
     std::vector<Json> answer(2);
     std::thread pool([&] {
-        simulate_lines(kSimulator, 1, {}, {line_of(1, huge()), line_of(2, kSmall)},
+        simulate_lines(kSimulator, 1, {}, {line_of(1, huge()), line_of(2, kSmallDecode)},
                        [&](std::size_t line, const Json& a) { answer[line] = a; });
     });
     EXPECT_EQ(kill_children(getpid(), 2, SIGSEGV, 2), 2);
@@ -174,7 +175,7 @@ TEST(Pool, a_crash_of_a_point_is_tried_again_and_then_costs_itself_only) {
 TEST(Pool, replaces_a_simulator_that_dies_and_sends_its_point_once_more) {
     std::vector<Json> answer(2);
     std::thread pool([&] {
-        simulate_lines(kSimulator, 1, {}, {line_of(1, huge()), line_of(2, kSmall)},
+        simulate_lines(kSimulator, 1, {}, {line_of(1, huge()), line_of(2, kSmallDecode)},
                        [&](std::size_t line, const Json& a) { answer[line] = a; });
     });
     EXPECT_EQ(kill_children(getpid(), 2, SIGKILL, 1), 2);
@@ -184,7 +185,7 @@ TEST(Pool, replaces_a_simulator_that_dies_and_sends_its_point_once_more) {
     EXPECT_EQ(answer[1]["status"], "ok");
 }
 
-constexpr const char* kSweep =
+constexpr const char* kSimulatedSweep =
     "model: v4.1-flash\nengines: [analytic, systemc]\nplatform: {system: HGX_H200}\n"
     "workload: {kind: decode, batch: 512, context: 8192}\nplacement: {dp: 8, ep: 8, engram: {tier: host}}\n"
     "axes:\n  - {path: workload.batch, values: [64, 128, 200000, 256]}\n"
@@ -193,7 +194,7 @@ constexpr const char* kSweep =
 TEST(Study, runs_both_engines_on_each_point_in_the_order_of_the_points) {
     const ScratchFolder folder;
     std::size_t last = 0, all = 0;
-    const ScenarioFile file(folder.write("sweep.yaml", kSweep), kRoot + "/scenarios/models");
+    const ScenarioFile file(folder.write("sweep.yaml", kSimulatedSweep), kRoot + "/scenarios/models");
     const Study study = run_study(file, {.root = kRoot,
                                          .engines = {},
                                          .jobs = 2,
@@ -221,7 +222,7 @@ TEST(Study, runs_both_engines_on_each_point_in_the_order_of_the_points) {
 
 TEST(Study, says_where_it_looked_for_strata_simulate_and_how_to_get_it) {
     const ScratchFolder folder;
-    const ScenarioFile file(folder.write("sweep.yaml", kSweep), kRoot + "/scenarios/models");
+    const ScenarioFile file(folder.write("sweep.yaml", kSimulatedSweep), kRoot + "/scenarios/models");
     try {
         run_study(file, {.root = kRoot, .engines = {"systemc"}, .simulator = "/no/strata-simulate"});
         FAIL() << "it ran";
@@ -235,8 +236,8 @@ TEST(Study, says_where_it_looked_for_strata_simulate_and_how_to_get_it) {
 
 TEST(StrataRun, gives_the_same_bytes_twice_and_with_any_number_of_jobs) {
     const ScratchFolder folder;
-    const std::string run = std::string(STRATA_BINARY_DIR) + "/strata run " + folder.write("sweep.yaml", kSweep) +
-                            " --engine systemc --json - --jobs ";
+    const std::string run = std::string(STRATA_BINARY_DIR) + "/strata run " +
+                            folder.write("sweep.yaml", kSimulatedSweep) + " --engine systemc --json - --jobs ";
     const Ended one = shell(run + "1");
     ASSERT_EQ(one.code, 0);
     EXPECT_NE(one.out.find("node0.gpu7.hbm"), std::string::npos);

@@ -5,11 +5,10 @@
 
 #include "sim/placement/working_set.hpp"
 #include "sim/workload/build_program.hpp"
+#include "tests/source_root.hpp"
 
 namespace strata {
 namespace {
-
-const std::string kRoot = STRATA_SOURCE_DIR;
 
 Program program_of(const std::string& placement, const std::string& more = "") {
     const Catalog catalog(kRoot + "/hwmodels/catalog");
@@ -22,7 +21,7 @@ Program program_of(const std::string& placement, const std::string& more = "") {
     return build_program(scenario, platform_of(scenario.platform), costs);
 }
 
-std::vector<Task> named(const Program& program, const std::string& name) {
+std::vector<Task> tasks_named(const Program& program, const std::string& name) {
     std::vector<Task> found;
     std::copy_if(program.tasks.begin(), program.tasks.end(), std::back_inserter(found),
                  [&](const Task& task) { return task.name == name; });
@@ -31,7 +30,7 @@ std::vector<Task> named(const Program& program, const std::string& name) {
 
 TEST(StageProgram, exchanges_once_each_way_for_each_expert_layer) {
     const Program program = program_of("dp: 8, ep: 8");
-    const std::vector<Task> dispatch = named(program, "dispatch"), combine = named(program, "combine");
+    const std::vector<Task> dispatch = tasks_named(program, "dispatch"), combine = tasks_named(program, "combine");
     ASSERT_EQ(dispatch.size(), 58u);  // 61 layers, 3 of them dense
     ASSERT_EQ(combine.size(), 58u);
     EXPECT_EQ(dispatch[0].peers, 8);
@@ -42,7 +41,7 @@ TEST(StageProgram, exchanges_once_each_way_for_each_expert_layer) {
 }
 
 TEST(StageProgram, leaves_the_node_when_its_experts_do) {
-    const Task dispatch = named(program_of("dp: 32, ep: 32"), "dispatch").front();
+    const Task dispatch = tasks_named(program_of("dp: 32, ep: 32"), "dispatch").front();
     EXPECT_EQ(dispatch.lane, Lane::scale_out);
     // 64 tokens of a rank x 8 copies; those to the own one of four nodes do not cross a NIC.
     EXPECT_DOUBLE_EQ(dispatch.moved.si(), 64 * 8 * 3.0 / 4 * 7168 * (1 + 4.0 / 128));
@@ -64,17 +63,17 @@ TEST(StageProgram, of_context_ranks_attends_together_as_one_rank_would_alone) {
         const Program alone = prompt(model, 1), four = prompt(model, 4);
         const auto flops = [](const Program& program) {
             double sum = 0;
-            for (const Task& task : named(program, "attention")) sum += task.flops.si();
+            for (const Task& task : tasks_named(program, "attention")) sum += task.flops.si();
             return sum;
         };
         EXPECT_NEAR(4 * flops(four) / flops(alone), 1, 1e-3) << model;
-        EXPECT_TRUE(named(alone, "gather_context").empty());
-        EXPECT_EQ(named(four, "gather_context").size(), named(four, "attention").size()) << model;
+        EXPECT_TRUE(tasks_named(alone, "gather_context").empty());
+        EXPECT_EQ(tasks_named(four, "gather_context").size(), tasks_named(four, "attention").size()) << model;
     }
     // Entries of 576 BF16 values, 24576 tokens of the others. They are gathered before keys and values are made of all.
     const Program four = prompt("v3", 4);
-    EXPECT_EQ(named(four, "gather_context").front().moved, Bytes(24576.0 * 1152));
-    EXPECT_EQ(named(four, "kv_up").front().flops, named(prompt("v3", 1), "kv_up").front().flops);
+    EXPECT_EQ(tasks_named(four, "gather_context").front().moved, Bytes(24576.0 * 1152));
+    EXPECT_EQ(tasks_named(four, "kv_up").front().flops, tasks_named(prompt("v3", 1), "kv_up").front().flops);
 }
 
 TEST(StageProgram, of_context_ranks_holds_the_activations_of_its_own_tokens) {
@@ -107,35 +106,35 @@ TEST(StageProgram, dispatches_beside_the_shared_expert_and_computes_experts_afte
 }
 
 TEST(StageProgram, sums_partial_results_of_tensor_ranks_after_attention_and_after_the_feed_forward_layer) {
-    const std::vector<Task> sums = named(program_of("tp: 8"), "all_reduce");
+    const std::vector<Task> sums = tasks_named(program_of("tp: 8"), "all_reduce");
     ASSERT_EQ(sums.size(), 2 * 61u);
     EXPECT_EQ(sums[0].peers, 8);
     EXPECT_DOUBLE_EQ(sums[0].moved.si(), 2 * 2048 * 7168.0 * 2 * 7 / 8);
 }
 
 TEST(StageProgram, of_a_stage_sends_the_residual_on_and_has_its_share_of_the_layers) {
-    const Program program = program_of("tp: 8, pp: 4");      // four micro-batches, one a turn
-    EXPECT_EQ(named(program, "attention").size(), 4 * 16u);  // the stage with 16 of 61 layers is the slowest
-    EXPECT_LE(named(program, "to_next_stage").size(), 4u);
+    const Program program = program_of("tp: 8, pp: 4");            // four micro-batches, one a turn
+    EXPECT_EQ(tasks_named(program, "attention").size(), 4 * 16u);  // the stage with 16 of 61 layers is the slowest
+    EXPECT_LE(tasks_named(program, "to_next_stage").size(), 4u);
 }
 
 TEST(StageProgram, of_one_kernel_that_sends_while_it_computes_moves_the_same_bytes) {
     const auto bytes = [](const Program& program, const std::string& name) {
         double sum = 0;
-        for (const Task& task : named(program, name)) sum += task.moved.si();
+        for (const Task& task : tasks_named(program, name)) sum += task.moved.si();
         return sum;
     };
     const Program apart = program_of("dp: 8, ep: 8"), mega = program_of("dp: 8, ep: 8", ", kernels: {experts: mega}");
     EXPECT_NEAR(bytes(mega, "dispatch") / bytes(apart, "dispatch"), 1, 1e-12);
     EXPECT_NEAR(bytes(mega, "combine") / bytes(apart, "combine"), 1, 1e-12);
-    EXPECT_EQ(named(mega, "experts_mega").size(), 58u);
+    EXPECT_EQ(tasks_named(mega, "experts_mega").size(), 58u);
 }
 
 TEST(StageProgram, fetches_experts_kept_below_hbm_whatever_kernel_computes_them) {
     for (const char* kernel : {"grouped", "fused", "mega"}) {
         const Program program =
             program_of("dp: 8, ep: 8, experts: {tier: host}", std::string(", kernels: {experts: ") + kernel + "}");
-        const std::vector<Task> fetches = named(program, "expert_fetch");
+        const std::vector<Task> fetches = tasks_named(program, "expert_fetch");
         ASSERT_EQ(fetches.size(), 58u) << kernel;
         // 256 tokens x 8 ranks touch all 32 experts of a rank: three matrices of 7168 x 2048 in FP8.
         EXPECT_NEAR(fetches[0].moved.si(), 32 * 3 * 7168 * 2048.0, 0.001 * 32 * 3 * 7168 * 2048.0) << kernel;

@@ -7,13 +7,12 @@
 #include <map>
 
 #include "sim/study/study.hpp"
+#include "tests/source_root.hpp"
 
 namespace strata {
 namespace {
 
 namespace fs = std::filesystem;
-const std::string kRoot = STRATA_SOURCE_DIR;
-
 Study analysed(const std::string& name) {
     const ScenarioFile file(fmt::format("{}/scenarios/studies/{}.yaml", kRoot, name), kRoot + "/scenarios/models");
     return run_study(file, {.root = kRoot, .engines = {file.engines_of_kind().front()}});

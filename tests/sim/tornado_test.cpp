@@ -7,13 +7,12 @@
 #include "sim/engine/analytic/analytic_engine.hpp"
 #include "sim/engine/analytic/hardware_sweep.hpp"
 #include "sim/search/step_sobol.hpp"
+#include "tests/source_root.hpp"
 
 namespace strata {
 namespace {
 
-const std::string kRoot = STRATA_SOURCE_DIR;
-
-struct Step {
+struct SweptStep {
     ScenarioFile file{kRoot + "/scenarios/examples/engram-tiers.yaml", kRoot + "/scenarios/models"};
     StudyOptions options{.root = kRoot, .engines = {"analytic"}};
     std::vector<Point> points{file.points().front()};
@@ -28,7 +27,7 @@ const Swing& swing_of(const Tornado& tornado, const std::string& input) {
 
 // A band on the critical path moves the step by what the path says, as long as the path stays where it is.
 TEST(Tornado, moves_a_step_by_each_band_as_its_critical_path_says) {
-    const Step step;
+    const SweptStep step;
     const Tornado tornado =
         tornado_of(step.file, step.points.front(), step.run(), {.metric = "decode.step_ms"}, step.options);
     int bands = 0;
@@ -43,7 +42,7 @@ TEST(Tornado, moves_a_step_by_each_band_as_its_critical_path_says) {
 }
 
 TEST(Tornado, of_memory_bound_decode_has_bandwidth_first_among_hardware_and_the_widest_bar_first) {
-    const Step step;
+    const SweptStep step;
     const Tornado tornado =
         tornado_of(step.file, step.points.front(), step.run(), {.metric = "decode.tpot_ms"}, step.options);
     for (std::size_t i = 1; i < tornado.swings.size(); ++i) {
@@ -59,13 +58,13 @@ TEST(Tornado, of_memory_bound_decode_has_bandwidth_first_among_hardware_and_the_
 }
 
 TEST(Tornado, refuses_a_metric_that_the_point_does_not_have) {
-    const Step step;
+    const SweptStep step;
     EXPECT_THROW(tornado_of(step.file, step.points.front(), step.run(), {.metric = "prefill.ttft_ms"}, step.options),
                  InputError);
 }
 
 TEST(StepSobol, shares_add_up_and_an_input_that_nothing_waits_for_has_none) {
-    const Step step;
+    const SweptStep step;
     Inputs inputs(kRoot);
     const StepSobol sobol = step_sobol(step.file.read(step.points.front(), inputs.catalog()), inputs, 0.1,
                                        {.samples = 400, .bootstraps = 20});

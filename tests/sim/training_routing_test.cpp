@@ -7,11 +7,10 @@
 #include "hwmodels/input_error.hpp"
 #include "sim/training/training_engine.hpp"
 #include "tests/scratch_folder.hpp"
+#include "tests/source_root.hpp"
 
 namespace strata {
 namespace {
-
-const std::string kRoot = STRATA_SOURCE_DIR;
 
 class TrainingRouting : public ::testing::Test {
 protected:

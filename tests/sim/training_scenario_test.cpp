@@ -14,11 +14,10 @@
 #include "sim/training/training_engine.hpp"
 #include "sim/training/training_goodput_metrics.hpp"
 #include "tests/scratch_folder.hpp"
+#include "tests/source_root.hpp"
 
 namespace strata {
 namespace {
-
-const std::string kRoot = STRATA_SOURCE_DIR;
 
 // 16 layers that are alike, with a head of next to nothing, and links that take no time.
 const std::string kUniform =

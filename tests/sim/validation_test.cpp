@@ -6,11 +6,10 @@
 #include <set>
 
 #include "tests/scratch_folder.hpp"
+#include "tests/source_root.hpp"
 
 namespace strata {
 namespace {
-
-const std::string kRoot = STRATA_SOURCE_DIR;
 
 // One file in a folder of its own.
 class Ledger {
@@ -24,7 +23,7 @@ private:
     ScratchFolder folder_;
 };
 
-constexpr const char* kPlain =
+constexpr const char* kPlainStudy =
     "source: somewhere\n"
     "metric: decode.tpot_ms\n"
     "unit: ms\n"
@@ -36,7 +35,7 @@ constexpr const char* kPlain =
     "  placement: {dp: 8, ep: 8}\n"
     "rows:\n";
 
-std::string error_of(const std::string& text) {
+std::string expectation_error(const std::string& text) {
     try {
         Ledger(text).rows();
     } catch (const InputError& error) {
@@ -46,9 +45,9 @@ std::string error_of(const std::string& text) {
 }
 
 TEST(Validation, holds_a_row_against_its_tolerance) {
-    const double tpot = Ledger(std::string(kPlain) + "  - {id: a, published: 1}\n").rows().front().predicted;
+    const double tpot = Ledger(std::string(kPlainStudy) + "  - {id: a, published: 1}\n").rows().front().predicted;
     const auto passes = [&](double factor) {
-        return Ledger(kPlain + ("  - {id: a, published: " + std::to_string(tpot / factor) + "}\n")).rows()[0].pass;
+        return Ledger(kPlainStudy + ("  - {id: a, published: " + std::to_string(tpot / factor) + "}\n")).rows()[0].pass;
     };
     EXPECT_TRUE(passes(1.09));  // predicted is 9 % above
     EXPECT_TRUE(passes(0.91));
@@ -58,7 +57,7 @@ TEST(Validation, holds_a_row_against_its_tolerance) {
 
 TEST(Validation, predicts_a_loss_against_the_scenario_without) {
     // Twice the context costs time: the loss of throughput is 1 - t1/t2.
-    std::string text = std::string(kPlain) + "  - {id: a, published: 1, tolerance: {absolute: 0.5}}\n";
+    std::string text = std::string(kPlainStudy) + "  - {id: a, published: 1, tolerance: {absolute: 0.5}}\n";
     text.replace(text.find("decode.tpot_ms"), 14, "decode.tokens_per_s\nloss_against: {workload.context: 512}");
     const LedgerRow row = Ledger(text).rows().front();
     EXPECT_GT(row.predicted, 0);
@@ -68,25 +67,28 @@ TEST(Validation, predicts_a_loss_against_the_scenario_without) {
 
 TEST(Validation, wants_a_row_above_another_to_exceed_it_clearly) {
     const std::string rows = "  - {id: a, published: 1}\n  - {id: b, above: a, set: {workload.context: 65536}}\n";
-    EXPECT_TRUE(Ledger(kPlain + rows).rows()[1].pass);
-    EXPECT_FALSE(Ledger(kPlain + std::string("  - {id: a, published: 1}\n  - {id: b, above: a}\n")).rows()[1].pass);
-    EXPECT_NE(error_of(kPlain + std::string("  - {id: b, above: nothing}\n")).find("'nothing'"), std::string::npos);
+    EXPECT_TRUE(Ledger(kPlainStudy + rows).rows()[1].pass);
+    EXPECT_FALSE(
+        Ledger(kPlainStudy + std::string("  - {id: a, published: 1}\n  - {id: b, above: a}\n")).rows()[1].pass);
+    EXPECT_NE(expectation_error(kPlainStudy + std::string("  - {id: b, above: nothing}\n")).find("'nothing'"),
+              std::string::npos);
 }
 
 TEST(Validation, chooses_rows_by_pattern) {
-    const Ledger ledger(kPlain + std::string("  - {id: ab, published: 1}\n  - {id: cd, published: 1}\n"));
+    const Ledger ledger(kPlainStudy + std::string("  - {id: ab, published: 1}\n  - {id: cd, published: 1}\n"));
     EXPECT_EQ(ledger.rows("a*").size(), 1u);
     EXPECT_THROW(ledger.rows("x*"), InputError);
 }
 
 TEST(Validation, says_what_is_wrong_with_a_ledger_file) {
-    EXPECT_NE(error_of(std::string(kPlain) + "  - {id: a, publshed: 1}\n").find("did you mean 'published'?"),
-              std::string::npos);
-    std::string nameless = std::string(kPlain) + "  - {id: a, published: 1}\n";
+    EXPECT_NE(
+        expectation_error(std::string(kPlainStudy) + "  - {id: a, publshed: 1}\n").find("did you mean 'published'?"),
+        std::string::npos);
+    std::string nameless = std::string(kPlainStudy) + "  - {id: a, published: 1}\n";
     nameless.replace(0, 17, "");
-    EXPECT_NE(error_of(nameless).find("source"), std::string::npos);
-    std::string metric = std::string(kPlain) + "  - {id: a, published: 1}\n";
-    EXPECT_NE(error_of(metric.replace(metric.find("decode.tpot_ms"), 14, "decode.tpot")).find("'decode.tpot'"),
+    EXPECT_NE(expectation_error(nameless).find("source"), std::string::npos);
+    std::string metric = std::string(kPlainStudy) + "  - {id: a, published: 1}\n";
+    EXPECT_NE(expectation_error(metric.replace(metric.find("decode.tpot_ms"), 14, "decode.tpot")).find("'decode.tpot'"),
               std::string::npos);
 }
 

@@ -6,20 +6,19 @@
 #include "sim/engine/analytic/analytic_engine.hpp"
 #include "sim/engine/systemc/systemc_engine.hpp"
 #include "sim/workload/build_program.hpp"
+#include "tests/source_root.hpp"
 
 namespace strata {
 namespace {
 
-const std::string kRoot = STRATA_SOURCE_DIR;
-
-struct Case {
+struct AgreeingRun {
     const char* name;
     const char* scenario;
 };
 
-std::ostream& operator<<(std::ostream& out, const Case& given) { return out << given.name; }
+std::ostream& operator<<(std::ostream& out, const AgreeingRun& given) { return out << given.name; }
 
-class Agreement : public testing::TestWithParam<Case> {};
+class Agreement : public testing::TestWithParam<AgreeingRun> {};
 
 // The promise is 3 %; what is seen is below 0.1 %, so that is what is held.
 TEST_P(Agreement, of_both_engines_on_the_step) {
@@ -40,7 +39,7 @@ TEST_P(Agreement, of_both_engines_on_the_step) {
     for (const ResourceUse& use : simulation.resources) EXPECT_LE(use.busy, 1 + 1e-9) << use.name;
 }
 
-const Case kCases[] = {
+const AgreeingRun kCases[] = {
     {"dense_4b_on_one_rank",
      "{model: dense-4b, platform: {system: HGX_H200}, workload: {kind: decode, batch: 64, "
      "context: 4096}}"},

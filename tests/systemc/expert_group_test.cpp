@@ -8,11 +8,10 @@
 #include "sim/engine/systemc/exchanges.hpp"
 #include "sim/engine/systemc/systemc_engine.hpp"
 #include "sim/workload/inputs.hpp"
+#include "tests/source_root.hpp"
 
 namespace strata {
 namespace {
-
-const std::string kRoot = STRATA_SOURCE_DIR;
 
 TEST(Arrivals, end_when_the_receivers_queue_is_empty) {
     // Two senders one after the other, 10 us each: half is there at 10 us, all at 20 us.

@@ -10,14 +10,14 @@ namespace strata {
 namespace {
 
 // Sends transfers through its socket, all now; says when each is through.
-struct Sender : sc_core::sc_module {
-    explicit Sender(const sc_core::sc_module_name& module_name) : sc_module(module_name) {}
+struct PartSender : sc_core::sc_module {
+    explicit PartSender(const sc_core::sc_module_name& module_name) : sc_module(module_name) {}
     double through_us(Bytes bytes, double requests = 0) {
         payload.transfer().bytes = payload.transfer().on_link = bytes;
         payload.transfer().requests = requests;
         return to_us(to_seconds(payload.send(socket)));
     }
-    tlm_utils::simple_initiator_socket<Sender> socket{"socket"};
+    tlm_utils::simple_initiator_socket<PartSender> socket{"socket"};
     TransferPayload payload;
 };
 
@@ -25,7 +25,7 @@ const ServiceRate kTenGBps{.bandwidth = 10.0_GBps, .requests_per_s = 0, .latency
 
 TEST(MemoryModule, serves_in_order_of_arrival_and_overlaps_latency_with_the_next) {
     MemoryModule memory("memory", kTenGBps);
-    Sender first("first"), second("second");
+    PartSender first("first"), second("second");
     first.socket.bind(memory.in);
     second.socket.bind(memory.in);
     sc_core::sc_start(sc_core::SC_ZERO_TIME);
@@ -38,7 +38,7 @@ TEST(MemoryModule, serves_in_order_of_arrival_and_overlaps_latency_with_the_next
 
 TEST(MemoryModule, of_drives_counts_reads_where_they_take_longer_than_bytes) {
     MemoryModule drives("drives", {.bandwidth = 10.0_GBps, .requests_per_s = 1e6, .latency = {}});
-    Sender sender("sender");
+    PartSender sender("sender");
     sender.socket.bind(drives.in);
     sc_core::sc_start(sc_core::SC_ZERO_TIME);
     EXPECT_NEAR(sender.through_us(Bytes(1e5), 5), 10, 1e-6);        // bytes: 10 us, reads: 5 us
@@ -47,7 +47,7 @@ TEST(MemoryModule, of_drives_counts_reads_where_they_take_longer_than_bytes) {
 
 TEST(MemoryModule, serves_more_than_the_32_bits_of_a_payload_length) {
     MemoryModule memory("memory", {.bandwidth = 1000.0_GBps, .requests_per_s = 0, .latency = {}});
-    Sender sender("sender");
+    PartSender sender("sender");
     sender.socket.bind(memory.in);
     sc_core::sc_start(sc_core::SC_ZERO_TIME);
     EXPECT_NEAR(sender.through_us(10.0_GB), 1e4, 1e-6);
@@ -57,7 +57,7 @@ TEST(LinkModule, cuts_through_to_the_memory_behind_it) {
     LinkModule link("link", kTenGBps);
     MemoryModule fast("fast", {.bandwidth = 100.0_GBps, .requests_per_s = 0, .latency = {}});
     MemoryModule slow("slow", {.bandwidth = 5.0_GBps, .requests_per_s = 0, .latency = {}});
-    Sender to_fast("to_fast"), to_slow("to_slow");
+    PartSender to_fast("to_fast"), to_slow("to_slow");
     to_fast.socket.bind(link.in);
     to_slow.socket.bind(link.in);
     link.out.bind(fast.in);

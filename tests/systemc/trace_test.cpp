@@ -6,14 +6,14 @@
 namespace strata {
 namespace {
 
-Machine machine() {
-    Machine machine;
-    machine.ranks = 2;
-    machine.memory = 1000.0_GBps;
-    machine.host_link = 10.0_GBps;
-    machine.host_memory = 10.0_GBps;
-    machine.scale_up = 100.0_GBps;
-    return machine;
+Machine traced_machine() {
+    Machine traced_machine;
+    traced_machine.ranks = 2;
+    traced_machine.memory = 1000.0_GBps;
+    traced_machine.host_link = 10.0_GBps;
+    traced_machine.host_memory = 10.0_GBps;
+    traced_machine.scale_up = 100.0_GBps;
+    return traced_machine;
 }
 
 // A product, beside it rows from host memory, and an op that waits for both.
@@ -24,7 +24,7 @@ Program program() {
               .pricing = Pricing::fetch,
               .moved = Bytes(1e5),
               .on_link = Bytes(1e5)};
-    rows.duration = evenly_shared_fetch(rows, machine(), 2);
+    rows.duration = evenly_shared_fetch(rows, traced_machine(), 2);
     Task last = product;
     last.name = "last";
     return {.tasks = {product, rows, last}, .edges = {{0, 2}, {1, 2}}};
@@ -37,11 +37,11 @@ const TraceTrack* track_of(const Simulation& simulation, const std::string& reso
 }
 
 TEST(SystemcTrace, is_not_recorded_unless_asked_for) {
-    EXPECT_TRUE(run_systemc(program(), machine(), 2).tracks.empty());
+    EXPECT_TRUE(run_systemc(program(), traced_machine(), 2).tracks.empty());
 }
 
 TEST(SystemcTrace, of_every_resource_is_as_busy_as_its_account_and_never_does_two_things) {
-    const Simulation simulation = run_systemc(program(), machine(), 2, Detail::op, true);
+    const Simulation simulation = run_systemc(program(), traced_machine(), 2, Detail::op, true);
     const double step_ps = simulation.timeline.makespan.si() * 1e12;
     int busy = 0;
     for (const ResourceUse& use : simulation.resources) {
@@ -58,7 +58,7 @@ TEST(SystemcTrace, of_every_resource_is_as_busy_as_its_account_and_never_does_tw
 
 // Two ranks fetch 100 kB each from 10 GB/s: 20 us in all, and they take turns.
 TEST(SystemcTrace, says_which_op_of_which_rank_it_was) {
-    const Simulation simulation = run_systemc(program(), machine(), 2, Detail::op, true);
+    const Simulation simulation = run_systemc(program(), traced_machine(), 2, Detail::op, true);
     const TraceTrack* host = track_of(simulation, "node0.host_memory");
     ASSERT_TRUE(host);
     EXPECT_NEAR(double(host->busy()), 20e6, 2e6 / 256);

@@ -15,14 +15,14 @@ namespace strata {
 
 namespace {
 
-struct Found {
+struct FoundFabric {
     FabricSpec spec;
     std::string note;
 };
 
 // A system says nothing of its network's shape. The catalogue's fabric of the same name is it; else the first whose
 // domains are as large as the system's nodes stands in, and the page says so.
-Found fabric_of(const Scenario& scenario, Answerer& answerer, const std::string& name) {
+FoundFabric fabric_of(const Scenario& scenario, Answerer& answerer, const std::string& name) {
     const Catalog& catalog = answerer.inputs().catalog();
     if (!name.empty()) return {read_fabric(catalog.fabric_file(name)), "The catalogue's " + name + "."};
     if (scenario.fabric) return {*scenario.fabric, {}};
@@ -102,7 +102,7 @@ FabricUse collective_use(CollectiveWorkload what) {
 
 // Tokens of one layer to their experts, spread evenly: in decode every copy goes its own way, in prefill a token goes
 // once to a domain (github deepseek-ai/DeepEP, low latency and normal mode).
-FabricUse dispatch_use(const Scenario& scenario, const Found& found) {
+FabricUse dispatch_use(const Scenario& scenario, const FoundFabric& found) {
     const Placement& placement = scenario.placement;
     const Model& model = scenario.model;
     Fabric fabric = build(found.spec);

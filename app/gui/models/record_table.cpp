@@ -6,13 +6,13 @@
 #include <set>
 
 #include "app/gui/models/metrics.hpp"
+#include "app/gui/qt_text.hpp"
 #include "reports/study_view.hpp"
 
 namespace strata {
 
 namespace {
 
-QString text(const std::string& given) { return QString::fromStdString(given); }
 Cell words(const std::string& given) { return {text(given)}; }
 Cell number(double value, const std::string& shown) { return {text(shown), value}; }
 Cell number(double value) { return number(value, plain(value)); }

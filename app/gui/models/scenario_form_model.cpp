@@ -10,7 +10,7 @@ namespace strata {
 
 namespace {
 
-QString text(const std::string& given) { return QString::fromStdString(given).toHtmlEscaped(); }
+QString html_text(const std::string& given) { return QString::fromStdString(given).toHtmlEscaped(); }
 
 }  // namespace
 
@@ -87,12 +87,12 @@ QVariant ScenarioFormModel::data(const QModelIndex& index, int role) const {
 }
 
 QString ScenarioFormModel::tooltip(const SchemaField& field) const {
-    QString tip = QString("<p><b>%1</b><br>%2</p>").arg(text(field.path), text(field.description));
+    QString tip = QString("<p><b>%1</b><br>%2</p>").arg(html_text(field.path), html_text(field.description));
     const auto add = [&](const char* what, const std::string& said) {
-        if (!said.empty()) tip += QString("<br>%1: %2").arg(what, text(said));
+        if (!said.empty()) tip += QString("<br>%1: %2").arg(what, html_text(said));
     };
     if (const ScenarioIssue* issue = document_.issue_of(field.path))
-        tip += QString("<p style='color:#c0392b'>%1</p>").arg(text(issue->message));
+        tip += QString("<p style='color:#c0392b'>%1</p>").arg(html_text(issue->message));
     add("unit", field.unit);
     add("range", field.range);
     add("default",

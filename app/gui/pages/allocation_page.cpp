@@ -6,6 +6,7 @@
 #include <QVBoxLayout>
 #include <limits>
 
+#include "app/gui/qt_text.hpp"
 #include "app/gui/widgets/chart_view.hpp"
 #include "reports/recommendation.hpp"
 #include "reports/sections/sections.hpp"
@@ -14,8 +15,6 @@
 namespace strata {
 
 namespace {
-
-QString text(const std::string& given) { return QString::fromStdString(given); }
 
 // The published optimum as a band over the whole height of what is drawn, and where the dial stands.
 void mark(Chart& chart, const AllocationLaw& law, double rho, double here) {

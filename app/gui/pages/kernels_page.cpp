@@ -11,6 +11,7 @@
 #include <set>
 
 #include "app/gui/data_folder.hpp"
+#include "app/gui/qt_text.hpp"
 #include "app/gui/widgets/chart_view.hpp"
 #include "app/gui/widgets/record_view.hpp"
 #include "app/gui/widgets/theme.hpp"
@@ -23,8 +24,7 @@ namespace {
 
 constexpr std::size_t kMostRows = 18;  // of a chart; the rest is in the table
 
-QString text(const std::string& given) { return QString::fromStdString(given); }
-Cell number(double value) { return {text(plain(value)), value}; }
+Cell number_cell(double value) { return {text(plain(value)), value}; }
 
 QString verdict_of(const KernelSample& sample) {
     if (!sample.measured()) return text(sample.outcome + ": " + sample.reason);
@@ -47,15 +47,15 @@ Records records_of(const std::vector<KernelSample>& samples) {
         records.rows.push_back(
             {{text(sample.kernel)},
              {text(sample.shape)},
-             measured ? number(sample.median_us) : Cell{"-"},
+             measured ? number_cell(sample.median_us) : Cell{"-"},
              measured ? Cell{text(plain(spread)), spread, QString("5th to 95th percentile of %1").arg(sample.repeats)}
                       : Cell{"-"},
-             sample.share ? number(100 * *sample.share) : Cell{"-"},
+             sample.share ? number_cell(100 * *sample.share) : Cell{"-"},
              {text(sample.ceiling.empty() ? "-" : sample.ceiling)},
              {goal_of(sample), {}, text(sample.goal)},
              {verdict_of(sample)},
-             measured ? number(sample.gbs / 1e3) : Cell{"-"},
-             measured ? number(sample.tflops) : Cell{"-"},
+             measured ? number_cell(sample.gbs / 1e3) : Cell{"-"},
+             measured ? number_cell(sample.tflops) : Cell{"-"},
              {text(sample.baselines)},
              {text(sample.device)}});
     }

@@ -7,6 +7,7 @@
 #include <QVBoxLayout>
 #include <map>
 
+#include "app/gui/qt_text.hpp"
 #include "app/gui/widgets/chart_view.hpp"
 #include "app/gui/widgets/record_view.hpp"
 #include "app/gui/widgets/theme.hpp"
@@ -16,7 +17,6 @@ namespace strata {
 
 namespace {
 
-QString text(const std::string& given) { return QString::fromStdString(given); }
 Cell number(const std::optional<double>& value) {
     return value ? Cell{text(plain(*value)), *value} : Cell{"not known"};
 }

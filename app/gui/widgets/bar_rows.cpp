@@ -12,7 +12,7 @@ namespace strata {
 
 namespace {
 
-constexpr int kRow = 34, kBar = 20, kLabel = 96, kText = 158, kLegendRow = 20, kGap = 10;
+constexpr int kRow = 34, kBar = 20, kLabel = 96, kText = 158, kLegendRow = 20, kBarGap = 10;
 
 double sum(const BarRow& row) {
     return std::accumulate(row.pieces.begin(), row.pieces.end(), 0.0,
@@ -85,7 +85,8 @@ void BarRows::paintEvent(QPaintEvent*) {
         const QRectF bar = bar_of(i);
         const double scale = scale_of(row);
         painter.setPen(muted(palette()));
-        painter.drawText(QRectF(0, double(i) * kRow, kLabel - kGap, kRow), Qt::AlignVCenter | Qt::AlignLeft, row.label);
+        painter.drawText(QRectF(0, double(i) * kRow, kLabel - kBarGap, kRow), Qt::AlignVCenter | Qt::AlignLeft,
+                         row.label);
         painter.setPen(Qt::NoPen);
         if (row.capacity) {
             painter.setBrush(hairline(palette()));
@@ -99,7 +100,7 @@ void BarRows::paintEvent(QPaintEvent*) {
             x += wide;
         }
         painter.setPen(ink);
-        painter.drawText(QRectF(bar.right() + kGap, double(i) * kRow, kText - kGap, kRow),
+        painter.drawText(QRectF(bar.right() + kBarGap, double(i) * kRow, kText - kBarGap, kRow),
                          Qt::AlignVCenter | Qt::AlignLeft, row.text);
     }
     for (const auto& [at, piece] : legend(nullptr)) {

@@ -16,7 +16,7 @@ namespace strata {
 
 namespace {
 
-constexpr int kTop = 24, kBottom = 38, kRight = 74, kScale = 12, kGap = 8;
+constexpr int kGridTop = 24, kGridBottom = 38, kGridRight = 74, kScale = 12, kGridGap = 8;
 
 // Stops of viridis (matplotlib, CC0): even steps look even, in grey and to people who do not see red or green.
 QColor sequential(double share) {
@@ -87,8 +87,9 @@ double HeatGrid::value(int row, int column) const {
 QRectF HeatGrid::grid() const {
     int widest = 0;
     for (const QString& name : cells_.rows) widest = std::max(widest, fontMetrics().horizontalAdvance(name));
-    const int left = widest + kGap + (cells_.row_title.isEmpty() ? 0 : fontMetrics().height() + 2);
-    return QRectF(left, kTop, std::max(10, width() - left - kRight), std::max(10, height() - kTop - kBottom));
+    const int left = widest + kGridGap + (cells_.row_title.isEmpty() ? 0 : fontMetrics().height() + 2);
+    return QRectF(left, kGridTop, std::max(10, width() - left - kGridRight),
+                  std::max(10, height() - kGridTop - kGridBottom));
 }
 
 QRectF HeatGrid::rect_of(int row, int column) const {
@@ -134,18 +135,18 @@ void HeatGrid::draw_names(QPainter& painter) const {
     const QRectF all = grid();
     const int line = fontMetrics().height();
     painter.setPen(palette().color(QPalette::WindowText));
-    painter.drawText(QRectF(0, 0, width(), kTop - 4), Qt::AlignLeft | Qt::AlignVCenter,
+    painter.drawText(QRectF(0, 0, width(), kGridTop - 4), Qt::AlignLeft | Qt::AlignVCenter,
                      fontMetrics().elidedText(cells_.title, Qt::ElideRight, width()));
     painter.setPen(muted(palette()));
     const int every_row = step_of(rows(), all.height(), line);
     for (int row = 0; row < rows(); row += every_row) {
         const QRectF cell = rect_of(row, 0);
-        painter.drawText(QRectF(0, cell.center().y() - line, all.left() - kGap / 2, 2 * line),
+        painter.drawText(QRectF(0, cell.center().y() - line, all.left() - kGridGap / 2, 2 * line),
                          Qt::AlignRight | Qt::AlignVCenter, cells_.rows[row]);
     }
     int widest = 0;
     for (const QString& name : cells_.columns) widest = std::max(widest, fontMetrics().horizontalAdvance(name));
-    const int every_column = step_of(columns(), all.width(), widest + kGap);
+    const int every_column = step_of(columns(), all.width(), widest + kGridGap);
     for (int column = 0; column < columns(); column += every_column) {
         const QRectF cell = rect_of(0, column);
         painter.drawText(QRectF(cell.center().x() - widest, all.bottom() + 2, 2 * widest, line), Qt::AlignHCenter,
@@ -163,14 +164,14 @@ void HeatGrid::draw_names(QPainter& painter) const {
 
 void HeatGrid::draw_scale(QPainter& painter) const {
     const QRectF all = grid();
-    const QRectF scale(all.right() + kGap, all.top(), kScale, all.height());
+    const QRectF scale(all.right() + kGridGap, all.top(), kScale, all.height());
     constexpr int kSteps = 64;
     for (int i = 0; i < kSteps; ++i)
         painter.fillRect(
             QRectF(scale.left(), scale.top() + scale.height() * i / kSteps, scale.width(), scale.height() / kSteps + 1),
             colour_of(high_ - (high_ - low_) * (i + 0.5) / kSteps));
     painter.setPen(muted(palette()));
-    const int line = fontMetrics().height(), wide = kRight - kGap - kScale - 4;
+    const int line = fontMetrics().height(), wide = kGridRight - kGridGap - kScale - 4;
     const auto mark = [&](double value, double y) {
         painter.drawText(
             QRectF(scale.right() + 4, std::clamp(y - line / 2.0, scale.top(), scale.bottom() - line), wide, line),
@@ -179,7 +180,8 @@ void HeatGrid::draw_scale(QPainter& painter) const {
     mark(high_, scale.top());
     mark(low_, scale.bottom());
     if (all.height() > 4 * line) mark((low_ + high_) / 2, scale.center().y());
-    painter.drawText(QRectF(scale.left() - kGap, scale.bottom() + 2, kRight, line), Qt::AlignHCenter, cells_.unit);
+    painter.drawText(QRectF(scale.left() - kGridGap, scale.bottom() + 2, kGridRight, line), Qt::AlignHCenter,
+                     cells_.unit);
 }
 
 void HeatGrid::paintEvent(QPaintEvent*) {

@@ -16,7 +16,7 @@ namespace strata {
 
 namespace {
 
-constexpr int kLeft = 64, kTop = 8, kBottom = 36, kRight = 10;
+constexpr int kShelfLeft = 64, kShelfTop = 8, kShelfBottom = 36, kShelfRight = 10;
 
 }  // namespace
 
@@ -43,7 +43,8 @@ void RankShelves::choose(int rank, int place) {
 }
 
 QRectF RankShelves::area() const {
-    return QRectF(kLeft, kTop, std::max(10, width() - kLeft - kRight), std::max(10, height() - kTop - kBottom));
+    return QRectF(kShelfLeft, kShelfTop, std::max(10, width() - kShelfLeft - kShelfRight),
+                  std::max(10, height() - kShelfTop - kShelfBottom));
 }
 
 double RankShelves::y_of(double load) const { return area().bottom() - load / highest_ * area().height(); }
@@ -78,7 +79,7 @@ void RankShelves::draw_axes(QPainter& painter) const {
         painter.setPen(hairline(palette()));
         painter.drawLine(QPointF(area().left(), y), QPointF(area().right(), y));
         painter.setPen(muted(palette()));
-        painter.drawText(QRectF(line, y - line, kLeft - line - 6, 2 * line), Qt::AlignRight | Qt::AlignVCenter,
+        painter.drawText(QRectF(line, y - line, kShelfLeft - line - 6, 2 * line), Qt::AlignRight | Qt::AlignVCenter,
                          QString::number(load));
     }
     const double wanted = fontMetrics().horizontalAdvance(QString::number(ranks())) + 10;

@@ -1,6 +1,7 @@
 // The numbers behind a page as CSV, so that they can be drawn or added up elsewhere.
 #include <QAbstractItemModel>
 
+#include "app/gui/qt_text.hpp"
 #include "app/gui/widgets/bar_rows.hpp"
 #include "app/gui/widgets/chart_view.hpp"
 #include "app/gui/widgets/heat_grid.hpp"
@@ -15,7 +16,6 @@ namespace {
 
 // With 15 digits: what is on screen is rounded for the eye.
 QString exact(double value) { return QString::number(value, 'g', 15); }
-QString text(const std::string& given) { return QString::fromStdString(given); }
 
 QString line_of(const QStringList& fields) {
     QStringList quoted;

@@ -1,0 +1,10 @@
+#pragma once
+
+#include <QString>
+#include <string>
+
+namespace strata {
+
+inline QString text(const std::string& given) { return QString::fromStdString(given); }
+
+}  // namespace strata
