@@ -25,7 +25,7 @@ public:
     template <class T>
     void take(Sourced<T>& into, const Wanted& wanted, double si_of_the_metric) const {
         const Measurement& row = best(wanted);
-        const Spread& spread = row.metrics.at(wanted.metric);
+        const Repeats& spread = row.metrics.at(wanted.metric);
         into.value = T(spread.median * si_of_the_metric);
         into.source =
             fmt::format("{} ({}): {} {:.4g}, the median of {} ({:.4g} to {:.4g}); {}", row.what, parameters_text(row),

@@ -63,7 +63,7 @@ Measurement measurement_of(const Json& json) {
 
 }  // namespace
 
-Spread spread_of(std::vector<double> samples) {
+Repeats repeats_of(std::vector<double> samples) {
     assert(!samples.empty());
     std::sort(samples.begin(), samples.end());
     const std::size_t middle = samples.size() / 2;

@@ -12,10 +12,10 @@
 namespace strata {
 
 // Of the repeats of one measurement.
-struct Spread {
+struct Repeats {
     double median = 0, min = 0, max = 0;
 };
-Spread spread_of(std::vector<double> samples);  // at least one
+Repeats repeats_of(std::vector<double> samples);  // at least one
 
 struct MeasuredMachine {
     std::string cpu;  // the model, as the processor names itself
@@ -29,8 +29,8 @@ struct MeasuredMachine {
 struct Measurement {
     std::string what;  // "host/random_gather"
     std::map<std::string, std::variant<bool, double, std::string>> parameters{};
-    std::map<std::string, Spread> metrics{};  // the unit ends the name
-    std::string unavailable{};                // why there are no metrics
+    std::map<std::string, Repeats> metrics{};  // the unit ends the name
+    std::string unavailable{};                 // why there are no metrics
     int repeats = 0;
     MeasuredMachine machine{};
     std::string when{};    // UTC, "2026-11-24T19:30:00Z"

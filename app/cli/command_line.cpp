@@ -87,6 +87,7 @@ std::string unknown_argument(const CLI::App& app, const std::string& message) {
     const std::size_t begin = dashes != std::string::npos ? dashes : message.rfind(' ') + 1;
     const std::string word = message.substr(begin, message.find_first_of(" =", begin) - begin);
     const auto meant = nearest_name(word, known);
+    if (meant == word) return fmt::format("{}; '{}' stands after the command's name", message, word);
     return meant ? fmt::format("{}; did you mean '{}'?", message, *meant) : message;
 }
 

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -65,10 +66,10 @@ int train_study_verb(const TrainStudyArguments& arguments, const std::string& ro
             fmt::format("{} is not there: it is built where libtorch is. Install libtorch-dev and libopenblas0-serial "
                         "(tools/install-packages.sh does), then configure and build again",
                         program.string()));
-    nlohmann::json asked{{"out", arguments.out_file},        {"budgets", arguments.budgets},
-                         {"residuals", arguments.residuals}, {"optimisers", arguments.optimisers},
-                         {"rhos", arguments.rhos},           {"seeds", arguments.seeds},
-                         {"commit", commit_of(root)},        {"machine", machine_text()}};
+    nlohmann::json asked{
+        {"out", arguments.out_file},          {"budgets", arguments.budgets}, {"residuals", arguments.residuals},
+        {"optimisers", arguments.optimisers}, {"rhos", arguments.rhos},       {"seeds", arguments.seeds},
+        {"commit", commit_of(root)},          {"machine", machine_text()},    {"quiet", std::clog.rdbuf() == nullptr}};
     if (arguments.smoke) asked.update({{"budgets", {"smoke"}}, {"rhos", {1, 0.8}}});
     name_the_core();
     setenv("OMP_NUM_THREADS", "1", 1);

@@ -211,6 +211,7 @@ void MainWindow::follow_document() {
     answer_->set_title(QString::fromStdString(file.name()), QString::fromStdString(file.description()));
     const Scenario& scenario = document_.first_point()->scenario;
     answer_->dials().set(dials_of(scenario));
+    allocation_->follow(file);
     experts_->set_given(scenario.placement.expert_dials.swaps);
     experts_->forget_step();
     ask();

@@ -171,7 +171,7 @@ Measurement direct_reads(const ScratchFile& file, int block_bytes, int depth, bo
         middle.push_back(quantile(answers.latency_us, 0.5));
         late.push_back(quantile(answers.latency_us, 0.99));
     }
-    const Spread rate = spread_of(iops);
+    const Repeats rate = repeats_of(iops);
     const double gigabytes = block_bytes / 1e9;
     return {.what = "host/direct_reads",
             .parameters = {{"block_bytes", double(block_bytes)},
@@ -180,8 +180,8 @@ Measurement direct_reads(const ScratchFile& file, int block_bytes, int depth, bo
                            {"file_bytes", double(file.bytes())}},
             .metrics = {{"iops", rate},
                         {"bandwidth_GBps", {rate.median * gigabytes, rate.min * gigabytes, rate.max * gigabytes}},
-                        {"latency_p50_us", spread_of(middle)},
-                        {"latency_p99_us", spread_of(late)}},
+                        {"latency_p50_us", repeats_of(middle)},
+                        {"latency_p99_us", repeats_of(late)}},
             .repeats = effort.repeats};
 }
 

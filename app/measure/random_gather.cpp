@@ -62,7 +62,7 @@ Measurement random_gather(const MappedTable& table, int row_bytes, int threads, 
     const std::uint64_t rows = std::min<std::uint64_t>(table.bytes() / std::size_t(row_bytes), 1ULL << 32);
     std::vector<RowList> lists;
     for (int thread = 0; thread < threads; ++thread) lists.emplace_back(rows, std::uint64_t(thread) + 1);
-    const Spread bandwidth = repeated(effort, [&] {
+    const Repeats bandwidth = repeated(effort, [&] {
         return rate_together(threads, [&](int thread) {
             RowList& list = lists[static_cast<std::size_t>(thread)];
             return rate_over(effort.sample, [&] {

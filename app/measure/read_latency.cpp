@@ -31,7 +31,7 @@ Measurement read_latency(const MappedTable& table, const Effort& effort) {
     for (std::uint64_t i = 0; i < lines; ++i)
         words[shuffled(i, bits) * kLineWords] = shuffled((i + 1) % lines, bits) * kLineWords;
     std::uint64_t at = shuffled(0, bits) * kLineWords;
-    const Spread latency = repeated(effort, [&] {
+    const Repeats latency = repeated(effort, [&] {
         return 1e9 / rate_over(effort.sample, [&] {
                    constexpr int kSteps = 512;
                    for (int step = 0; step < kSteps; ++step) at = words[at];

@@ -17,7 +17,7 @@ std::uint64_t sum_of(std::span<const std::uint64_t> words) {
 Measurement stream_read(const MappedTable& table, int threads, const Effort& effort) {
     const std::size_t slice = table.words().size() / static_cast<std::size_t>(threads) / kChunkWords * kChunkWords;
     std::vector<std::size_t> next(static_cast<std::size_t>(threads));  // goes on where the last repeat ended
-    const Spread bandwidth = repeated(effort, [&] {
+    const Repeats bandwidth = repeated(effort, [&] {
         return rate_together(threads, [&](int thread) {
             const auto number = static_cast<std::size_t>(thread);
             const std::span<const std::uint64_t> words = table.words().subspan(number * slice, slice);

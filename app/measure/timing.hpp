@@ -61,11 +61,11 @@ double rate_together(int threads, Rate rate) {
 }
 
 template <class Sample>
-Spread repeated(const Effort& effort, Sample sample) {
+Repeats repeated(const Effort& effort, Sample sample) {
     sample();
     std::vector<double> samples;
     for (int i = 0; i < effort.repeats; ++i) samples.push_back(sample());
-    return spread_of(samples);
+    return repeats_of(samples);
 }
 
 // Makes the compiler believe that the value is used.

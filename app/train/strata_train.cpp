@@ -1,6 +1,6 @@
 // strata-train: the study of `strata train-study`, a program of its own because libtorch takes half a second to load
 // and may not be there. Its one argument is a line of JSON: {"out": FILE, "budgets": [..], "residuals": [..],
-// "optimisers": [..], "rhos": [..], "seeds": [..], "commit": "..", "machine": ".."}.
+// "optimisers": [..], "rhos": [..], "seeds": [..], "commit": "..", "machine": "..", "quiet": false}.
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -12,6 +12,7 @@
 namespace {
 
 int run(const nlohmann::json& asked) {
+    if (asked.at("quiet")) std::clog.rdbuf(nullptr);
     const strata::StudyDials dials{.budgets = asked.at("budgets"),
                                    .residuals = asked.at("residuals"),
                                    .optimisers = asked.at("optimisers"),
@@ -23,8 +24,8 @@ int run(const nlohmann::json& asked) {
     };
     const strata::StudyOutcome outcome =
         strata::run_study(strata::study_points(dials), asked.at("out"), trainer,
-                          {.commit = asked.at("commit"), .machine = asked.at("machine")}, std::cerr);
-    std::cerr << outcome.trained << " points trained, " << outcome.kept << " were there; wrote "
+                          {.commit = asked.at("commit"), .machine = asked.at("machine")}, std::clog);
+    std::clog << outcome.trained << " points trained, " << outcome.kept << " were there; wrote "
               << asked.at("out").get<std::string>() << '\n';
     return 0;
 }

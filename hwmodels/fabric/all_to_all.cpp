@@ -10,7 +10,7 @@ namespace strata {
 namespace {
 
 // What each rank sends to each other, and, where forwarded, to each other domain.
-struct Spread {
+struct TokenSpread {
     Bytes to_a_rank{}, to_a_domain{};
     bool reversed = false;  // the same bytes the other way round
 };
@@ -20,7 +20,7 @@ void add(std::vector<TrafficDemand>& demands, int from, int to, Bytes bytes, boo
         demands.push_back(reversed ? TrafficDemand{to, from, bytes} : TrafficDemand{from, to, bytes});
 }
 
-Stage direct(const Fabric& fabric, const std::vector<int>& ranks, const Spread& spread) {
+Stage direct(const Fabric& fabric, const std::vector<int>& ranks, const TokenSpread& spread) {
     StageTraffic inside{.link_class = LinkClass::scale_up}, across{.link_class = LinkClass::scale_out};
     for (const int from : ranks)
         for (const int to : ranks)
@@ -29,7 +29,7 @@ Stage direct(const Fabric& fabric, const std::vector<int>& ranks, const Spread& 
     return {.traffic = {std::move(inside), std::move(across)}};
 }
 
-std::vector<Stage> forwarded(const std::vector<std::vector<int>>& domains, const Spread& spread) {
+std::vector<Stage> forwarded(const std::vector<std::vector<int>>& domains, const TokenSpread& spread) {
     StageTraffic inside{.link_class = LinkClass::scale_up}, across{.link_class = LinkClass::scale_out};
     for (const std::vector<int>& here : domains)
         for (std::size_t i = 0; i < here.size(); ++i) {
@@ -44,7 +44,7 @@ std::vector<Stage> forwarded(const std::vector<std::vector<int>>& domains, const
     return {first, second};
 }
 
-std::vector<Stage> stages(const Fabric& fabric, const std::vector<int>& ranks, const Spread& spread,
+std::vector<Stage> stages(const Fabric& fabric, const std::vector<int>& ranks, const TokenSpread& spread,
                           Crossing crossing) {
     const bool forwards = crossing == Crossing::forwarded && fabric.endpoints_per_domain() > 1;
     const auto domains = by_domain(fabric, ranks, forwards);

@@ -98,8 +98,18 @@ MemoryUse memory_use(const Scenario& scenario, int ranks_of_a_node) {
     if (model.engram) {
         const Bytes tables = weight_bytes(model).engram;
         const Bytes hot(placement.hot_rows * model.engram->row_bytes() * double(model.engram->layer_ids.size()));
-        tiers.keep(use.engram, &MemoryUse::Below::engram, placement.engram, tables / placement.ranks(), tables,
-                   hot / ranks);
+        const auto keep = [&](Tier tier, double count, Bytes copied) {
+            tiers.keep(use.engram, &MemoryUse::Below::engram, tier, tables * count / placement.ranks(), tables * count,
+                       copied);
+        };
+        const auto& domains = placement.domains;
+        keep(placement.engram,
+             !domains                    ? 1
+             : !placement.swaps_tables() ? domains->tables
+             : domains->behind           ? 2
+                                         : 1,
+             hot / ranks);
+        if (placement.swaps_tables()) keep(domains->waiting, domains->tables, {});
     }
     use.activations = activation_bytes(scenario);
     use.buffers = buffer_bytes(scenario);

@@ -121,10 +121,9 @@ double watts(double bytes, Seconds time, double pj_per_bit) { return bytes * 8 *
 
 }  // namespace
 
-Spending spending_of(const Scenario& scenario, const Machine& machine, const Program& program,
-                     const Timeline& timeline) {
+Spending spending_of(const Scenario& scenario, const Machine& machine, const Program& program, const Timeline& timeline,
+                     Seconds step) {
     const Workload& work = scenario.workload;
-    const Seconds step = timeline.makespan;
     Spending spending{.accelerators = double(scenario.placement.ranks()),
                       .tokens_per_s = work.batch * work.tokens() / step.si(),
                       .busy = std::min(1.0, timeline.busy[static_cast<std::size_t>(Lane::compute)] / step)};

@@ -16,8 +16,9 @@ struct Spending {
     double most_memory_w = 0;     // the same, if they moved as much as they can
 };
 
-Spending spending_of(const Scenario& scenario, const Machine& machine, const Program& program,
-                     const Timeline& timeline);
+// `step` from one step to the next, waits between them included.
+Spending spending_of(const Scenario& scenario, const Machine& machine, const Program& program, const Timeline& timeline,
+                     Seconds step);
 
 void add_economics(Run& run, const Scenario& scenario, const Spending& spending);
 

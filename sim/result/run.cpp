@@ -11,6 +11,7 @@
 #include "sim/placement/memory.hpp"
 #include "sim/result/economics.hpp"
 #include "sim/result/resources.hpp"
+#include "sim/result/table_swap.hpp"
 
 namespace strata {
 
@@ -174,7 +175,10 @@ Run summarise(const Scenario& scenario, const Machine& machine, const Program& p
     run.engine = engine;
     const Workload& work = scenario.workload;
     const int ranks = scenario.placement.ranks();
-    const double step_s = timeline.makespan.si();
+    const auto swap = table_swap(scenario, machine, timeline.makespan);
+    const Seconds waited = swap ? swap->waited * swap->a_step : Seconds(0);  // for the next domain's table, of a step
+    const Seconds step = timeline.makespan + waited;
+    const double step_s = step.si();
     const double new_tokens = work.batch * work.tokens();
     const std::string kind = work.prefill ? "prefill" : "decode";
     run.metrics["workload.batch"] = work.batch;
@@ -194,6 +198,10 @@ Run summarise(const Scenario& scenario, const Machine& machine, const Program& p
     run.metrics["fetch.nvme_ms"] = to_ms(timeline.busy[static_cast<std::size_t>(Lane::nvme_fetch)]);
     run.metrics["host.compute_ms"] = to_ms(timeline.busy[static_cast<std::size_t>(Lane::host_compute)]);
     run.metrics["engram.stall_ms"] = to_ms(fetch_stall(program, timeline));
+    if (swap) {
+        run.metrics["engram.swap_ms"] = to_ms(swap->copy);
+        run.metrics["engram.swap_share"] = waited / step;
+    }
     run.metrics["moe.layer_us"] = to_us(expert_layer_time(program, timeline));
     if (program.balance) {
         run.metrics["moe.load_max_over_mean"] = program.balance->load_max_over_mean;
@@ -213,7 +221,7 @@ Run summarise(const Scenario& scenario, const Machine& machine, const Program& p
     run.path = critical_path(program, timeline, scenario.platform.accelerator.name);
     run.bottleneck = bottleneck_of(run);
     run.resources = resources_of(scenario, machine, program, timeline);
-    add_economics(run, scenario, spending_of(scenario, machine, program, timeline));
+    add_economics(run, scenario, spending_of(scenario, machine, program, timeline, step));
     return run;
 }
 

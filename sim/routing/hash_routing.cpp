@@ -15,7 +15,7 @@ namespace strata {
 
 namespace {
 
-enum HashPurpose : std::int64_t { for_table = 1, for_ids, for_loads };
+enum HashPurpose : std::int64_t { for_table = 1, for_ids, for_hashed_loads };
 
 // [vocabulary], the sum is one; ids are in the order of frequency, as a tokenizer built by merges nearly has them.
 std::vector<double> frequencies(const HashRoutingSpec& spec) {
@@ -109,7 +109,7 @@ void HashRouting::fill_table(int layer, const std::vector<double>& frequency) {
 }
 
 std::vector<std::int64_t> HashRouting::loads(int layer, std::int64_t step) {
-    SeededRandom random(spec_.seed, {for_loads, layer, step});
+    SeededRandom random(spec_.seed, {for_hashed_loads, layer, step});
     return folded_loads(inclusion(layer), spec_.top_k, spec_.tokens, random);
 }
 

@@ -31,6 +31,8 @@ const std::vector<std::string>& metric_names() {
         "fetch.nvme_ms",
         "host.compute_ms",
         "engram.stall_ms",
+        "engram.swap_ms",
+        "engram.swap_share",
         "moe.layer_us",
         "moe.load_max_over_mean",
         "moe.straggler_ms",

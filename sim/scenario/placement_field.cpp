@@ -21,11 +21,31 @@ double share(const YamlField& field, double fallback) {
     return value;
 }
 
+void refuse_domains(const YamlField& placement) {
+    const YamlField domains = placement["engram"]["domains"];
+    if (domains.exists())
+        domains.problem("none outside decode and prefill: only there tables are swapped between steps");
+}
+
 namespace {
 
 Tier tier_of(const YamlField& field) {
     if (!field.exists()) return Tier::hbm;
     return one_of<Tier>(field, {{"hbm", Tier::hbm}, {"host", Tier::host}, {"cxl", Tier::cxl}, {"nvme", Tier::nvme}});
+}
+
+// Tables wait in the tier that they are used in, or in one below it.
+TableDomains read_domains(const YamlField& field, Tier used_in) {
+    field.allow_only({"tables", "waiting", "tokens", "swap"});
+    TableDomains domains;
+    domains.tables = whole(field["tables"], 1, 1);
+    domains.waiting = field["waiting"].exists() ? tier_of(field["waiting"]) : Tier::nvme;
+    domains.tokens = at_least(field["tokens"], 1, 1e6);
+    if (field["swap"].exists()) domains.behind = one_of<bool>(field["swap"], {{"pause", false}, {"behind", true}});
+    if (domains.waiting < used_in)
+        field["waiting"].problem(fmt::format("{} or a tier below it", to_string(used_in)),
+                                 fmt::format("'{}'", to_string(domains.waiting)));
+    return domains;
 }
 
 }  // namespace
@@ -75,12 +95,13 @@ Placement read_placement(const YamlField& field, bool routing) {
     }
     const YamlField engram = field["engram"];
     if (!engram.exists()) return placement;
-    engram.allow_only({"tier", "fetch", "hot_rows", "zipf_exponent"});
+    engram.allow_only({"tier", "fetch", "hot_rows", "zipf_exponent", "domains"});
     placement.engram = tier_of(engram["tier"]);
     if (engram["fetch"].exists())
         placement.prefetch = one_of<bool>(engram["fetch"], {{"prefetch", true}, {"synchronous", false}});
     placement.hot_rows = at_least(engram["hot_rows"], 0, 0);
     placement.zipf_exponent = at_least(engram["zipf_exponent"], 0, 0);
+    if (engram["domains"].exists()) placement.domains = read_domains(engram["domains"], placement.engram);
     return placement;
 }
 

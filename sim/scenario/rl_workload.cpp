@@ -1,6 +1,7 @@
 #include "sim/scenario/rl_workload.hpp"
 
 #include "sim/scenario/choices.hpp"
+#include "sim/scenario/placement_field.hpp"
 #include "sim/scenario/scenario.hpp"
 
 namespace strata {
@@ -37,6 +38,7 @@ ReadingPass read_reader(const YamlField& field) {
 
 void read_update(const YamlField& field, RlWorkload& rl) {
     field.allow_only({"placement", "length", "micro_batch", "schedule", "sharding", "recompute", "optimiser", "mtp"});
+    refuse_domains(field["placement"]);
     rl.update = read_training(field);
     rl.update_placement = std::make_shared<const Placement>(read_placement(field["placement"]));
 }

@@ -321,6 +321,7 @@ Scenario ScenarioFile::read(const Point& point, const Catalog& catalog) const {
     } else {
         scenario.workload = read_workload(root["workload"], kind == WorkloadKind::prefill);
     }
+    if (kind != WorkloadKind::decode && kind != WorkloadKind::prefill) refuse_domains(root["placement"]);
     if (kind != WorkloadKind::rl) scenario.routing = read_routing(root["workload"]["routing"], file_);
     scenario.placement = read_placement(root["placement"], scenario.routing.has_value());
     if (scenario.workload.largest_with) scenario.workload.batch = scenario.placement.dp * scenario.placement.batches();

@@ -60,6 +60,14 @@ enum class ExpertProcessor {
     host          // whose cores read them where they lie; activations travel
 };
 
+// Engram tables of several domains, of which a deployment uses one at a time.
+struct TableDomains {
+    int tables = 1;
+    Tier waiting = Tier::nvme;  // where all of them lie; where that is the tables' own tier, nothing is ever copied
+    double tokens = 0;          // that the deployment answers before the next domain's turn
+    bool behind = false;        // the next table is copied while the last is in use: there is room for two
+};
+
 struct Placement {
     int tp = 1, dp = 1, ep = 1, pp = 1;
     int cp = 1;                  // ranks that share the tokens of a prompt; each attends with its own, over all of them
@@ -75,7 +83,9 @@ struct Placement {
     bool prefetch = true;      // false: rows are fetched when the layer needs them
     double hot_rows = 0;       // Engram rows of each layer kept in accelerator memory
     double zipf_exponent = 0;  // skew of row popularity; 0 is uniform
+    std::optional<TableDomains> domains{};
 
+    bool swaps_tables() const { return domains && domains->waiting != engram; }
     int ranks() const { return stage_ranks() * pp; }
     int stage_ranks() const { return tp * cp * dp; }  // neighbours split tensors, then prompts
     // Ranks that hold different parts of the routed experts of one stage.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sim/scenario/choices.hpp"
+#include "sim/scenario/placement_field.hpp"
 
 namespace strata {
 
@@ -12,6 +13,7 @@ ServingPools read_pools(const YamlField& field, bool routing) {
     // Prompts share nothing but a step's tokens, so as many are taken up as have a token in it.
     const YamlField prefill = field["prefill"], decode = field["decode"];
     prefill.allow_only({"placement", "replicas", "step_tokens"});
+    for (const YamlField& pool : {prefill, decode}) refuse_domains(pool["placement"]);
     pools.prefill.placement = read_placement(prefill["placement"], routing);
     pools.prefill.replicas = whole(prefill["replicas"], 1, 1);
     pools.prefill.step_tokens = whole(prefill["step_tokens"], 2, 8192);

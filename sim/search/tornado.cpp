@@ -7,6 +7,8 @@
 #include <map>
 
 #include "sim/engine/analytic/analytic_engine.hpp"
+#include "sim/study/allocation_of.hpp"
+#include "sim/study/screening.hpp"
 #include "sim/study/variants.hpp"
 #include "sim/workload/inputs.hpp"
 #include "sim/workload/pricing.hpp"
@@ -97,6 +99,24 @@ std::vector<Swing> cost_book_swings(const Scenario& scenario, Inputs& inputs, co
     return swings;
 }
 
+// What sets a metric that comes with a band of its own.
+std::string source_of_band(const std::string& metric) {
+    if (metric == "quality.loss") return "allocation law";
+    if (metric == "quality.residual_gain") return "stability law";
+    if (metric == "quality.precision_loss_percent") return "precision law";
+    if (metric == "quality.optical_precision") return "optical law";
+    return metric.starts_with("cost.") ? "rent" : metric;
+}
+
+std::vector<Swing> swings_of_own_band(const Run& base, const std::string& metric) {
+    const auto low = base.metrics.find(metric + "_low"), high = base.metrics.find(metric + "_high");
+    if (low == base.metrics.end() || high == base.metrics.end()) return {};
+    return {{.input = source_of_band(metric), .range = "its band", .low = low->second, .high = high->second}};
+}
+
+// Quality is of the model, whatever runs it: no number of the platform moves it.
+bool is_of_the_model(const std::string& metric) { return metric.starts_with("quality."); }
+
 }  // namespace
 
 Tornado tornado_of(const ScenarioFile& file, const Point& point, const Run& base, const TornadoOptions& asked,
@@ -110,13 +130,19 @@ Tornado tornado_of(const ScenarioFile& file, const Point& point, const Run& base
     if (scenario.workload.largest_with) scenario.workload.batch = base.metrics.at("workload.batch");
     Point fixed = with_settings(point, {{"workload.batch", fmt::format("{:.17g}", scenario.workload.batch)}});
     scenario.workload.largest_with.reset();
-    Tornado tornado{.metric = asked.metric, .base = metric_of(base, asked.metric), .by = asked.by, .swings = {}};
+    Run with_loss = base;
+    add_quality(with_loss, scenario, allocation_law_of(file, options.root));
+    Tornado tornado{.metric = asked.metric,
+                    .base = metric_of(with_loss, asked.metric),
+                    .by = asked.by,
+                    .swings = swings_of_own_band(with_loss, asked.metric)};
+    if (is_of_the_model(asked.metric)) return tornado;
     StudyOptions quiet = options;
     quiet.engines = {"analytic"};
     quiet.progress = {};
-    tornado.swings = hardware_swings(file, fixed, base, scenario, asked, quiet, tornado.unknown);
-    const std::vector<Swing> errors = cost_book_swings(scenario, inputs, asked.metric);
-    tornado.swings.insert(tornado.swings.end(), errors.begin(), errors.end());
+    for (const auto& swings : {hardware_swings(file, fixed, base, scenario, asked, quiet, tornado.unknown),
+                               cost_book_swings(scenario, inputs, asked.metric)})
+        tornado.swings.insert(tornado.swings.end(), swings.begin(), swings.end());
     std::stable_sort(tornado.swings.begin(), tornado.swings.end(), [](const Swing& a, const Swing& b) {
         if (a.obstacle.empty() != b.obstacle.empty()) return a.obstacle.empty();
         return a.width() > b.width();

@@ -1,6 +1,7 @@
 // How far one metric of a point swings, one input at a time from low to high: each hardware number of the platform,
-// divided and multiplied by 1 + `by`, and each source of error of the cost book, from its p10 to its p90. Each bar is
-// the point run again; the widest stands first.
+// divided and multiplied by 1 + `by`, each source of error of the cost book, from its p10 to its p90, and the law or
+// list that a metric comes from where that has a band. Each bar but that is the point run again; the widest stands
+// first.
 #pragma once
 
 #include <string>

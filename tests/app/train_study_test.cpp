@@ -192,10 +192,12 @@ TEST(TrainStudy, smoke_trains_two_points_with_where_they_come_from) {
     if (!std::filesystem::exists(std::string(STRATA_BINARY_DIR) + "/strata-train"))
         GTEST_SKIP() << "no libtorch when this was built";
     const ScratchFolder folder;
-    const std::string file = folder / "p.csv";
+    const std::string file = folder / "p.csv", said = folder / "err";
     const int status = std::system(
-        fmt::format("'{}/strata' train-study --smoke --out '{}' 2>/dev/null", STRATA_BINARY_DIR, file).c_str());
+        fmt::format("'{}/strata' train-study --quiet --smoke --out '{}' 2>'{}'", STRATA_BINARY_DIR, file, said)
+            .c_str());
     ASSERT_EQ(WEXITSTATUS(status), 0);
+    EXPECT_TRUE(lines_of_file(said).empty());
     const std::vector<AllocationPoint> points = read_allocation_points(file);
     ASSERT_EQ(points.size(), 2u);
     EXPECT_EQ(points[1].budget, "smoke");

@@ -16,11 +16,13 @@
 #include "app/gui/models/kernel_samples.hpp"
 #include "app/gui/models/precision_options.hpp"
 #include "app/gui/models/row_curves.hpp"
+#include "app/gui/pages/allocation_page.hpp"
 #include "app/gui/pages/answer_page.hpp"
 #include "app/gui/pages/experts_page.hpp"
 #include "app/gui/pages/fabric_page.hpp"
 #include "app/gui/pages/kernels_page.hpp"
 #include "app/gui/pages/timeline_page.hpp"
+#include "app/gui/widgets/chart_view.hpp"
 #include "app/gui/widgets/command_palette.hpp"
 #include "app/gui/widgets/parallel_axes.hpp"
 #include "app/gui/widgets/rank_shelves.hpp"
@@ -328,6 +330,27 @@ TEST(CommandPalette, finds_an_action_by_letters_in_order_and_does_it) {
     EXPECT_EQ(palette.found(), QStringList{"Refine by the systemc engine"});
     QTest::keyClick(&palette.line(), Qt::Key_Return);
     EXPECT_EQ(ran, 1);
+}
+
+TEST(AllocationPage, draws_a_scenarios_own_points_and_says_why_it_cannot) {
+    const QTemporaryDir folder;
+    std::ofstream(folder.filePath("points.csv").toStdString())
+        << "budget,rho,loss\nsmall,0.4,2.0\nsmall,0.6,1.8\nsmall,0.8,1.9\nsmall,1,2.3\n";
+    MainWindow window(kRoot, kSimulator);
+    window.engine().set_refining(false);
+    QSignalSpy curves(&window.engine(), &LiveEngine::over_rho);
+    const auto shown = [&](const char* quality) {
+        curves.clear();
+        window.open(file_of(folder, (std::string(kStep) + quality).c_str()));
+        EXPECT_TRUE(curves.wait(60000));
+        return window.findChild<AllocationPage*>()->findChildren<ChartView*>().front();
+    };
+    ASSERT_TRUE(shown("")->chart());
+    EXPECT_EQ(shown("")->chart()->series.front().name, "published optimum");
+    const auto& own = shown("quality: {allocation: points.csv}\n")->chart();
+    ASSERT_TRUE(own);
+    EXPECT_EQ(own->series.front().name, "optimum of own points");
+    EXPECT_FALSE(shown("quality: {allocation: points.csv, budget: none}\n")->chart());
 }
 
 }  // namespace

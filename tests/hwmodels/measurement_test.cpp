@@ -32,12 +32,12 @@ std::string measurement_error(const std::string& text) {
     }
 }
 
-TEST(Spread, is_the_middle_and_the_ends) {
-    const Spread odd = spread_of({3, 1, 2});
+TEST(Repeats, is_the_middle_and_the_ends) {
+    const Repeats odd = repeats_of({3, 1, 2});
     EXPECT_EQ(odd.median, 2);
     EXPECT_EQ(odd.min, 1);
     EXPECT_EQ(odd.max, 3);
-    EXPECT_EQ(spread_of({4, 1, 2, 9}).median, 3);
+    EXPECT_EQ(repeats_of({4, 1, 2, 9}).median, 3);
 }
 
 TEST(Measurement, comes_back_as_it_was_written) {

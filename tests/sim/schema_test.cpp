@@ -61,7 +61,7 @@ using Read = std::function<std::vector<std::string>(const Json&)>;  // a documen
 
 // What the examples call host.jsonl.
 std::string measured_host() {
-    const auto row = [](const std::string& what, std::map<std::string, Spread> metrics, double depth) {
+    const auto row = [](const std::string& what, std::map<std::string, Repeats> metrics, double depth) {
         return to_line({.what = what,
                         .parameters = {{"block_bytes", 4096.0}, {"depth", depth}},
                         .metrics = std::move(metrics),

@@ -67,6 +67,22 @@ TEST(Studies, of_drives_a_fetch_when_needed_is_dominated_by_one_ahead_at_every_b
         EXPECT_GT(speed.at(std::string("prefetch") + rest), 1.01 * speed.at(std::string("synchronous") + rest)) << rest;
 }
 
+// Keys are tier, where tables wait, tokens of a domain, and how they are swapped.
+TEST(Studies, tables_of_many_domains_are_kept_in_host_memory_and_swapped_only_behind_long_turns) {
+    const Study study = analysed("engram-domains");
+    const auto speed = by_values(study, "decode.tokens_per_s_per_accelerator");
+    // All in host memory: as fast as one table in HBM that is never swapped, whatever the domains.
+    EXPECT_EQ(speed.at("host host 10000 pause"), speed.at("host host 1000000 pause"));
+    EXPECT_GT(speed.at("host host 10000 pause"), 0.99 * speed.at("hbm nvme 1000000 behind"));
+    // Turns of 10,000 tokens are shorter than any copy: waited for, and not hidden even behind the turn before.
+    for (const char* swapped : {"hbm host 10000 pause", "hbm nvme 10000 pause", "hbm nvme 10000 behind"})
+        EXPECT_LT(speed.at(swapped), 0.9 * speed.at("host host 10000 pause")) << swapped;
+    EXPECT_LT(speed.at("hbm nvme 10000 pause"), speed.at("hbm host 10000 pause"));
+    // Those of a million hide it whole.
+    EXPECT_GT(speed.at("hbm nvme 1000000 behind"), speed.at("hbm nvme 1000000 pause"));
+    EXPECT_GT(speed.at("hbm nvme 1000000 pause"), 0.95 * speed.at("hbm nvme 1000000 behind"));
+}
+
 TEST(Studies, a_faster_host_link_gives_engram_nothing_once_fetches_are_ahead) {
     const auto tpot = by_values(analysed("host-link-generations"), "decode.tpot_ms");
     EXPECT_EQ(tpot.at("63 GB/s 52 GB/s prefetch"), tpot.at("450 GB/s 359 GB/s prefetch"));

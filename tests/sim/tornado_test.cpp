@@ -7,6 +7,7 @@
 #include "sim/engine/analytic/analytic_engine.hpp"
 #include "sim/engine/analytic/hardware_sweep.hpp"
 #include "sim/search/step_sobol.hpp"
+#include "sim/study/allocation_of.hpp"
 #include "tests/source_root.hpp"
 
 namespace strata {
@@ -55,6 +56,25 @@ TEST(Tornado, of_memory_bound_decode_has_bandwidth_first_among_hardware_and_the_
     EXPECT_GT(memory.width(), swing_of(tornado, "host link bandwidth").width());
     // By 10 % of all of a step no more can be gained than 10 %.
     EXPECT_GT(memory.high, tornado.base / 1.1);
+}
+
+TEST(Tornado, of_a_quality_is_the_band_of_its_law_and_of_a_cost_also_that_of_rents) {
+    const SweptStep step{.file = {kRoot + "/scenarios/engram-allocation.yaml", kModels}};
+    const auto tornado = [&](const char* metric) {
+        return tornado_of(step.file, step.points.front(), step.run(), {.metric = metric}, step.options);
+    };
+    const Tornado loss = tornado("quality.loss");
+    ASSERT_EQ(loss.swings.size(), 1U);
+    EXPECT_EQ(loss.swings.front().input, "allocation law");
+    const Scenario scenario = step.file.read(step.points.front(), Catalog(kRoot + "/hwmodels/catalog"));
+    const LossEstimate known = allocation_law_of(step.file, kRoot).loss(scenario.rho, scenario.model.name).value();
+    EXPECT_EQ(loss.base, known.loss);
+    EXPECT_EQ(loss.swings.front().low, known.low);
+    EXPECT_EQ(loss.swings.front().high, known.high);
+    const Tornado cost = tornado("cost.usd_per_million_tokens");
+    EXPECT_GT(cost.swings.size(), 5U);
+    EXPECT_EQ(swing_of(cost, "rent").high, step.run().metrics.at("cost.usd_per_million_tokens_high"));
+    EXPECT_GT(swing_of(cost, "HBM bandwidth").width(), 0);
 }
 
 TEST(Tornado, refuses_a_metric_that_the_point_does_not_have) {

@@ -15,7 +15,7 @@ struct Known {
 };
 
 // In the order in which an answer shows them; the first six that a run has are shown.
-constexpr std::array<Known, 23> kKnown{{{"decode.tpot_ms", "TPOT", "ms"},
+constexpr std::array<Known, 25> kKnown{{{"decode.tpot_ms", "TPOT", "ms"},
                                         {"decode.tokens_per_s_per_accelerator", "Throughput", "tokens/s/GPU"},
                                         {"prefill.ttft_ms", "TTFT", "ms"},
                                         {"prefill.tokens_per_s_per_accelerator", "Throughput", "tokens/s/GPU"},
@@ -36,6 +36,8 @@ constexpr std::array<Known, 23> kKnown{{{"decode.tpot_ms", "TPOT", "ms"},
                                         {"cost.usd_per_million_tokens", "Cost", "USD/M tokens"},
                                         {"energy.joules_per_token", "Energy", "J/token"},
                                         {"engram.stall_ms", "Engram stall", "ms"},
+                                        {"engram.swap_ms", "Engram table swap", "ms"},
+                                        {"engram.swap_share", "Waiting for tables", ""},
                                         {"moe.layer_us", "MoE layer", "us"},
                                         {"memory.host_gb", "Host memory", "GB"}}};
 

@@ -8,15 +8,17 @@
 
 #include "app/gui/qt_text.hpp"
 #include "app/gui/widgets/chart_view.hpp"
+#include "hwmodels/input_error.hpp"
 #include "reports/recommendation.hpp"
 #include "reports/sections/sections.hpp"
 #include "reports/study_view.hpp"
+#include "sim/study/allocation_of.hpp"
 
 namespace strata {
 
 namespace {
 
-// The published optimum as a band over the whole height of what is drawn, and where the dial stands.
+// The law's optimum as a band over the whole height of what is drawn, and where the dial stands.
 void mark(Chart& chart, const AllocationLaw& law, double rho, double here) {
     double low = std::numeric_limits<double>::max(), high = std::numeric_limits<double>::lowest();
     for (const Series& series : chart.series)
@@ -28,7 +30,7 @@ void mark(Chart& chart, const AllocationLaw& law, double rho, double here) {
         low *= 0.99;
         high *= 1.01;
     }
-    chart.series.insert(chart.series.begin(), Series{"published optimum",
+    chart.series.insert(chart.series.begin(), Series{law.is_published() ? "published optimum" : "optimum of own points",
                                                      SeriesStyle::band,
                                                      false,
                                                      2,
@@ -40,6 +42,7 @@ void mark(Chart& chart, const AllocationLaw& law, double rho, double here) {
 
 AllocationPage::AllocationPage(const std::string& root, QWidget* parent)
     : QWidget(parent),
+      root_(root),
       law_(root + "/sim/quality/allocation_anchors.yaml"),
       said_(new QLabel),
       loss_(new ChartView),
@@ -58,9 +61,22 @@ AllocationPage::AllocationPage(const std::string& root, QWidget* parent)
     for (ChartView* view : {loss_, speed_}) view->clear("Open a scenario whose model has Engram tables.");
 }
 
+void AllocationPage::follow(const ScenarioFile& file) {
+    refused_.clear();
+    try {
+        law_ = allocation_law_of(file, root_);
+    } catch (const InputError& error) {
+        refused_ = error.what();
+    }
+}
+
 void AllocationPage::show_study(const Study& study, const std::string& model, double rho,
                                 const std::vector<Assertion>& assertions) {
     said_->clear();
+    if (!refused_.isEmpty()) {
+        for (ChartView* view : {loss_, speed_}) view->clear(refused_);
+        return;
+    }
     if (study.results.empty() || engines_that_ran(study).empty()) {
         for (ChartView* view : {loss_, speed_})
             view->clear(study.results.empty() ? "This scenario has no dial rho: its model has no Engram tables, or its "

@@ -11,15 +11,20 @@ class QLabel;
 namespace strata {
 
 class ChartView;
+class ScenarioFile;
 
 class AllocationPage : public QWidget {
     Q_OBJECT
 public:
     explicit AllocationPage(const std::string& root, QWidget* parent = nullptr);
+    // By this scenario's law from now on: the published one, or that of its own points.
+    void follow(const ScenarioFile& file);
     void show_study(const Study& study, const std::string& model, double rho, const std::vector<Assertion>& assertions);
 
 private:
+    std::string root_;
     AllocationLaw law_;
+    QString refused_{};  // why the scenario's own points are no law
     QLabel* said_;
     ChartView *loss_, *speed_;
 };
