@@ -59,7 +59,8 @@ Recommendation recommend(const Study& study, const std::vector<Assertion>& asser
     Recommendation chosen{.engine = most_detailed_engine(study), .rule = {}};
     double lowest = 1e300;
     for (const PointResult& result : study.results) {
-        if (!ran(result) || result.engine != chosen.engine || !holds_all(*result.run, assertions)) continue;
+        if (!ran(result) || result.engine != chosen.engine || !is_step(*result.run)) continue;
+        if (!holds_all(*result.run, assertions)) continue;
         chosen.choices.push_back(&result);
         if (const auto loss = loss_of(result, law, model)) lowest = std::min(lowest, loss->loss);
     }

@@ -31,6 +31,7 @@ struct Recommendation {
 // A result's expected loss: nothing unless rho is swept and lies where the law knows something.
 std::optional<LossEstimate> loss_of(const PointResult& result, const AllocationLaw& law, const std::string& model);
 
+// Of steps alone: studies of other kinds have no point here.
 Recommendation recommend(const Study& study, const std::vector<Assertion>& assertions, const AllocationLaw& law,
                          const std::string& model);
 

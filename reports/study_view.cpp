@@ -68,6 +68,8 @@ SpeedNames speed_names(const Run& run) {
     return {"prefill.ttft_ms", "prefill.tokens_per_s_per_accelerator", "TTFT [ms]"};
 }
 
+bool is_step(const Run& run) { return run.metrics.contains(speed_names(run).throughput); }
+
 double time_ms(const Run& run) { return run.metrics.at(speed_names(run).time); }
 double tokens_per_s(const Run& run) { return run.metrics.at(speed_names(run).throughput); }
 

@@ -19,7 +19,8 @@ struct SpeedNames {
     std::string time, throughput;  // metrics
     std::string time_label;        // "TPOT [ms]"
 };
-SpeedNames speed_names(const Run& run);
+SpeedNames speed_names(const Run& run);  // of a step
+bool is_step(const Run& run);
 double time_ms(const Run& run);
 double tokens_per_s(const Run& run);  // of one accelerator
 

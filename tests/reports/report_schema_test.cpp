@@ -84,6 +84,18 @@ TEST(StrataRun, writes_a_whole_report) {
     EXPECT_EQ(html.find("<noscript><img alt=") != std::string::npos, prints);
 }
 
+TEST(StrataRun, reports_on_every_kind_of_workload) {
+    for (const char* scenario :
+         {"memory-study.yaml", "examples/invented-fabric.yaml", "examples/training.yaml", "examples/rl-iteration.yaml",
+          "examples/serving.yaml", "studies/network-planes.yaml"}) {
+        const ScratchFolder folder;
+        ran(std::string("scenarios/") + scenario + " --out " + folder.path());
+        const Json report = Json::parse(whole_file(folder / "report.json"));
+        EXPECT_TRUE(schema("report").takes(report)) << scenario << '\n' << schema("report").errors(report);
+        EXPECT_NE(whole_file(folder / "report.md").find("\n## "), std::string::npos) << scenario;
+    }
+}
+
 TEST(ResultsSchema, takes_real_results_of_every_kind) {
     const ScratchFolder folder;
     for (const char* scenario : {"examples/precision.yaml", "examples/invented-fabric.yaml", "examples/training.yaml",
