@@ -4,6 +4,7 @@
 
 #include <qcustomplot.h>
 
+#include <QFontMetrics>
 #include <algorithm>
 #include <array>
 #include <limits>
@@ -195,6 +196,16 @@ void add_note(const Annotation& note, const Chart& chart, QCustomPlot& plot) {
     label->setColor(ink);
 }
 
+// As many as no name is cut off in, three at most.
+int legend_columns(const Chart& chart, const QCustomPlot& plot) {
+    constexpr int kIconAndGaps = 52;
+    const QFontMetrics measure(kFont);
+    int widest = 1;
+    for (const Series& series : chart.series)
+        widest = std::max(widest, measure.horizontalAdvance(text_of(series.name)) + kIconAndGaps);
+    return std::clamp(plot.viewport().width() / widest, 1, 3);
+}
+
 }  // namespace
 
 void draw_chart(const Chart& chart, QCustomPlot& plot) {
@@ -229,9 +240,7 @@ void draw_chart(const Chart& chart, QCustomPlot& plot) {
     plot.legend->setVisible(true);
     plot.legend->setFont(kFont);
     plot.legend->setBorderPen(Qt::NoPen);
-    const bool long_names = std::any_of(chart.series.begin(), chart.series.end(),
-                                        [](const Series& series) { return series.name.size() > 30; });
-    plot.legend->setWrap(long_names ? 2 : 3);  // before the order, which lays out what is there
+    plot.legend->setWrap(legend_columns(chart, plot));  // before the order, which lays out what is there
     plot.legend->setFillOrder(QCPLayoutGrid::foColumnsFirst);
     plot.legend->setIconSize(30, 12);
     plot.replot(QCustomPlot::rpImmediateRefresh);  // lays out, so that pixels mean something

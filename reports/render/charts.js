@@ -27,7 +27,7 @@ function datasets_of(series, categories) {
     const markers = series.style === "markers", many = !markers && series.points.length > 40;
     // Lines that coincide are told apart by their markers: bigger ones lie below.
     return [{ ...base, data: points, showLine: !markers, borderWidth: 2, pointRadius: many ? 0 : Math.max(2, (markers ? 7 : 5) - series.colour * 1.5),
-        pointHoverRadius: 7, ...(many ? { pointStyle: "line" } : {}) }];
+        pointHoverRadius: 7, ...(series.dashed && !markers ? { pointBackgroundColor: colour("--paper"), pointBorderWidth: 2 } : {}), ...(many ? { pointStyle: "line" } : {}) }];
 }
 
 // Beside, above or below a ring: where a text of this width covers the fewest points and stays inside the axes.

@@ -82,8 +82,27 @@ std::string spread_text(const Study& study, const XAxis& x, const std::string& e
     }
     double widest = 0;
     for (const auto& entry : at) widest = std::max(widest, entry.second.second / entry.second.first - 1);
-    return fmt::format("At any one {}, the other settings change the time by at most {}.", short_name(x.path),
+    return fmt::format("At any one value of {}, the other settings change the time by at most {}.", short_name(x.path),
                        percent(widest));
+}
+
+// Where tables are swapped: how long a copy takes, and what waiting for them costs at worst.
+std::string swaps_text(const Study& study) {
+    double shortest = 0, longest = 0, waited = 0;
+    for (const PointResult& result : study.results) {
+        if (!ran(result) || !result.run->metrics.contains("engram.swap_ms")) continue;
+        const double ms = result.run->metrics.at("engram.swap_ms");
+        shortest = longest > 0 ? std::min(shortest, ms) : ms;
+        longest = std::max(longest, ms);
+        waited = std::max(waited, result.run->metrics.at("engram.swap_share"));
+    }
+    if (longest <= 0) return {};
+    const std::string takes =
+        shortest < longest ? fmt::format("{} to {}", plain(shortest), plain(longest)) : plain(longest);
+    return fmt::format(
+        "Where Engram tables are swapped for another domain's, a swap takes {} ms; of the time up to {} is "
+        "waited for it. What a copy behind a step takes from the step's own fetches is not in it.",
+        takes, percent(waited));
 }
 
 }  // namespace
@@ -100,6 +119,7 @@ std::optional<Section> speed_section(const Study& study, const Recommendation& c
         section.paragraphs.push_back("The analytic engine's lines coincide with these and are not drawn.");
     const std::size_t combinations = groups.size() / std::max<std::size_t>(1, engines_that_ran(study).size());
     if (combinations > 1) section.paragraphs.push_back(spread_text(study, *x, chosen.engine));
+    if (const std::string swaps = swaps_text(study); !swaps.empty()) section.paragraphs.push_back(swaps);
     section.charts = {{"throughput",
                        "Throughput of an accelerator",
                        x->axis,

@@ -54,6 +54,8 @@ std::string limit(const Recommendation& chosen) {
         text += stall->second > 0 ? fmt::format("; waiting for Engram rows takes {} ms of {} ms", plain(stall->second),
                                                 plain(time_ms(run)))
                                   : "; no time is lost waiting for Engram rows";
+    if (const auto swaps = run.metrics.find("engram.swap_share"); swaps != run.metrics.end() && swaps->second > 0)
+        text += fmt::format("; {} of the time waits for another domain's tables", percent(swaps->second));
     return text + fmt::format(". It fills {} GB of each accelerator's memory.", plain(run.metrics.at("memory.hbm_gb")));
 }
 

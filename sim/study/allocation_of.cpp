@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+
 namespace strata {
 
 namespace {
@@ -24,7 +26,7 @@ AllocationLaw allocation_law_of(const ScenarioFile& file, const std::string& roo
         throw InputError("quality.budget", "a quality.allocation that has it", "none");
     if (from.allocation.empty()) return AllocationLaw(root + "/sim/quality/allocation_anchors.yaml");
     const std::vector<AllocationFit> fits = allocation_fits(read_allocation_points(from.allocation));
-    return AllocationLaw(of_budget(fits, from), from.allocation);
+    return AllocationLaw(of_budget(fits, from), std::filesystem::path(from.allocation).filename().string());
 }
 
 std::vector<AllocationFit> allocation_fits_of(const ScenarioFile& file, const std::string& root) {
