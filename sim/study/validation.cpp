@@ -180,8 +180,10 @@ std::vector<LedgerRow> validate(const std::string& folder, const std::string& on
     Runs runs(options);
     if (!only.starts_with("cost/"))
         for (const std::string& file : files) predict_file(file, runs, only, rows);
-    const std::vector<LedgerRow> costs = validate_costs(folder + "/cost", options.root, only);
-    rows.insert(rows.end(), costs.begin(), costs.end());
+    if (fs::is_directory(folder + "/cost")) {  // a ledger of one's own need not judge the cost book
+        const std::vector<LedgerRow> costs = validate_costs(folder + "/cost", options.root, only);
+        rows.insert(rows.end(), costs.begin(), costs.end());
+    }
     std::erase_if(rows, [&](const LedgerRow& row) { return fnmatch(only.c_str(), row.id.c_str(), 0) != 0; });
     if (rows.empty()) throw InputError("--only", "the id of a row of the ledger, or a pattern", "'" + only + "'");
     return rows;
