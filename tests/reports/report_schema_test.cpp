@@ -85,6 +85,9 @@ TEST(StrataRun, writes_a_whole_report) {
 }
 
 TEST(StrataRun, reports_on_every_kind_of_workload) {
+#ifdef __SANITIZE_ADDRESS__
+    GTEST_SKIP() << "a program from outside: it takes a minute, and what it runs is tested for itself";
+#endif
     for (const char* scenario :
          {"memory-study.yaml", "examples/invented-fabric.yaml", "examples/training.yaml", "examples/rl-iteration.yaml",
           "examples/serving.yaml", "studies/network-planes.yaml"}) {
