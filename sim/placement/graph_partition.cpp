@@ -120,7 +120,7 @@ private:
         return places;
     }
 
-    // CutWeights are not negative, so a pair gains at most the sum of its gains and the price that is paid now: behind
+    // Weights are not negative, so a pair gains at most the sum of its gains and the price that is paid now: behind
     // the first pair that cannot exceed the best, none of its row can.
     Exchange best_exchange() const {
         Exchange best;

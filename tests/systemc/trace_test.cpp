@@ -7,13 +7,13 @@ namespace strata {
 namespace {
 
 Machine traced_machine() {
-    Machine traced_machine;
-    traced_machine.ranks = 2;
-    traced_machine.memory = 1000.0_GBps;
-    traced_machine.host_link = 10.0_GBps;
-    traced_machine.host_memory = 10.0_GBps;
-    traced_machine.scale_up = 100.0_GBps;
-    return traced_machine;
+    Machine machine;
+    machine.ranks = 2;
+    machine.memory = 1000.0_GBps;
+    machine.host_link = 10.0_GBps;
+    machine.host_memory = 10.0_GBps;
+    machine.scale_up = 100.0_GBps;
+    return machine;
 }
 
 // A product, beside it rows from host memory, and an op that waits for both.
