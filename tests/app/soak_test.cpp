@@ -27,7 +27,10 @@ std::vector<pid_t> children_of(pid_t parent) {
     for (const auto& entry : fs::directory_iterator("/proc")) {
         const std::string name = entry.path().filename();
         if (name.find_first_not_of("0123456789") != std::string::npos) continue;
-        std::string stat = content(entry.path() / "stat");
+        // getline() takes an error for an end of file: a process may be gone between the opening and the reading.
+        std::ifstream file(entry.path() / "stat");
+        std::string stat;
+        std::getline(file, stat);
         if (stat.rfind(')') == std::string::npos) continue;
         std::istringstream fields(stat.substr(stat.rfind(')') + 1));
         char state = 0;
