@@ -112,7 +112,7 @@ QStringList MainWindow::page_names() {
 
 void MainWindow::build_pages() {
     answer_ = new AnswerPage;
-    allocation_ = new AllocationPage(root_);
+    allocation_ = new AllocationPage;
     design_ = new DesignPage;
     roofline_ = new RooflinePage;
     validation_ = new ValidationPage({.root = root_, .simulator = simulator_});
@@ -172,14 +172,6 @@ void MainWindow::connect_engine() {
     connect(engine, &LiveEngine::answered, this, &MainWindow::show_provenance);
     connect(engine, &LiveEngine::refining, answer_, &AnswerPage::say_refining);
     connect(engine, &LiveEngine::refined, answer_, &AnswerPage::show_refined);
-    connect(engine, &LiveEngine::over_rho, this, [this](const SharedStudy& study) {
-        const auto& first = document_.first_point();
-        if (!first) return;
-        double rho = first->scenario.rho;
-        for (const auto& [path, value] : answer_->dials().turned())
-            if (path == kRhoPath) rho = std::stod(value);
-        allocation_->show_study(*study, first->scenario.model.name, rho, first->assertions);
-    });
     connect(roofline_, &RooflinePage::asked_for, this, [this](const OpPoint& point) {
         if (const auto& first = document_.first_point())
             engine_->explain(point, device_of(first->scenario.platform.accelerator),
@@ -211,7 +203,6 @@ void MainWindow::follow_document() {
     answer_->set_title(QString::fromStdString(file.name()), QString::fromStdString(file.description()));
     const Scenario& scenario = document_.first_point()->scenario;
     answer_->dials().set(dials_of(scenario));
-    allocation_->follow(file);
     experts_->set_given(scenario.placement.expert_dials.swaps);
     experts_->forget_step();
     ask();

@@ -45,9 +45,8 @@ void turn_first_dial(MainWindow& window) {
 }  // namespace
 
 int take(MainWindow& window, const Screenshot& wanted) {
-    bool answered = false, swept = false, refined = false, looked = false;
+    bool answered = false, refined = false, looked = false;
     QObject::connect(&window.engine(), &LiveEngine::answered, [&] { answered = true; });
-    QObject::connect(&window.engine(), &LiveEngine::over_rho, [&] { swept = true; });
     QObject::connect(&window.engine(), &LiveEngine::refined, [&] { refined = true; });
     if (!window.show_page(wanted.page)) {
         std::cerr << "strata-gui: --screenshot: expected one of " << MainWindow::page_names().join(", ").toStdString()
@@ -57,7 +56,7 @@ int take(MainWindow& window, const Screenshot& wanted) {
     auto* detail = qobject_cast<DetailPage*>(&window.page());
     if (detail) QObject::connect(detail, &DetailPage::shown, [&] { looked = true; });
     window.show();
-    wait_for([&] { return answered && swept && (refined || wanted.page != "answer") && (looked || !detail); }, 60);
+    wait_for([&] { return answered && (refined || wanted.page != "answer") && (looked || !detail); }, 60);
     if (wanted.page == "design-space") {
         window.run_study();
         wait_for([&] { return !window.study_job().is_running(); }, 120);

@@ -28,6 +28,7 @@
 #include "app/gui/widgets/rank_shelves.hpp"
 #include "app/gui/widgets/record_view.hpp"
 #include "app/gui/widgets/timeline_view.hpp"
+#include "app/gui/widgets/when_seen.hpp"
 #include "hwmodels/input_error.hpp"
 #include "tests/gui/simulator.hpp"
 #include "tests/source_root.hpp"
@@ -332,13 +333,31 @@ TEST(CommandPalette, finds_an_action_by_letters_in_order_and_does_it) {
     EXPECT_EQ(ran, 1);
 }
 
+// A moving slider asks all pages to draw; what is behind another page waits, and then draws once.
+TEST(WhenSeen, draws_at_once_where_it_is_seen_and_once_when_it_is_shown) {
+    QWidget page;
+    int drawn = 0;
+    WhenSeen seen(&page, [&] { ++drawn; });
+    seen.draw();
+    seen.draw();
+    EXPECT_EQ(drawn, 0);
+    page.show();
+    EXPECT_EQ(drawn, 1);
+    seen.draw();
+    EXPECT_EQ(drawn, 2);
+    page.hide();
+    page.show();
+    EXPECT_EQ(drawn, 2);
+}
+
 TEST(AllocationPage, draws_a_scenarios_own_points_and_says_why_it_cannot) {
     const QTemporaryDir folder;
     std::ofstream(folder.filePath("points.csv").toStdString())
         << "budget,rho,loss\nsmall,0.4,2.0\nsmall,0.6,1.8\nsmall,0.8,1.9\nsmall,1,2.3\n";
     MainWindow window(kRoot, kSimulator);
     window.engine().set_refining(false);
-    QSignalSpy curves(&window.engine(), &LiveEngine::over_rho);
+    ASSERT_TRUE(window.show_page("allocation"));
+    QSignalSpy curves(window.findChild<AllocationPage*>(), &DetailPage::shown);
     const auto shown = [&](const char* quality) {
         curves.clear();
         window.open(file_of(folder, (std::string(kStep) + quality).c_str()));

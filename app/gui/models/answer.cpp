@@ -119,33 +119,6 @@ Answer Answerer::answer(const AnswerRequest& request) {
     return answer;
 }
 
-Study Answerer::over_rho(const AnswerRequest& request, const std::function<bool()>& go_on) {
-    constexpr int kSteps = 13;
-    constexpr double kLow = 0.40;  // below it no loss is published
-    Study study{"over rho", "", {"analytic"}, {}, {}};
-    YAML::Node document = parse_yaml(request.document, request.file);
-    document.remove("axes");
-    document.remove("engines");
-    const ScenarioFile file(request.file, document, root_ + "/scenarios/models");
-    const Point here = file.points().front();
-    const Scenario scenario = file.read(here, inputs_.catalog());
-    if (!has_a_step(scenario) || !scenario.model.engram) return study;
-    for (int i = 0; i < kSteps && go_on(); ++i) {
-        const std::string rho = fmt::format("{:.2f}", kLow + (1 - kLow) * i / (kSteps - 1));
-        PointResult result{{{kRhoPath, rho}}, "analytic", PointStatus::ok, {}, {}, {}};
-        try {
-            Scenario one = file.read(with_settings(here, {{kRhoPath, rho}}), inputs_.catalog());
-            settle(one, inputs_);
-            result.run = analytic_run(one, inputs_, bench_);
-        } catch (const InputError& error) {
-            result.status = PointStatus::infeasible;
-            result.reason = error.what();
-        }
-        study.results.push_back(std::move(result));
-    }
-    return study;
-}
-
 std::optional<Answer> Answerer::refined(const AnswerRequest& request, const std::string& simulator) {
     const auto begin = std::chrono::steady_clock::now();
     Answer answer{.engine = "systemc"};

@@ -68,9 +68,6 @@ public:
 
     // Never throws what a user can mend: the answer says it.
     Answer answer(const AnswerRequest& request);
-    // The point over rho, as the law knows losses for it, on the analytic engine; empty where the model has no Engram
-    // tables. `go_on` is asked before each point.
-    Study over_rho(const AnswerRequest& request, const std::function<bool()>& go_on);
     // By the systemc engine, in strata-simulate; no value for workloads that it does not run.
     std::optional<Answer> refined(const AnswerRequest& request, const std::string& simulator);
 

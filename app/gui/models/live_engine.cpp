@@ -24,7 +24,7 @@ LiveEngine::LiveEngine(const std::string& root, const std::string& simulator, QO
     : QObject(parent),
       root_(root),
       simulator_(simulator),
-      answers_([this](const Asked& asked, const auto& superseded) { work(asked, superseded); }),
+      answers_([this](const Asked& asked, const auto&) { work(asked); }),
       refinements_([this](const Asked& asked, const auto&) { refine(asked); }),
       derivations_([this](const ToExplain& asked, const auto&) { derive(asked); }),
       looks_([this](const auto& work, const auto& superseded) {
@@ -57,19 +57,12 @@ void LiveEngine::explain(const OpPoint& point, const Device& device, std::functi
     derivations_.submit({point, device, std::move(told)});
 }
 
-void LiveEngine::work(const Asked& asked, const std::function<bool()>& superseded) {
+void LiveEngine::work(const Asked& asked) {
     const auto answer = caught("analytic", [&] {
         if (!quick_) quick_ = std::make_unique<Answerer>(root_);
         return std::make_shared<Answer>(quick_->answer(asked.request));
     });
     QMetaObject::invokeMethod(this, [this, answer] { emit answered(answer); });
-    if (!answer->run || superseded()) return;
-    try {
-        const auto study = std::make_shared<Study>(quick_->over_rho(asked.request, [&] { return !superseded(); }));
-        if (!superseded()) QMetaObject::invokeMethod(this, [this, study] { emit over_rho(study); });
-    } catch (const std::exception&) {
-        // The answer itself stands; what is wrong with the scenario has been said there.
-    }
 }
 
 void LiveEngine::refine(const Asked& asked) {

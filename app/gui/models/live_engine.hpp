@@ -1,5 +1,5 @@
-// Answers while dials move: the analytic engine at once in one thread, the point over rho when that has time left, and
-// the systemc engine in another once nothing has moved for a moment. Everything is created where it is used, so that
+// Answers while dials move: the analytic engine at once in one thread, and the systemc engine in another once nothing
+// has moved for a moment. Everything is created where it is used, so that
 // the window stands before the cost book is read.
 #pragma once
 
@@ -34,7 +34,6 @@ public:
 
 signals:
     void answered(strata::SharedAnswer answer);
-    void over_rho(strata::SharedStudy study);
     void refining();
     void refined(strata::SharedAnswer answer);
 
@@ -48,7 +47,7 @@ private:
         Device device;
         std::function<void(const QString&)> told;
     };
-    void work(const Asked& asked, const std::function<bool()>& superseded);
+    void work(const Asked& asked);
     void refine(const Asked& asked);
     void derive(const ToExplain& asked);
 

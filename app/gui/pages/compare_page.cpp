@@ -57,7 +57,11 @@ ComparePage::ComparePage(QWidget* parent)
       remove_(new QPushButton("&Remove")),
       heat_(new HeatGrid),
       metrics_(new RecordView("Filter metrics")),
-      ops_(new RecordView("Filter ops")) {
+      ops_(new RecordView("Filter ops")),
+      seen_(new WhenSeen(this, [this] {
+          fill_list();
+          draw();
+      })) {
     list_->setAccessibleName("Runs that are compared");
     list_->setFrameShape(QFrame::NoFrame);
     list_->setWordWrap(true);
@@ -106,8 +110,7 @@ void ComparePage::show_answer(const SharedAnswer& answer) {
     current_ = {answer->name, answer};
     if (pinned_.empty()) pinned_.push_back(current_);
     if (follows_current_) looked_at_ = pinned_.size();
-    fill_list();
-    draw();
+    seen_->draw();
 }
 
 void ComparePage::pin() {
@@ -115,8 +118,7 @@ void ComparePage::pin() {
     pinned_.push_back(current_);
     looked_at_ = pinned_.size();
     follows_current_ = true;
-    fill_list();
-    draw();
+    seen_->draw();
 }
 
 void ComparePage::forget() {
@@ -142,8 +144,7 @@ void ComparePage::make_baseline() {
                 pinned_.begin() + std::ptrdiff_t(looked_at_) + 1);
     looked_at_ = pinned_.size();
     follows_current_ = true;
-    fill_list();
-    draw();
+    seen_->draw();
 }
 
 void ComparePage::remove() {
@@ -151,8 +152,7 @@ void ComparePage::remove() {
     pinned_.erase(pinned_.begin() + std::ptrdiff_t(looked_at_));
     looked_at_ = pinned_.size();
     follows_current_ = true;
-    fill_list();
-    draw();
+    seen_->draw();
 }
 
 void ComparePage::fill_list() {

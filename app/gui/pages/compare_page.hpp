@@ -6,6 +6,7 @@
 
 #include "app/gui/models/comparison.hpp"
 #include "app/gui/models/live_engine.hpp"
+#include "app/gui/widgets/when_seen.hpp"
 
 class QListWidget;
 class QLabel;
@@ -50,6 +51,7 @@ private:
     HeatGrid* heat_;
     RecordView *metrics_, *ops_;
     DifferenceBar* bars_[4];  // absolute and relative, of metrics and of ops
+    WhenSeen* seen_;
 };
 
 }  // namespace strata

@@ -47,7 +47,8 @@ MemoryPage::MemoryPage(QWidget* parent)
       said_(caption("")),
       tiers_(new BarRows("GB")),
       table_(new RecordView("Filter classes")),
-      rows_(new ChartView) {
+      rows_(new ChartView),
+      seen_(new WhenSeen(this, [this] { draw(); })) {
     auto* splitter = new QSplitter(Qt::Horizontal);
     splitter->addWidget(table_);
     splitter->addWidget(rows_);
@@ -75,12 +76,17 @@ void MemoryPage::look(const AnswerRequest& request, LiveEngine& engine) {
 
 void MemoryPage::show_answer(const SharedAnswer& answer) {
     if (!answer->run) return;
+    answer_ = answer;
+    seen_->draw();
+}
+
+void MemoryPage::draw() {
     std::vector<BarRow> bars;
-    for (const MemoryTier& tier : answer->memory) bars.push_back(bar_of(tier));
+    for (const MemoryTier& tier : answer_->memory) bars.push_back(bar_of(tier));
     tiers_->set(std::move(bars));
-    table_->set(records_of(answer->memory));
+    table_->set(records_of(answer_->memory));
     said_->setText(
-        answer->memory.empty()
+        answer_->memory.empty()
             ? "This workload has no step whose memory could be shown."
             : "Of the fullest accelerator and of one node. Classes follow where the scenario places experts, "
               "KV cache and Engram tables.");

@@ -3,6 +3,7 @@
 
 #include "app/gui/models/row_curves.hpp"
 #include "app/gui/pages/detail_page.hpp"
+#include "app/gui/widgets/when_seen.hpp"
 
 class QLabel;
 
@@ -22,10 +23,14 @@ public:
     RecordView& table() { return *table_; }
 
 private:
+    void draw();
+
+    SharedAnswer answer_;
     QLabel* said_;
     BarRows* tiers_;
     RecordView* table_;
     ChartView* rows_;
+    WhenSeen* seen_;
 };
 
 // A tier as a bar on its capacity; the Answer page shows the same.

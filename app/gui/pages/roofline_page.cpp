@@ -44,7 +44,8 @@ RooflinePage::RooflinePage(QWidget* parent)
       plot_(new QCustomPlot),
       said_(new QLabel),
       table_(new RecordView("Filter kernels")),
-      derivation_(new QPlainTextEdit) {
+      derivation_(new QPlainTextEdit),
+      seen_(new WhenSeen(this, [this] { draw(); })) {
     plot_->setAccessibleName("Roofline");
     plot_->setMinimumHeight(240);
     said_->setForegroundRole(QPalette::PlaceholderText);
@@ -76,32 +77,33 @@ RooflinePage::RooflinePage(QWidget* parent)
 
 void RooflinePage::changeEvent(QEvent* event) {
     QWidget::changeEvent(event);
-    if (event->type() == QEvent::PaletteChange && answer_) draw();
+    if (event->type() == QEvent::PaletteChange && answer_) seen_->draw();
 }
 
 void RooflinePage::show_answer(const SharedAnswer& answer) {
     if (!answer->run) return;  // what was shown stands: the Answer page says what is wrong
     answer_ = answer;
-    table_->set(records_of(answer->ops));
-    draw();
+    seen_->draw();
 }
 
 void RooflinePage::set_baseline(const SharedAnswer& baseline) {
     if (baseline == baseline_) return;
     baseline_ = baseline;
-    if (answer_) draw();
+    if (answer_) seen_->draw();
 }
 
 // Labels of arrows stand where there is room for them, which is another place now.
 void RooflinePage::resizeEvent(QResizeEvent* event) {
     QWidget::resizeEvent(event);
-    if (answer_ && baseline_) QTimer::singleShot(0, this, &RooflinePage::draw);
+    if (answer_ && baseline_) QTimer::singleShot(0, seen_, &WhenSeen::draw);
 }
 
 void RooflinePage::show_derivation(const QString& text) { derivation_->setPlainText(text); }
 
 void RooflinePage::draw() {
     const std::vector<RooflineOp>& ops = answer_->ops;
+    if (in_table_ != answer_) table_->set(records_of(ops));
+    in_table_ = answer_;
     plot_->clearGraphs();
     plot_->clearItems();
     double from = 1e9, to = 1, all_us = 0, lowest = 1e9, bare_us = 0;

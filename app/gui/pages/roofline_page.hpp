@@ -5,6 +5,7 @@
 #include <QWidget>
 
 #include "app/gui/models/live_engine.hpp"
+#include "app/gui/widgets/when_seen.hpp"
 
 class QCustomPlot;
 class QLabel;
@@ -35,11 +36,12 @@ private:
     void chosen();
     void clicked(const QPointF& at);
 
-    SharedAnswer answer_, baseline_;
+    SharedAnswer answer_, baseline_, in_table_;
     QCustomPlot* plot_;
     QLabel* said_;
     RecordView* table_;
     QPlainTextEdit* derivation_;
+    WhenSeen* seen_;
 };
 
 }  // namespace strata
