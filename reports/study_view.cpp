@@ -119,7 +119,7 @@ std::vector<Group> groups_of(const Study& study, const std::optional<XAxis>& x) 
 }
 
 std::string series_name(const Group& group, const Study& study) {
-    if (engines_that_ran(study).size() < 2) return group.settings.empty() ? group.engine : group.settings;
+    if (!several_engines_ran(study)) return group.settings.empty() ? group.engine : group.settings;
     return group.settings.empty() ? group.engine : group.settings + ", " + group.engine;
 }
 
@@ -166,6 +166,12 @@ std::vector<std::string> engines_that_ran(const Study& study) {
         if (ran(result) && std::find(engines.begin(), engines.end(), result.engine) == engines.end())
             engines.push_back(result.engine);
     return engines;
+}
+
+bool several_engines_ran(const Study& study) {
+    const auto first = std::ranges::find_if(study.results, ran);
+    return std::any_of(first, study.results.end(),
+                       [&](const PointResult& result) { return ran(result) && result.engine != first->engine; });
 }
 
 std::string most_detailed_engine(const Study& study) {

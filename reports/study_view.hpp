@@ -12,7 +12,6 @@
 
 namespace strata {
 
-inline const std::string kRhoPath = "model.rho";
 
 // The names of the two metrics that say how fast a run is, and what people call them.
 struct SpeedNames {
@@ -60,6 +59,7 @@ struct TierColumn {
 std::vector<TierColumn> tier_columns(const Study& study);
 
 std::vector<std::string> engines_that_ran(const Study& study);
+bool several_engines_ran(const Study& study);
 // SystemC models contention and queues and so sees more than the analytic engine; empty if nothing ran.
 std::string most_detailed_engine(const Study& study);
 

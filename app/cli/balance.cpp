@@ -68,7 +68,7 @@ void print(const BalanceOverTime& balance, const std::vector<std::int64_t>& peri
 int balance_verb(const BalanceArguments& arguments, const std::string& root) {
     const ScenarioFile file(arguments.scenario, root + "/scenarios/models", arguments.set);
     Inputs inputs(root);
-    const Scenario scenario = file.read(file.points().front(), inputs.catalog());
+    const Scenario scenario = file.read(file.first_point(), inputs.catalog());
     BalanceOptions options{.steps = arguments.steps, .bias_rate = arguments.bias_rate, .periods = arguments.periods};
     if (arguments.layer >= 0) options.layer = arguments.layer;
     const BalanceOverTime balance = balance_over_time(scenario, inputs, options);

@@ -158,9 +158,8 @@ void run_chunk(const fs::path& folder, std::size_t chunk, int jobs, const std::s
         if (scenario.search()) {
             screen(scenario, points, metrics_of(*scenario.search()), options, part);
         } else {
-            std::vector<Point> of_chunk;
-            for (std::size_t i = part.from; i < part.to; ++i)
-                of_chunk.push_back(scenario.point_with(points.settings(i)));
+            std::vector<Settings> of_chunk;
+            for (std::size_t i = part.from; i < part.to; ++i) of_chunk.push_back(points.settings(i));
             run_study(scenario, options, std::move(of_chunk));
         }
     }

@@ -27,7 +27,7 @@ void write(const std::string& file, const std::string& contents) {
 void check_exports(const RunArguments& arguments, const ScenarioFile& scenario) {
     if (!wants_trace(arguments)) return;
     if (!arguments.trace_file.empty()) (void)trace_file({}, arguments.trace_file);
-    if (const std::size_t count = scenario.points().size(); count != 1)
+    if (const std::size_t count = scenario.settings().size(); count != 1)
         throw InputError(arguments.trace_file.empty() ? "--chakra" : "--trace",
                          "a scenario of one point; '--set axes=[]' takes the axes out",
                          fmt::format("{} points", count));
@@ -46,7 +46,7 @@ void write_exports(const RunArguments& arguments, const ScenarioFile& scenario, 
                    const std::string& root) {
     if (!arguments.metrics_file.empty()) write(arguments.metrics_file, metrics_text(study));
     if (!wants_trace(arguments)) return;
-    const Trace trace = traced_step(scenario, scenario.points().front(), {.root = root});
+    const Trace trace = traced_step(scenario, scenario.first_point(), {.root = root});
     if (!arguments.trace_file.empty()) write(arguments.trace_file, trace_file(trace, arguments.trace_file));
     if (!arguments.chakra_file.empty()) write(arguments.chakra_file, chakra_trace(trace));
 }

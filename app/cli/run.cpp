@@ -86,7 +86,7 @@ int run_verb(const RunArguments& arguments, const std::string& root) {
         if (result.run) failed += failed_assertions(scenario.assertions(), *result.run);
     write_assertions(arguments, scenario.name(), scenario.assertions(), study.results);
     const Catalog catalog(fs::path(root) / "hwmodels" / "catalog");
-    const Scenario first = scenario.read(scenario.points().front(), catalog);
+    const Scenario first = scenario.read(scenario.first_point(), catalog);
     const std::string model = first.model.name;
     Manifest manifest = manifest_of(study, arguments.scenario, arguments.set, root);
     for (const std::string& record : first.platform.records)
@@ -94,7 +94,8 @@ int run_verb(const RunArguments& arguments, const std::string& root) {
                                      sha256_of_files(record));
     manifest.command = arguments.command;
     manifest.date = report_date();
-    const std::string json = results_json(study, scenario.assertions(), manifest);
+    const bool wanted = report || !arguments.json_file.empty();
+    const std::string json = wanted ? results_json(study, scenario.assertions(), manifest) : "";
     if (arguments.json_file == "-")
         std::cout << json;
     else

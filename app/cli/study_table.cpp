@@ -62,7 +62,7 @@ const PointResult* of_engine(const PointRow& row, const std::string& engine) {
 std::string metrics_table(const Study& study, const std::vector<AccessColumn>& columns) {
     std::vector<std::vector<std::string>> lines(1);
     for (const auto& setting : study.results.front().settings) lines[0].push_back(short_name(setting.first));
-    const bool engines = engines_that_ran(study).size() > 1;
+    const bool engines = several_engines_ran(study);
     if (engines) lines[0].push_back("engine");
     const std::size_t settings = lines[0].size();
     for (const AccessColumn& column : columns) lines[0].push_back(column.head);
@@ -103,10 +103,11 @@ std::string study_table(const Study& study, const AllocationLaw& law, const std:
     for (const TierColumn& tier : tiers) lines[0].push_back(tier.name + " GB");
     if (losses) lines[0].push_back("loss");
     lines[0].push_back("bound by");
+    const std::string detailed = most_detailed_engine(study);
     for (const PointRow& row : rows_of(study)) {
         auto& line = lines.emplace_back();
         for (const auto& setting : row.front()->settings) line.push_back(setting.second);
-        const PointResult* shown = of_engine(row, most_detailed_engine(study));
+        const PointResult* shown = of_engine(row, detailed);
         for (const PointResult* result : row)
             if (!shown && ran(*result)) shown = result;
         if (!shown) {

@@ -63,7 +63,7 @@ void MainWindow::export_trace(const QString& file) {
                        options = StudyOptions{.root = root_, .simulator = simulator_}](const BackgroundJob::Progress&) {
         const ScenarioFile scenario(request.file, parse_yaml(request.document, request.file),
                                     options.root + "/scenarios/models");
-        write_whole(file, trace_file(traced_step(scenario, scenario.points().front(), options), file));
+        write_whole(file, trace_file(traced_step(scenario, scenario.first_point(), options), file));
     });
 }
 

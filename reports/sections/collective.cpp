@@ -27,7 +27,7 @@ std::string name_of(const Group& group, const XAxis& x, bool with_engine) {
 // A metric along the axis: a line for each group of other settings, dashed for flows where packets ran too.
 Chart collective_chart(const Study& study, const XAxis& x, Chart chart, const char* metric, double scale) {
     chart.x = x.axis;
-    const bool both = engines_that_ran(study).size() > 1;
+    const bool both = several_engines_ran(study);
     for (const Group& group : groups_of(study, x)) {
         Series series{
             .name = name_of(group, x, both), .dashed = both && group.engine == "flow", .colour = group.colour};
@@ -107,7 +107,7 @@ Section collective_points_section(const Study& study) {
     Section section{.title = "All points"};
     Table table{.title = "Results", .columns = {}};
     for (const auto& setting : study.results.front().settings) table.columns.push_back(short_name(setting.first));
-    const bool engines = engines_that_ran(study).size() > 1;
+    const bool engines = several_engines_ran(study);
     if (engines) table.columns.push_back("engine");
     const std::vector<AccessColumn> columns = collective_columns(study);
     for (const AccessColumn& column : columns) table.columns.push_back(column.head);

@@ -87,7 +87,7 @@ std::string cheapest_text(const Study& study) {
 std::optional<Section> economics_section(const Study& study) {
     Section section{.title = "Cost and energy", .paragraphs = {cheapest_text(study)}};
     Table table{.title = "Cost and energy of each point", .columns = {"point"}};
-    const bool several_engines = engines_that_ran(study).size() > 1;
+    const bool several_engines = several_engines_ran(study);
     if (several_engines) table.columns.push_back("engine");
     std::vector<Column> shown;
     for (const Column& column : columns())

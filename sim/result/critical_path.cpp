@@ -1,7 +1,7 @@
 #include "sim/result/critical_path.hpp"
 
 #include <algorithm>
-#include <map>
+#include <array>
 #include <numeric>
 #include <optional>
 
@@ -25,13 +25,16 @@ std::string source_of(const Task& task) {
     return {};
 }
 
+constexpr std::size_t kOrigins = 8;
+constexpr std::size_t kKeys = (kFamilies + static_cast<std::size_t>(Pricing::given) + 1) * kOrigins;
+
 // A source of error as numbers: most tasks of a step are of few, and this is asked of each point.
 std::size_t key_of(const Task& task) {
     const bool by_family =
         task.pricing == Pricing::kernel || task.pricing == Pricing::exchange || task.pricing == Pricing::overlapped;
     const std::size_t source =
         by_family ? static_cast<std::size_t>(task.family) : kFamilies + static_cast<std::size_t>(task.pricing);
-    return source * 8 + static_cast<std::size_t>(task.origin);
+    return source * kOrigins + static_cast<std::size_t>(task.origin);
 }
 
 }  // namespace
@@ -49,24 +52,22 @@ double CriticalPath::unknown_share() const {
 
 CriticalPath critical_path(const Program& program, const Timeline& timeline, const std::string& device) {
     CriticalPath path{.device = device, .times = {}};
-    std::map<std::size_t, PathTime> found;
+    std::array<std::optional<PathTime>, kKeys> found;
     Seconds waiting;
     for (const auto& [at, released, until] : critical_tasks(program, timeline)) {
         const Task& task = program.tasks[at];
         const Seconds begin = timeline.tasks[at].begin;
-        PathTime& time = found[key_of(task)];
-        if (time.family.empty()) {
-            time.family = source_of(task);
-            time.origin = to_string(task.origin);
-        }
+        std::optional<PathTime>& known = found[key_of(task)];
+        if (!known) known = PathTime{.family = source_of(task), .origin = std::string(to_string(task.origin))};
+        PathTime& time = *known;
         const double ms = to_ms(until - begin);
         time.ms += ms;
         time.p10_ms += ms * task.low;
         time.p90_ms += ms * task.high;
         waiting += std::max(Seconds(0), begin - released);  // for what other ranks hold: never in the analytic engine
     }
-    for (const auto& [key, time] : found)
-        if (time.ms > 0) path.times.push_back(time);
+    for (std::optional<PathTime>& time : found)
+        if (time && time->ms > 0) path.times.push_back(std::move(*time));
     constexpr double kRounding = 1e-9;
     if (const double ms = to_ms(waiting); ms > kRounding * to_ms(timeline.makespan))
         path.times.push_back({.family = "waiting", .origin = "modelled", .ms = ms, .p10_ms = ms, .p90_ms = ms});

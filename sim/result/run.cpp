@@ -5,7 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <numeric>
-#include <set>
+#include <optional>
+#include <vector>
 
 #include "sim/placement/cache_hits.hpp"
 #include "sim/placement/memory.hpp"
@@ -42,31 +43,58 @@ Seconds fetch_stall(const Program& program, const Timeline& timeline) {
     return stall;
 }
 
+// Something of each layer of each micro-batch: a place in a table, for this is asked of every point of a sweep.
+template <class Value>
+class ByLayer {
+public:
+    explicit ByLayer(const Program& program) {
+        for (const Task& task : program.tasks) {
+            layers_ = std::max(layers_, static_cast<std::size_t>(task.layer) + 1);
+            batches_ = std::max(batches_, static_cast<std::size_t>(task.batch) + 1);
+        }
+        values_.resize(layers_ * batches_);
+    }
+    std::optional<Value>& operator[](const Task& task) {
+        return values_[static_cast<std::size_t>(task.layer) * batches_ + static_cast<std::size_t>(task.batch)];
+    }
+    const std::vector<std::optional<Value>>& all() const { return values_; }
+
+private:
+    std::size_t layers_ = 0, batches_ = 0;
+    std::vector<std::optional<Value>> values_;
+};
+
 // Mean wall time of a layer's routed experts, from the first token dispatched to the last result combined.
 Seconds expert_layer_time(const Program& program, const Timeline& timeline) {
-    std::map<std::pair<int, int>, Interval> spans;  // by layer and micro-batch
+    ByLayer<Interval> spans(program);
     for (std::size_t i = 0; i < program.tasks.size(); ++i) {
         if (program.tasks[i].slot != Slot::experts) continue;
-        const auto [at, is_new] =
-            spans.try_emplace({program.tasks[i].layer, program.tasks[i].batch}, timeline.tasks[i]);
-        at->second.begin = std::min(at->second.begin, timeline.tasks[i].begin);
-        at->second.end = std::max(at->second.end, timeline.tasks[i].end);
+        const Interval& own = timeline.tasks[i];
+        std::optional<Interval>& span = spans[program.tasks[i]];
+        span = span ? Interval{std::min(span->begin, own.begin), std::max(span->end, own.end)} : own;
     }
     Seconds sum;
-    for (const auto& [layer, span] : spans) sum += span.end - span.begin;
-    return spans.empty() ? sum : sum / double(spans.size());
+    std::size_t layers = 0;
+    for (const auto& span : spans.all()) {
+        if (!span) continue;
+        sum += span->end - span->begin;
+        ++layers;
+    }
+    return layers == 0 ? sum : sum / double(layers);
 }
 
 // Mean time of the kernels of a layer's attention, all layers and micro-batches alike.
 Seconds attention_layer_time(const Program& program) {
     Seconds sum;
-    std::set<std::pair<int, int>> layers;
+    std::size_t layers = 0;
+    ByLayer<bool> seen(program);
     for (const Task& task : program.tasks) {
         if (task.slot != Slot::attention || task.pricing != Pricing::kernel) continue;
         sum += task.duration;
-        layers.insert({task.layer, task.batch});
+        layers += !seen[task];
+        seen[task] = true;
     }
-    return layers.empty() ? sum : sum / double(layers.size());
+    return layers == 0 ? sum : sum / double(layers);
 }
 
 // What became of a context that is partly pictures, and what its encoder takes.

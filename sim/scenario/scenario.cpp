@@ -11,6 +11,7 @@
 #include "sim/scenario/fabric_field.hpp"
 #include "sim/scenario/optical_field.hpp"
 #include "sim/scenario/placement_field.hpp"
+#include "sim/scenario/point_reader.hpp"
 #include "sim/scenario/rl_workload.hpp"
 #include "sim/scenario/routing_field.hpp"
 #include "sim/scenario/sweep.hpp"
@@ -65,12 +66,14 @@ const std::vector<KindFields>& workload_kinds() {
 
 // Known fields of other kinds are told from misspelt ones: the message says whose they are.
 WorkloadKind read_kind(const YamlField& workload) {
-    std::vector<std::string> known{"kind"};
-    Choices<WorkloadKind> choices;
-    for (const KindFields& one : workload_kinds()) {
-        known.insert(known.end(), one.fields.begin(), one.fields.end());
-        choices.emplace_back(one.name, one.kind);
-    }
+    static const auto [known, choices] = [] {
+        std::pair<std::vector<std::string>, Choices<WorkloadKind>> of_all{{"kind"}, {}};
+        for (const KindFields& one : workload_kinds()) {
+            of_all.first.insert(of_all.first.end(), one.fields.begin(), one.fields.end());
+            of_all.second.emplace_back(one.name, one.kind);
+        }
+        return of_all;
+    }();
     workload.allow_only(known);
     const WorkloadKind kind = one_of<WorkloadKind>(workload["kind"], choices);
     std::map<std::string, std::vector<std::string>> owners;
@@ -158,10 +161,14 @@ ScenarioFile::ScenarioFile(const std::string& file, std::string models_folder,
 
 ScenarioFile::ScenarioFile(const std::string& file, const YAML::Node& document, std::string models_folder,
                            const std::vector<std::string>& overrides)
+    : ScenarioFile(file, document, std::move(models_folder), overrides, places_of(document, file)) {}
+
+ScenarioFile::ScenarioFile(const std::string& file, const YAML::Node& document, std::string models_folder,
+                           const std::vector<std::string>& overrides, Places places)
     : file_(file),
       models_folder_(std::move(models_folder)),
       document_(YAML::Clone(document)),
-      places_(places_of(document, file)) {
+      places_(std::move(places)) {
     if (!document_.IsMap()) throw InputError(file + ": expected a map with model, platform and workload");
     for (const std::string& text : overrides) {
         const std::size_t equals = text.find('=');
@@ -213,7 +220,7 @@ Point ScenarioFile::point_with(Settings settings) const {
     return point;
 }
 
-std::vector<Point> ScenarioFile::points() const {
+std::vector<Settings> ScenarioFile::settings() const {
     double count = 1;
     for (const Axis& axis : axes_)
         if (axis.is_range())
@@ -222,20 +229,23 @@ std::vector<Point> ScenarioFile::points() const {
     for (const Axis& axis : axes_) count *= double(axis.values.size());
     if (count > kMaxPoints)
         throw InputError(file_ + ": axes", "a sweep of at most 10^7 points", fmt::format("{:.0f}", count));
-    std::vector<Point> points{{{}, YAML::Clone(document_)}};
+    std::vector<Settings> points{{}};
     for (const Axis& axis : axes_) {
-        std::vector<Point> wider;
+        std::vector<Settings> wider;
         wider.reserve(points.size() * axis.values.size());
-        for (const Point& point : points)
+        for (const Settings& point : points)
             for (const std::vector<std::string>& step : axis.values) {
-                wider.push_back({point.settings, YAML::Clone(point.document)});
-                for (std::size_t j = 0; j < axis.paths.size(); ++j) {
-                    wider.back().settings.emplace_back(axis.paths[j], step[j]);
-                    set_at(wider.back().document, axis.paths[j], YAML::Node(step[j]));
-                }
+                wider.push_back(point);
+                for (std::size_t j = 0; j < axis.paths.size(); ++j) wider.back().emplace_back(axis.paths[j], step[j]);
             }
         points = std::move(wider);
     }
+    return points;
+}
+
+std::vector<Point> ScenarioFile::points() const {
+    std::vector<Point> points;
+    for (Settings& each : settings()) points.push_back(point_with(std::move(each)));
     return points;
 }
 
@@ -282,8 +292,11 @@ Model ScenarioFile::read_model_of(const YamlField& field, Problems& problems) co
     return model;
 }
 
-Scenario ScenarioFile::read(const Point& point, const Catalog& catalog) const {
+Scenario ScenarioFile::read(const Point& point, const Catalog& catalog, KnownSections* known) const {
     Problems problems;
+    const auto section = [&](const char* name, const auto& read) {
+        return known ? known->of(name, problems, read) : read();
+    };
     const YamlField root(point.document, file_, "", problems, &places_);
     Scenario scenario;
     scenario.name = name_;
@@ -300,7 +313,7 @@ Scenario ScenarioFile::read(const Point& point, const Catalog& catalog) const {
         problems.throw_if_any();
         return scenario;
     }
-    scenario.platform = read_platform(root["platform"], catalog);
+    scenario.platform = section("platform", [&] { return read_platform(root["platform"], catalog); });
     scenario.system = scenario.platform.system.name;
     const YamlField fabric = root["platform"]["fabric"];
     if (fabric.exists()) scenario.fabric = read_fabric_field(fabric, catalog);
@@ -325,13 +338,13 @@ Scenario ScenarioFile::read(const Point& point, const Catalog& catalog) const {
     if (kind != WorkloadKind::rl) scenario.routing = read_routing(root["workload"]["routing"], file_);
     scenario.placement = read_placement(root["placement"], scenario.routing.has_value());
     if (scenario.workload.largest_with) scenario.workload.batch = scenario.placement.dp * scenario.placement.batches();
-    scenario.kernels = read_kernels(root["kernels"]);
+    scenario.kernels = section("kernels", [&] { return read_kernels(root["kernels"]); });
     if (scenario.kernels.exchange == ExchangeKernel::fabric && !scenario.fabric)
         root["kernels"]["exchange"].problem("fabric needs a platform.fabric: a name of the catalogue or a description");
-    scenario.economics = read_economics(root["economics"], catalog);
+    scenario.economics = section("economics", [&] { return read_economics(root["economics"], catalog); });
     if (root["detail"].exists())
         scenario.detail = one_of<Detail>(root["detail"], {{"op", Detail::op}, {"bank", Detail::bank}});
-    scenario.model = read_model_of(root["model"], problems);
+    scenario.model = section("model", [&] { return read_model_of(root["model"], problems); });
     problems.throw_if_any();
     const YamlField rho = root["model"]["rho"];
     if (rho.exists()) {
@@ -351,8 +364,15 @@ Scenario read_point(const std::string& document, const std::string& file, const 
     YAML::Node node = parse_yaml(document, file);
     node.remove("axes");  // a point is one step of each
     node.remove("search");
-    const ScenarioFile of_the_point(file, node, models_folder);
-    return of_the_point.read(of_the_point.points().front(), catalog);
+    const auto read = [&](Places places) {
+        const ScenarioFile of_the_point(file, node, models_folder, {}, std::move(places));
+        return of_the_point.read(of_the_point.first_point(), catalog);
+    };
+    try {
+        return read({});
+    } catch (const InputError&) {  // where that stands takes as long to find as all the rest, so it is found now
+        return read(places_of(node, file));
+    }
 }
 
 }  // namespace strata

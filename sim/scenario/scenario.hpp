@@ -151,13 +151,18 @@ struct Point {
 // The point with more fields set, each by its path, as --set would.
 Point with_settings(const Point& point, const std::vector<std::pair<std::string, std::string>>& settings);
 
-// A scenario file as given: points can be drawn from it, each read on its own.
 // Measurements that replace published laws.
 struct QualitySources {
     std::string allocation;  // a CSV of losses against rho; empty: the published law
     std::string budget;      // of those in it; empty: it has one
 };
 
+// The dial of allocation: what is read of the rest of a model does not depend on it.
+inline const std::string kRhoPath = "model.rho";
+
+class KnownSections;
+
+// A scenario file as given: points can be drawn from it, each read on its own.
 class ScenarioFile {
 public:
     // `models_folder` holds the presets. `overrides` are "path=value" as of --set. Throws InputError.
@@ -183,13 +188,19 @@ public:
     Point point_with(Settings settings) const;
     // The cross product of all axes; the last varies fastest. Refused where an axis is a range. More than `kMaxPoints`
     // is refused before any is made.
-    std::vector<Point> points() const;
+    std::vector<Settings> settings() const;
+    std::vector<Point> points() const;  // the same with their documents
+    Point first_point() const { return point_with(settings().front()); }
     // Throws InputError with all that is wrong, each at its place: the axis's where an axis set the value.
-    Scenario read(const Point& point, const Catalog& catalog) const;
+    // `known`: what earlier points have read of it.
+    Scenario read(const Point& point, const Catalog& catalog, KnownSections* known = nullptr) const;
 
     static constexpr double kMaxPoints = 1e7;
 
 private:
+    friend Scenario read_point(const std::string&, const std::string&, const std::string&, const Catalog&);
+    ScenarioFile(const std::string& file, const YAML::Node& document, std::string models_folder,
+                 const std::vector<std::string>& overrides, Places places);
     Model read_model_of(const YamlField& field, Problems& problems) const;
 
     std::string file_, models_folder_, name_, description_;

@@ -101,6 +101,11 @@ void set_at(YAML::Node document, const std::string& path, const YAML::Node& valu
     set_at(document[head], path.substr(dot + 1), value, above + head + ".");
 }
 
+bool is_at_or_below(const std::string& path, const std::string& above) {
+    return path.starts_with(above) &&
+           (path.size() == above.size() || path[above.size()] == '.' || path[above.size()] == '[');
+}
+
 void set_place(Places& places, const std::string& path, const std::string& place) {
     const std::string below = path + ".";
     std::erase_if(places.of_value, [&](const auto& entry) { return entry.first.rfind(below, 0) == 0; });

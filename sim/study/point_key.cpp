@@ -8,6 +8,7 @@
 
 #include "hwmodels/file_fingerprint.hpp"
 #include "hwmodels/sha256.hpp"
+#include "sim/scenario/sweep.hpp"
 
 namespace strata {
 
@@ -23,11 +24,6 @@ void flatten(const YAML::Node& node, const std::string& path, FieldLines& lines)
     } else {
         lines[path] = node.IsScalar() ? node.Scalar() : "~";
     }
-}
-
-bool is_below(const std::string& path, const std::string& above) {
-    return path.starts_with(above) &&
-           (path.size() == above.size() || path[above.size()] == '.' || path[above.size()] == '[');
 }
 
 // "64", "2 TB/s": no name of a file.
@@ -93,7 +89,7 @@ void PointKeys::learn_axes() {
     std::sort(axes_.begin(), axes_.end());
     for (const auto& [path, place] : axes_)
         for (const auto& [other, other_place] : axes_)
-            axes_apart_ = axes_apart_ && (place == other_place || !is_below(path, other));
+            axes_apart_ = axes_apart_ && (place == other_place || !is_at_or_below(path, other));
     if (!axes_apart_) return;
     FieldLines lines = field_lines(file_.point_with(first).document);
     for (const auto& [path, place] : axes_) lines.erase(path);

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <thread>
 
+#include "sim/scenario/point_reader.hpp"
 #include "sim/study/allocation_of.hpp"
 #include "sim/study/point_runner.hpp"
 #include "sim/study/point_store.hpp"
@@ -70,8 +71,9 @@ class Screener {
 public:
     Screener(const ScenarioFile& file, const StudyOptions& options, std::shared_ptr<const CostBook> costs,
              const std::optional<PointKeys>& keys)
-        : file_(file.apart()),
+        : study_(file.name()),
           runner_(options.root, std::move(costs)),
+          reader_(file, runner_.catalog()),
           law_(allocation_law_of(file, options.root)),
           store_(options.store.get()) {
         if (keys) keys_ = keys->apart();
@@ -115,7 +117,7 @@ private:
 
     void run_point(std::size_t point, Screened& screened) {
         Settings settings = screened.plan().settings(point);
-        Scenario scenario = file_.read(file_.point_with(settings), runner_.catalog());
+        Scenario scenario = reader_.read(settings);
         KeptPoint kept{.reason = runner_.settle(scenario)};
         try {
             if (kept.reason.empty()) kept.numbers = numbers_of(scenario, screened.metrics());
@@ -143,14 +145,15 @@ private:
 
     void keep_new(const Screened& screened) {
         if (new_.empty()) return;
-        RowShape shape{.study = file_.name(), .engine = "analytic", .metrics = screened.metrics()};
+        RowShape shape{.study = study_, .engine = "analytic", .metrics = screened.metrics()};
         for (const auto& setting : new_.front().settings) shape.axes.push_back(setting.first);
         store_->keep(shape, std::move(new_));
         new_.clear();
     }
 
-    ScenarioFile file_;
+    std::string study_;
     PointRunner runner_;
+    PointReader reader_;
     AllocationLaw law_;
     std::map<std::string, std::size_t> obstacles_;
     PointStore* store_;

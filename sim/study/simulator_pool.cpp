@@ -118,21 +118,22 @@ struct Worker {
 
 class Pool {
 public:
-    Pool(const std::string& program, int jobs, const PointLimits& limits, const std::vector<std::string>& lines,
-         const std::function<void(std::size_t, const nlohmann::ordered_json&)>& answered)
+    Pool(const std::string& program, int jobs, const PointLimits& limits, std::size_t lines,
+         const std::function<std::string(std::size_t)>& make, const LineAnswered& answered)
         : program_(program),
           limits_(limits),
           // It makes two attempts, each within the limit; what is slow around them has a second.
           patience_(std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(2 * limits.time_s + 1))),
           lines_(lines),
+          make_(make),
           answered_(answered),
-          attempts_(lines.size()) {
-        for (std::size_t i = 0; i < lines.size(); ++i) waiting_.push_back(i);
-        workers_.resize(std::min<std::size_t>(static_cast<std::size_t>(std::max(jobs, 1)), lines.size()));
+          attempts_(lines) {
+        for (std::size_t i = 0; i < lines; ++i) waiting_.push_back(i);
+        workers_.resize(std::min<std::size_t>(static_cast<std::size_t>(std::max(jobs, 1)), lines));
     }
 
     void run() {
-        while (closed_ < lines_.size()) {
+        while (closed_ < lines_) {
             for (const std::size_t at_most : {1u, 2u})  // nobody gets a second before all have one
                 for (Worker& worker : workers_) give(worker, at_most);
             wait();
@@ -143,12 +144,14 @@ private:
     void give(Worker& worker, std::size_t at_most) {
         if (waiting_.empty() || worker.lines.size() >= at_most) return;
         const std::size_t line = waiting_.front();
-        if (!worker.lines.empty() && lines_[line].size() > kShortLine) return;
+        if (made_ != line) text_ = make_(line);
+        made_ = line;
+        if (!worker.lines.empty() && text_.size() > kShortLine) return;
         if (!worker.simulator) worker.simulator = std::make_unique<Simulator>(program_, limits_);
         waiting_.pop_front();
         worker.lines.push_back(line);
         if (worker.lines.size() == 1) begin(worker);
-        worker.simulator->send(lines_[line]);
+        worker.simulator->send(text_);
     }
 
     void begin(Worker& worker) {
@@ -210,8 +213,11 @@ private:
     const std::string& program_;
     const PointLimits& limits_;
     const Clock::duration patience_;
-    const std::vector<std::string>& lines_;
-    const std::function<void(std::size_t, const nlohmann::ordered_json&)>& answered_;
+    const std::size_t lines_;
+    const std::function<std::string(std::size_t)>& make_;
+    const LineAnswered& answered_;
+    std::size_t made_ = ~std::size_t{0};  // the line whose text is at hand
+    std::string text_;
     std::vector<int> attempts_;
     std::deque<std::size_t> waiting_;
     std::vector<Worker> workers_;
@@ -231,10 +237,15 @@ std::string simulator_path(const std::string& given) {
     return path.string();
 }
 
+void simulate_lines(const std::string& simulator, int jobs, const PointLimits& limits, std::size_t lines,
+                    const std::function<std::string(std::size_t line)>& make, const LineAnswered& answered) {
+    Pool(simulator, jobs, limits, lines, make, answered).run();
+}
+
 void simulate_lines(const std::string& simulator, int jobs, const PointLimits& limits,
-                    const std::vector<std::string>& lines,
-                    const std::function<void(std::size_t, const nlohmann::ordered_json&)>& answered) {
-    Pool(simulator, jobs, limits, lines, answered).run();
+                    const std::vector<std::string>& lines, const LineAnswered& answered) {
+    simulate_lines(
+        simulator, jobs, limits, lines.size(), [&](std::size_t line) { return lines[line]; }, answered);
 }
 
 }  // namespace strata

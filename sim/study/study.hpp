@@ -51,7 +51,9 @@ struct Study {
 
 // Throws InputError for a point that cannot even be read.
 Study run_study(const ScenarioFile& scenario, const StudyOptions& options);
-// The same of some points of it, changed or not.
-Study run_study(const ScenarioFile& scenario, const StudyOptions& options, std::vector<Point> points);
+// The same of some of its points.
+Study run_study(const ScenarioFile& scenario, const StudyOptions& options, std::vector<Settings> points);
+// The same of points whose documents say more than their settings do.
+Study run_study(const ScenarioFile& scenario, const StudyOptions& options, const std::vector<Point>& points);
 
 }  // namespace strata

@@ -12,7 +12,7 @@ void Variants::run() {
     std::vector<Point> points;
     for (const PathValues& settings : wanted_) points.push_back(with_settings(point_, settings));
     if (points.empty()) return;
-    Study study = run_study(file_, options_, std::move(points));
+    Study study = run_study(file_, options_, points);
     auto result = study.results.begin();
     for (const PathValues& settings : wanted_) known_[settings] = std::move(*result++);
     wanted_.clear();

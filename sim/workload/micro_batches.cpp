@@ -49,9 +49,12 @@ Program interleaved(const Program& one, int copies) {
                 all.tasks.back().batch = static_cast<int>(copy);
             }
     }
-    for (const auto& of_copy : index)
+    all.edges.reserve(one.edges.size() * static_cast<std::size_t>(copies));
+    for (const auto& of_copy : index) {  // each copy's are sorted as the one's are
+        const auto middle = static_cast<std::ptrdiff_t>(all.edges.size());
         for (const Edge& edge : one.edges) all.edges.push_back({of_copy[edge.before], of_copy[edge.after]});
-    std::sort(all.edges.begin(), all.edges.end());
+        std::inplace_merge(all.edges.begin(), all.edges.begin() + middle, all.edges.end());
+    }
     return all;
 }
 

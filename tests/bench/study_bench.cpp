@@ -48,7 +48,7 @@ void systemc_points(benchmark::State& state) {
     const ScenarioFile file = scenario(folder,
                                        "{engines: [systemc], model: dense-4b, platform: {system: HGX_H200}, workload: "
                                        "{kind: decode, batch: 8, context: 512}, axes: [{path: workload.batch, linear: "
-                                       "{from: 1, to: 1000, steps: 1000}}]}");
+                                       "{from: 1, to: 5000, steps: 5000}}]}");
     std::size_t points = 0;
     for (auto _ : state) {
         const auto store = std::make_shared<PointStore>(folder / (std::to_string(points) + ".sqlite"));

@@ -76,7 +76,7 @@ AllocationCurves allocation_curves(Answerer& answerer, const AnswerRequest& requ
     document.remove("engines");
     const ScenarioFile file(request.file, document, answerer.root() + "/scenarios/models");
     const AllocationLaw law = allocation_law_of(file, answerer.root());
-    const Point here = file.points().front();
+    const Point here = file.first_point();
     const Scenario scenario = file.read(here, answerer.inputs().catalog());
     if (!has_a_step(scenario) || !scenario.model.engram)
         throw InputError(

@@ -28,7 +28,7 @@ std::shared_ptr<const KnownStudy> known_study(Study done, std::vector<Settings> 
 
 void run_in_parts(const ScenarioFile& file, const StudyOptions& options,
                   const std::function<void(std::shared_ptr<const KnownStudy>)>& tell) {
-    const std::vector<Point> points = file.points();
+    const std::vector<Settings> points = file.settings();
     const std::size_t engines = options.engines.empty() ? file.engines().size() : options.engines.size();
     Study study;
     std::size_t done = 0, part = kFirst;
@@ -41,16 +41,16 @@ void run_in_parts(const ScenarioFile& file, const StudyOptions& options,
                 options.progress(done * engines + of_part, points.size() * engines);
             };
         const Clock::time_point part_begun = Clock::now();
-        Study more = run_study(
-            file, with,
-            {points.begin() + static_cast<std::ptrdiff_t>(done), points.begin() + static_cast<std::ptrdiff_t>(end)});
+        Study more = run_study(file, with,
+                               std::vector<Settings>(points.begin() + static_cast<std::ptrdiff_t>(done),
+                                                     points.begin() + static_cast<std::ptrdiff_t>(end)));
         if (done > 0)
             more.results.insert(more.results.begin(), std::make_move_iterator(study.results.begin()),
                                 std::make_move_iterator(study.results.end()));
         study = std::move(more);
         done = end;
         std::vector<Settings> waiting;
-        for (std::size_t i = done; i < points.size(); ++i) waiting.push_back(points[i].settings);
+        for (std::size_t i = done; i < points.size(); ++i) waiting.push_back(points[i]);
         tell(known_study(study, std::move(waiting)));
         if (seconds_since(part_begun) < std::max(kLeast_s, kShareOfAll * seconds_since(begun))) part *= 2;
     }

@@ -49,7 +49,7 @@ Point first_of(const YAML::Node& document, const std::string& file, const Scenar
                 settings.emplace_back(axis.paths[i], axis.values.front()[i]);
         }
     problems.throw_if_any();
-    return with_settings(without_axes.points().front(), settings);
+    return with_settings(without_axes.first_point(), settings);
 }
 
 }  // namespace

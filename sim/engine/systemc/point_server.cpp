@@ -51,8 +51,13 @@ void limit_memory(const PointLimits& limits) {
     setrlimit(RLIMIT_AS, &limit);
 }
 
-Json simulated(const Scenario& scenario, Inputs& inputs, bool traced) {
-    if (scenario.collective) return {{"status", "ok"}, {"run", to_json(run_packets(*scenario.collective))}};
+// Puts it into the answer.
+void simulate(const Scenario& scenario, Inputs& inputs, bool traced, Json& answer) {
+    if (scenario.collective) {
+        answer["status"] = "ok";
+        answer["run"] = to_json(run_packets(*scenario.collective));
+        return;
+    }
     const Program program = inputs.program_of(scenario);
     const Machine& machine = inputs.platform(scenario.platform).machine;
     const int ranks = simulated_ranks(program, machine, scenario.placement);
@@ -60,12 +65,11 @@ Json simulated(const Scenario& scenario, Inputs& inputs, bool traced) {
     Run run = summarise(scenario, machine, program, simulation.timeline, "systemc");
     run.resources = std::move(simulation.resources);
     add_quality(run, scenario.model, inputs.quality());
-    Json answer{{"status", "ok"}, {"run", to_json(run)}};
-    if (traced) {
-        answer["trace"] = to_json(Trace{trace_ops(program, simulation.timeline), simulation.tracks});
-        answer["ranks"] = to_json(simulation.traces);
-    }
-    return answer;
+    answer["status"] = "ok";
+    answer["run"] = to_json(run);
+    if (!traced) return;
+    answer["trace"] = to_json(Trace{trace_ops(program, simulation.timeline), simulation.tracks});
+    answer["ranks"] = to_json(simulation.traces);
 }
 
 }  // namespace
@@ -84,7 +88,7 @@ std::string PointServer::answer_here(const std::string& line) {
         Inputs& inputs = inputs_of(root);
         const Scenario scenario =
             read_point(request.at("document"), request.at("file"), root + "/scenarios/models", inputs.catalog());
-        answer.update(simulated(scenario, inputs, request.value("trace", false)));
+        simulate(scenario, inputs, request.value("trace", false), answer);
     } catch (...) {
         answer.update(caught(limits_));
     }

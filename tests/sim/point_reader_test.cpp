@@ -1,0 +1,97 @@
+// A sweep's reader gives what reading each point on its own gives.
+#include "sim/scenario/point_reader.hpp"
+
+#include <gtest/gtest.h>
+
+#include "sim/study/point_runner.hpp"
+#include "tests/scratch_folder.hpp"
+#include "tests/source_root.hpp"
+
+namespace strata {
+namespace {
+
+std::map<std::string, double> metrics_of(Scenario scenario, PointRunner& runner) {
+    EXPECT_EQ(runner.settle(scenario), "");
+    return runner.run(scenario).metrics;
+}
+
+// All points twice over, so that what the second round takes from the first must be right.
+void expect_as_read_alone(const std::string& text, std::size_t points_wanted) {
+    const ScratchFolder folder;
+    const ScenarioFile file(folder.write("s.yaml", text), kModels);
+    PointRunner runner(kRoot);
+    PointReader reader(file, runner.catalog());
+    const std::vector<Point> points = file.points();
+    ASSERT_EQ(points.size(), points_wanted);
+    std::set<std::map<std::string, double>> different;
+    for (int round = 0; round < 2; ++round)
+        for (const Point& point : points) {
+            const auto alone = metrics_of(file.read(point, runner.catalog()), runner);
+            EXPECT_EQ(metrics_of(reader.read(point.settings), runner), alone) << point.settings.front().second;
+            different.insert(alone);
+        }
+    EXPECT_EQ(different.size(), points_wanted) << "axes that change nothing test nothing";
+}
+
+TEST(PointReader, gives_what_reading_each_point_alone_gives) {
+    expect_as_read_alone(R"(
+model: {preset: v4.1-flash, rho: 0.7}
+platform: {system: HGX_H200}
+workload: {kind: decode, batch: 512, context: 8192}
+placement: {dp: 8, ep: 8, engram: {tier: host}}
+axes:
+  - {path: platform.system, values: [HGX_H200, HGX_B200]}
+  - {path: platform.accelerator.memory.bandwidth, values: [3 TB/s, 4 TB/s]}
+  - {path: model.precision.experts, values: [fp4_block, fp8_block]}
+  - {path: model.rho, values: [0.6, 0.9]}
+  - {path: economics.utilisation, values: [0.5, 0.7]}
+  - zip: [{path: workload.batch, values: [64, 512]}, {path: kernels.experts, values: [grouped, fused]}]
+)",
+                         64);
+}
+
+// The model as a name and a field of it: the second sets something below the first.
+TEST(PointReader, reads_anew_where_an_axis_sets_what_is_below_another) {
+    expect_as_read_alone(R"(
+model: v3
+platform: {system: HGX_H200}
+workload: {kind: decode, batch: 64, context: 4096}
+placement: {dp: 8, ep: 8}
+axes:
+  - {path: model, values: [v3, v3.2]}
+  - {path: model.precision.experts, values: [fp8_block, fp4_block]}
+)",
+                         4);
+}
+
+TEST(PointReader, says_what_is_wrong_where_the_axis_stands_and_reads_the_next_point) {
+    const ScratchFolder folder;
+    const ScenarioFile file(folder.write("s.yaml", R"(
+model: v3
+platform: {system: HGX_H200}
+workload: {kind: decode, batch: 64, context: 4096}
+placement: {dp: 8, ep: 8}
+axes: [{path: platform.system, values: [HGX_H200, HGX_NONE]}]
+)"),
+                            kModels);
+    PointRunner runner(kRoot);
+    PointReader reader(file, runner.catalog());
+    const std::vector<Point> points = file.points();
+    const auto said = [&](const auto& read) -> std::string {
+        try {
+            read();
+            return "";
+        } catch (const InputError& error) {
+            return error.what();
+        }
+    };
+    for (int round = 0; round < 2; ++round) {
+        EXPECT_EQ(said([&] { reader.read(points[0].settings); }), "");
+        const std::string alone = said([&] { (void)file.read(points[1], runner.catalog()); });
+        EXPECT_NE(alone.find("s.yaml:6:"), std::string::npos) << alone;
+        EXPECT_EQ(said([&] { reader.read(points[1].settings); }), alone);
+    }
+}
+
+}  // namespace
+}  // namespace strata
