@@ -119,7 +119,7 @@ void MainWindow::build_pages() {
     compare_ = new ComparePage;
     timeline_ = new TimelinePage(simulator_);
     experts_ = new ExpertsPage;
-    memory_ = new MemoryPage;
+    memory_ = new MemoryPage(simulator_);
     fabric_ = new FabricPage(root_);
     kernels_ = new KernelsPage(root_);
     precision_ = new PrecisionPage;
@@ -262,9 +262,9 @@ void MainWindow::show_provenance(const SharedAnswer& answer) {
     if (!answer->run) return provenance_->setText("no answer: see the Answer page");
     QString text = QString("engine %1").arg(QString::fromStdString(answer->engine));
     for (const auto& [origin, share] : answer->run->share_of_compute)
-        text += QString(" &nbsp;<span style='color:%1'>\u25A0</span> %2 %3")
-                    .arg(provenance_colour(origin).name(), QString::fromStdString(percent(share)),
-                         QString::fromStdString(origin));
+        text += QString(" &nbsp;<span style='color:%1'>%2</span> %3 %4")
+                    .arg(provenance_colour(origin).name(), origin.ends_with("outside") ? "\u25A1" : "\u25A0",
+                         QString::fromStdString(percent(share)), QString::fromStdString(origin));
     provenance_->setText(text);
     provenance_->setToolTip("How the time of computing is known, by share");
 }

@@ -5,9 +5,12 @@
 #include <qcustomplot.h>
 
 #include <QFontMetrics>
+#include <QLineF>
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <optional>
+#include <vector>
 
 namespace strata {
 
@@ -146,27 +149,48 @@ void set_ranges(const Chart& chart, QCustomPlot& plot) {
         plot.yAxis->setRange(plot.yAxis->range().lower / 1.15, plot.yAxis->range().upper * 1.15);
 }
 
-// Of the places beside, above and below a point, the one where a text covers the fewest points and stays inside the
-// axes.
-QPointF freest_place(const Chart& chart, const QCustomPlot& plot, const QPointF& at, const QSizeF& text) {
+// How much of a series a text would cover: its points, and its line every few pixels.
+int covered_of(const Series& series, const QCustomPlot& plot, const QRectF& place) {
+    constexpr double kStep = 6;
+    int covered = 0;
+    std::optional<QPointF> before;
+    for (const ChartPoint& point : series.points) {
+        const QPointF here(plot.xAxis->coordToPixel(point.x), plot.yAxis->coordToPixel(point.y));
+        covered += place.contains(here);
+        if (before && series.style == SeriesStyle::line) {
+            const QLineF line(*before, here);
+            const int parts = static_cast<int>(std::min(line.length() / kStep, 1000.0));
+            for (int i = 1; i < parts; ++i) covered += place.contains(line.pointAt(double(i) / parts));
+        }
+        before = here;
+    }
+    return covered;
+}
+
+// Of the places beside, above and below a point, the one where a text covers least of the series, no other text, and
+// stays inside the axes.
+QPointF freest_place(const Chart& chart, const QCustomPlot& plot, const QPointF& at, const QSizeF& text,
+                     const std::vector<QRectF>& texts) {
     constexpr double kGap = 12, kMarker = 6;
+    constexpr int kNever = 1000;
     const QRectF inside(plot.axisRect()->rect());
     QPointF best;
     int least = std::numeric_limits<int>::max();
-    for (const QPointF& corner :
+    for (QPointF corner :
          {QPointF(at.x() + kGap, at.y() - kGap - text.height()),
           QPointF(at.x() - kGap - text.width(), at.y() - kGap - text.height()), QPointF(at.x() + kGap, at.y() + kGap),
           QPointF(at.x() - kGap - text.width(), at.y() + kGap),
           QPointF(at.x() - text.width() / 2, at.y() - 2 * kGap - text.height()),
           QPointF(at.x() - text.width() / 2, at.y() + 2 * kGap),
-          QPointF(at.x() - text.width() / 2, at.y() - 4 * kGap - text.height())}) {
+          QPointF(at.x() - text.width() / 2, at.y() - 4 * kGap - text.height()),
+          QPointF(at.x() + kGap, at.y() + 3 * kGap), QPointF(at.x() - text.width() / 2, at.y() + 5 * kGap)}) {
+        corner.setX(std::max(inside.left(), std::min(corner.x(), inside.right() - text.width())));
         const QRectF place(corner, text);
-        int covered = inside.contains(place) ? 0 : 1000;
+        int covered = inside.contains(place) ? 0 : kNever;
+        for (const QRectF& other : texts) covered += place.intersects(other) ? kNever : 0;
         for (const Series& series : chart.series)
             if (series.style != SeriesStyle::band)
-                for (const ChartPoint& point : series.points)
-                    covered += place.adjusted(-kMarker, -kMarker, kMarker, kMarker)
-                                   .contains(plot.xAxis->coordToPixel(point.x), plot.yAxis->coordToPixel(point.y));
+                covered += covered_of(series, plot, place.adjusted(-kMarker, -kMarker, kMarker, kMarker));
         if (covered < least) {
             least = covered;
             best = corner;
@@ -175,8 +199,9 @@ QPointF freest_place(const Chart& chart, const QCustomPlot& plot, const QPointF&
     return best;
 }
 
-// A ring around the point and its name beside it. Needs the final layout.
-void add_note(const Annotation& note, const Chart& chart, QCustomPlot& plot) {
+// A ring around the point and its name beside it, where none of the `texts` stands, which it joins. Needs the final
+// layout.
+void add_note(const Annotation& note, const Chart& chart, QCustomPlot& plot, std::vector<QRectF>& texts) {
     const QColor ink(28, 36, 48);
     auto* ring = new QCPGraph(plot.xAxis, plot.yAxis);
     ring->addData(note.x, note.y);
@@ -190,7 +215,8 @@ void add_note(const Annotation& note, const Chart& chart, QCustomPlot& plot) {
     auto* label = new QCPItemText(&plot);
     label->setPositionAlignment(Qt::AlignLeft | Qt::AlignTop);
     label->position->setType(QCPItemPosition::ptAbsolute);
-    label->position->setCoords(freest_place(chart, plot, at, size));
+    texts.emplace_back(freest_place(chart, plot, at, size, texts), size);
+    label->position->setCoords(texts.back().topLeft());
     label->setText(text_of(note.text));
     label->setFont(bold);
     label->setColor(ink);
@@ -244,7 +270,8 @@ void draw_chart(const Chart& chart, QCustomPlot& plot) {
     plot.legend->setFillOrder(QCPLayoutGrid::foColumnsFirst);
     plot.legend->setIconSize(30, 12);
     plot.replot(QCustomPlot::rpImmediateRefresh);  // lays out, so that pixels mean something
-    for (const Annotation& note : chart.annotations) add_note(note, chart, plot);
+    std::vector<QRectF> texts;
+    for (const Annotation& note : chart.annotations) add_note(note, chart, plot, texts);
 }
 
 }  // namespace strata

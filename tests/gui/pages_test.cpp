@@ -14,6 +14,7 @@
 #include "app/gui/models/expert_map.hpp"
 #include "app/gui/models/fabric_use.hpp"
 #include "app/gui/models/kernel_samples.hpp"
+#include "app/gui/models/memory_use.hpp"
 #include "app/gui/models/precision_options.hpp"
 #include "app/gui/models/row_curves.hpp"
 #include "app/gui/pages/allocation_page.hpp"
@@ -21,6 +22,7 @@
 #include "app/gui/pages/experts_page.hpp"
 #include "app/gui/pages/fabric_page.hpp"
 #include "app/gui/pages/kernels_page.hpp"
+#include "app/gui/pages/memory_page.hpp"
 #include "app/gui/pages/timeline_page.hpp"
 #include "app/gui/widgets/chart_view.hpp"
 #include "app/gui/widgets/command_palette.hpp"
@@ -163,6 +165,45 @@ TEST(TimelinePage, shows_the_systemc_engines_step_and_its_parts) {
     EXPECT_LE(link, lane("copy from host")->use(0, timeline.makespan_us).busy() * 1.0001);
     page.search().setText("dispatch");
     EXPECT_GT(page.view().search("dispatch"), 0u);
+}
+
+// A step of 4 us without layers: HBM busy in the first half, and in a quarter of the second.
+TEST(MemoryUse, is_the_share_of_each_stretch_in_which_a_part_moves_data) {
+    StepTimeline timeline{.engine = "systemc", .makespan_us = 4};
+    timeline.lanes.emplace_back("slowest", "compute", std::vector<TimelineSpan>{{.begin_us = 0, .end_us = 4}});
+    timeline.lanes.emplace_back(
+        "slowest", "HBM", std::vector<TimelineSpan>{{.begin_us = 0, .end_us = 2}, {.begin_us = 2.5, .end_us = 3}});
+    timeline.lanes.emplace_back("slowest", "NVMe", std::vector<TimelineSpan>{});
+    timeline.lanes.emplace_back("least busy", "HBM", std::vector<TimelineSpan>{{.begin_us = 0, .end_us = 1}});
+    const Chart chart = memory_use(timeline, 2);
+    ASSERT_EQ(chart.series.size(), 1u);  // no other rank's, and nothing that was never used
+    EXPECT_EQ(chart.series[0].name, "HBM");
+    ASSERT_EQ(chart.series[0].points.size(), 2u);
+    EXPECT_DOUBLE_EQ(chart.series[0].points[0].y, 100);
+    EXPECT_DOUBLE_EQ(chart.series[0].points[1].y, 25);
+    EXPECT_DOUBLE_EQ(chart.series[0].points[1].x, 3e-3);  // ms, its middle
+}
+
+TEST(MemoryPage, follows_memories_and_links_over_the_step) {
+    const QTemporaryDir folder;
+    MainWindow window(kRoot, kSimulator);
+    window.engine().set_refining(false);
+    window.show();
+    window.show_page("memory");
+    QSignalSpy shown(&window.memory_page(), &DetailPage::shown);
+    window.open(file_of(folder, kStep));
+    ASSERT_TRUE(shown.wait(60000));
+    const auto& chart = window.memory_page().use().chart();
+    ASSERT_TRUE(chart);
+    std::set<std::string> names;
+    for (const Series& series : chart->series) {
+        names.insert(series.name);
+        for (const ChartPoint& point : series.points) {
+            EXPECT_GE(point.y, 0);
+            EXPECT_LE(point.y, 100 + 1e-9) << series.name;
+        }
+    }
+    EXPECT_EQ(names, (std::set<std::string>{"HBM", "PCIe, host link", "host memory"}));
 }
 
 TEST(RowCurves, mark_the_engram_row_on_the_curve_of_its_memory) {

@@ -60,8 +60,7 @@ PrecisionOptions precision_options(Answerer& answerer, const AnswerRequest& requ
         throw InputError("Formats are compared on a decode or prefill step; this workload has none.");
     const ScenarioFile file(request.file, parse_yaml(request.document, request.file),
                             answerer.root() + "/scenarios/models");
-    const Point point =
-        with_settings(file.first_point(), {{"workload.batch", fmt::format("{}", here.workload.batch)}});
+    const Point point = with_settings(file.first_point(), {{"workload.batch", fmt::format("{}", here.workload.batch)}});
     PrecisionOptions found{.time_label = here.workload.prefill ? "TTFT [ms]" : "TPOT [ms]", .options = {}};
     for (const TensorClass& tensors : classes_of(here.model)) {
         std::set<Precision> seen;

@@ -60,7 +60,7 @@ Chart chart_of(const RowCurves& curves) {
     chart.name = "rows";
     chart.title = "Bandwidth that random rows get";
     chart.x = {.label = "bytes of a row", .log = true};
-    for (const double row : {32.0, 64.0, 128.0, 256.0, 512.0, 1024.0, 4096.0, 16384.0, 65536.0})
+    for (const double row : {64.0, 256.0, 1024.0, 4096.0, 16384.0, 65536.0})
         chart.x.ticks.push_back(
             {row, row < 1024 ? fmt::format("{:.0f} B", row) : fmt::format("{:.0f} KiB", row / 1024)});
     chart.y = {.label = "share of the peak [%]"};

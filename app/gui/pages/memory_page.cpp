@@ -4,6 +4,8 @@
 #include <QSplitter>
 #include <QVBoxLayout>
 
+#include "app/gui/models/memory_use.hpp"
+#include "app/gui/models/traced_step_of.hpp"
 #include "app/gui/widgets/bar_rows.hpp"
 #include "app/gui/widgets/chart_view.hpp"
 #include "app/gui/widgets/record_view.hpp"
@@ -42,17 +44,22 @@ BarRow bar_of(const MemoryTier& tier) {
     return row;
 }
 
-MemoryPage::MemoryPage(QWidget* parent)
+MemoryPage::MemoryPage(const std::string& simulator, QWidget* parent)
     : DetailPage(parent),
+      simulator_(simulator),
       said_(caption("")),
       tiers_(new BarRows("GB")),
       table_(new RecordView("Filter classes")),
       rows_(new ChartView),
+      use_(new ChartView),
       seen_(new WhenSeen(this, [this] { draw(); })) {
-    auto* splitter = new QSplitter(Qt::Horizontal);
+    auto* charts = new QSplitter(Qt::Horizontal);
+    charts->addWidget(use_);
+    charts->addWidget(rows_);
+    auto* splitter = new QSplitter(Qt::Vertical);
     splitter->addWidget(table_);
-    splitter->addWidget(rows_);
-    splitter->setSizes({430, 600});
+    splitter->addWidget(charts);
+    splitter->setSizes({200, 420});
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(18, 18, 18, 18);
     layout->addWidget(said_);
@@ -63,15 +70,32 @@ MemoryPage::MemoryPage(QWidget* parent)
 }
 
 void MemoryPage::look(const AnswerRequest& request, LiveEngine& engine) {
+    struct Seen {
+        RowCurves rows;
+        StepTimeline step;
+    };
     engine.look(
-        this, [request](Answerer& answerer) { return row_curves(answerer, request); },
-        [this](const Looked<RowCurves>& looked) {
-            if (looked.value)
-                show_curves(*looked.value);
-            else
-                rows_->clear(looked.reason);
+        this,
+        [request, simulator = simulator_](Answerer& answerer) {
+            return Seen{row_curves(answerer, request), traced_step_of(answerer, request, simulator)};
+        },
+        [this](const Looked<Seen>& looked) {
+            if (looked.value) {
+                show_curves(looked.value->rows);
+                show_use(looked.value->step);
+            } else {
+                for (ChartView* view : {rows_, use_}) view->clear(looked.reason);
+            }
             emit shown();
         });
+}
+
+void MemoryPage::show_use(const StepTimeline& timeline) {
+    const Chart chart = memory_use(timeline);
+    if (chart.series.empty())
+        use_->clear("The systemc engine alone follows each memory. " + QString::fromStdString(timeline.note));
+    else
+        use_->set(chart);
 }
 
 void MemoryPage::show_answer(const SharedAnswer& answer) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/gui/models/row_curves.hpp"
+#include "app/gui/models/timeline_lanes.hpp"
 #include "app/gui/pages/detail_page.hpp"
 #include "app/gui/widgets/when_seen.hpp"
 
@@ -16,20 +17,23 @@ class RecordView;
 class MemoryPage : public DetailPage {
     Q_OBJECT
 public:
-    explicit MemoryPage(QWidget* parent = nullptr);
+    explicit MemoryPage(const std::string& simulator, QWidget* parent = nullptr);
     void look(const AnswerRequest& request, LiveEngine& engine) override;
     void show_answer(const SharedAnswer& answer);
     void show_curves(const RowCurves& curves);
+    void show_use(const StepTimeline& timeline);
     RecordView& table() { return *table_; }
+    ChartView& use() { return *use_; }
 
 private:
     void draw();
 
+    std::string simulator_;
     SharedAnswer answer_;
     QLabel* said_;
     BarRows* tiers_;
     RecordView* table_;
-    ChartView* rows_;
+    ChartView *rows_, *use_;
     WhenSeen* seen_;
 };
 

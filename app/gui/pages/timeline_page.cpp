@@ -7,36 +7,15 @@
 #include <QSplitter>
 #include <QVBoxLayout>
 
+#include "app/gui/models/traced_step_of.hpp"
 #include "app/gui/widgets/record_view.hpp"
 #include "app/gui/widgets/theme.hpp"
 #include "app/gui/widgets/timeline_view.hpp"
 #include "reports/study_view.hpp"
-#include "sim/study/traced_point.hpp"
 
 namespace strata {
 
 namespace {
-
-// Where the systemc engine cannot be asked the analytic one answers, and the page says so.
-StepTimeline traced(Answerer& answerer, const AnswerRequest& request, const std::string& simulator) {
-    const Scenario scenario = answerer.read(request);
-    if (!has_a_step(scenario))
-        throw InputError("A timeline is of one step: decode or prefill. This workload has none.");
-    const Program program = answerer.inputs().program_of(scenario);
-    YAML::Node document = parse_yaml(request.document, request.file);
-    document["workload"]["batch"] = scenario.workload.batch;  // where it was to be found, it is found
-    try {
-        StepTimeline timeline =
-            timeline_of(program, traced_by_systemc({YAML::Dump(document), request.file}, answerer.root(), simulator));
-        timeline.engine = "systemc";
-        return timeline;
-    } catch (const std::exception& error) {
-        StepTimeline timeline = timeline_of(program, traced_by_analytic(program));
-        timeline.engine = "analytic";
-        timeline.note = error.what();
-        return timeline;
-    }
-}
 
 Records records_of(const std::vector<SpanTotal>& totals) {
     Records records{{"op or part", "lane", "rank", "times", "in all [us]", "on the critical path [us]"}};
@@ -105,7 +84,8 @@ QString TimelinePage::said() const { return said_->text(); }
 void TimelinePage::look(const AnswerRequest& request, LiveEngine& engine) {
     said_->setText("The systemc engine runs...");
     engine.look(
-        this, [request, simulator = simulator_](Answerer& answerer) { return traced(answerer, request, simulator); },
+        this,
+        [request, simulator = simulator_](Answerer& answerer) { return traced_step_of(answerer, request, simulator); },
         [this](const Looked<StepTimeline>& looked) {
             if (looked.value)
                 show_timeline(*looked.value);
