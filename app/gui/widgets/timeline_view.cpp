@@ -35,6 +35,14 @@ double tick_step(double us_per_pixel, double pixels) {
     return power * 10;
 }
 
+// Of marks that are `step` apart: all in one unit, with as many digits as tell them apart.
+QString tick_text(double us, double step) {
+    const bool in_ms = step >= 100;
+    const double unit = in_ms ? 1e3 : 1;
+    const int digits = std::max(0, static_cast<int>(std::ceil(-std::log10(step / unit) - 1e-9)));
+    return QString("%1 %2").arg(us / unit, 0, 'f', digits).arg(in_ms ? "ms" : "us");
+}
+
 }  // namespace
 
 QColor kind_colour(std::size_t kind) {
@@ -263,7 +271,7 @@ void TimelineView::draw_ruler(QPainter& painter) const {
         painter.setPen(hairline(palette()));
         painter.drawLine(QPointF(x, kRuler - 5), QPointF(x, bottom));
         painter.setPen(muted(palette()));
-        const QString text = time_text(std::round(us / step) * step);
+        const QString text = tick_text(std::round(us / step) * step, step);
         const double wide = painter.fontMetrics().horizontalAdvance(text);
         painter.drawText(QPointF(std::clamp(x - wide / 2, left(), width() - wide - 2), kRuler - 10), text);
     }
