@@ -78,13 +78,13 @@ TEST_F(OpenWindow, copies_the_view_as_a_picture) {
     EXPECT_EQ(QApplication::clipboard()->image().width(), 2 * window_.page().width());
 }
 
-// A full disk, as a process can have one to itself: files may grow to 2 KB.
+// A full disk, as a process can have one to itself: files may grow to so many bytes.
 class FullDisk {
 public:
-    FullDisk() {
+    explicit FullDisk(rlim_t bytes = 2048) {
         getrlimit(RLIMIT_FSIZE, &before_);
         std::signal(SIGXFSZ, SIG_IGN);
-        const rlimit small{2048, before_.rlim_max};
+        const rlimit small{bytes, before_.rlim_max};
         setrlimit(RLIMIT_FSIZE, &small);
     }
     ~FullDisk() { setrlimit(RLIMIT_FSIZE, &before_); }
@@ -101,6 +101,34 @@ TEST_F(OpenWindow, keeps_the_old_file_where_the_disk_is_full) {
     EXPECT_THROW(window_.save_view(file), InputError);
     EXPECT_EQ(contents(file), before);
     EXPECT_EQ(QDir(folder_.path()).entryList(QDir::Files), QStringList{"view.png"});
+}
+
+TEST_F(OpenWindow, keeps_the_old_report_where_the_disk_is_full) {
+    const QString scenario = folder_.filePath("scenario.yaml"), report = folder_.filePath("report");
+    QFile file(scenario);
+    ASSERT_TRUE(file.open(QIODevice::WriteOnly));
+    file.write(
+        "model: v4.1-flash\nplatform: {system: HGX_H200}\nworkload: {kind: decode, batch: 64, context: 8192}\n"
+        "placement: {dp: 8, ep: 8}\naxes: [{path: workload.batch, values: [64, 512]}]\n");
+    file.close();
+    window_.open(scenario);
+    QSignalSpy ended(&window_.study_job(), &BackgroundJob::ended);
+    window_.run_study();
+    ASSERT_TRUE(ended.wait(60000));
+    window_.export_to(report);
+    const auto all = [&] { return QDir(report).entryList(QDir::AllEntries | QDir::Hidden | QDir::NoDotAndDotDot); };
+    const QStringList before = all();
+    const QByteArray page = contents(report + "/report.html");
+    ASSERT_TRUE(before.contains("report.html") && before.contains("results.csv")) << before.join(' ').toStdString();
+    for (const rlim_t bytes : {2048, 40000}) {  // no file is whole, or some are
+        const FullDisk full(bytes);
+        EXPECT_THROW(window_.export_to(report), InputError);
+        EXPECT_THROW(window_.export_to(folder_.filePath("other")), InputError);
+    }
+    EXPECT_EQ(all(), before);
+    EXPECT_EQ(contents(report + "/report.html"), page);
+    EXPECT_FALSE(QDir(folder_.filePath("other")).exists());
+    EXPECT_GT(window_.export_to(folder_.filePath("other")).size(), 3u);  // it lives
 }
 
 TEST_F(OpenWindow, traces_a_step_into_a_file_that_perfetto_opens) {

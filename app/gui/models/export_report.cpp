@@ -15,6 +15,8 @@ namespace strata {
 
 namespace {
 
+namespace fs = std::filesystem;
+
 std::vector<std::string> systems_of(const Scenario& first, const Study& study) {
     std::set<std::string> systems;
     for (const PointResult& result : study.results)
@@ -24,11 +26,38 @@ std::vector<std::string> systems_of(const Scenario& first, const Study& study) {
     return {systems.begin(), systems.end()};
 }
 
+// Files that belong together: made in a folder inside theirs, and in their place only when all are there. On an error
+// nothing is left of them, and what stood there before still stands.
+class Together {
+public:
+    explicit Together(fs::path folder) : folder_(std::move(folder)), making_(folder_ / ".making") {
+        fs::create_directory(making_);
+    }
+    ~Together() {
+        std::error_code ignored;
+        fs::remove_all(making_, ignored);
+    }
+    Together(const Together&) = delete;
+    Together& operator=(const Together&) = delete;
+
+    fs::path at(const std::string& name) {
+        names_.push_back(name);
+        return making_ / name;
+    }
+    std::vector<std::string> put_in_place() {
+        for (const std::string& name : names_) fs::rename(making_ / name, folder_ / name);
+        return names_;
+    }
+
+private:
+    fs::path folder_, making_;
+    std::vector<std::string> names_;
+};
+
 }  // namespace
 
 std::vector<std::string> export_report(const Study& study, const ScenarioDocument& document,
                                        const std::string& folder) {
-    namespace fs = std::filesystem;
     if (!document.first_point()) throw InputError("scenario", "one that can be read", "errors; see the form");
     if (document.file().isEmpty())
         throw InputError("scenario", "a file that the report can name", "an unsaved scenario; save it first");
@@ -47,15 +76,13 @@ std::vector<std::string> export_report(const Study& study, const ScenarioDocumen
         manifest};
     input.trained = allocation_fits_of(scenario, root);
     const Document report = report_of(input);
-    write_whole(fs::path(folder) / "results.json", results_json(study, first.assertions, manifest));
-    write_whole(fs::path(folder) / "results.csv", results_csv(study));
-    write_whole(fs::path(folder) / "report.html", html_of(report, page_assets(root)));
-    std::vector<std::string> written{"report.html", "results.json", "results.csv"};
-    for (const Chart& chart : figures_of(report)) {
-        written.push_back(chart.name + ".png");
-        save_chart(chart, (fs::path(folder) / written.back()).string());
-    }
-    return written;
+    const FolderLock lock(folder);
+    Together files(folder);
+    write_whole(files.at("report.html"), html_of(report, page_assets(root)));
+    write_whole(files.at("results.json"), results_json(study, first.assertions, manifest));
+    write_whole(files.at("results.csv"), results_csv(study));
+    for (const Chart& chart : figures_of(report)) save_chart(chart, files.at(chart.name + ".png"));
+    return files.put_in_place();
 }
 
 }  // namespace strata
