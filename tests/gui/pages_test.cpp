@@ -19,6 +19,7 @@
 #include "app/gui/models/row_curves.hpp"
 #include "app/gui/pages/allocation_page.hpp"
 #include "app/gui/pages/answer_page.hpp"
+#include "app/gui/pages/design_page.hpp"
 #include "app/gui/pages/experts_page.hpp"
 #include "app/gui/pages/fabric_page.hpp"
 #include "app/gui/pages/kernels_page.hpp"
@@ -389,6 +390,25 @@ TEST(WhenSeen, draws_at_once_where_it_is_seen_and_once_when_it_is_shown) {
     page.hide();
     page.show();
     EXPECT_EQ(drawn, 2);
+}
+
+// Dark pixels in the middle of it: letters.
+int ink_in(QWidget& widget) {
+    const QImage picture = widget.grab().toImage();
+    int dark = 0;
+    for (int y = picture.height() / 4; y < picture.height() * 3 / 4; ++y)
+        for (int x = picture.width() / 4; x < picture.width() * 3 / 4; ++x) dark += qGray(picture.pixel(x, y)) < 128;
+    return dark;
+}
+
+TEST(DesignPage, says_in_its_empty_chart_what_to_do) {
+    DesignPage page;
+    page.resize(900, 700);
+    page.show();
+    QTest::qWait(100);
+    auto* plot = page.findChild<QWidget*>("points");
+    ASSERT_TRUE(plot);
+    EXPECT_GT(ink_in(*plot), 100);
 }
 
 TEST(AllocationPage, draws_a_scenarios_own_points_and_says_why_it_cannot) {

@@ -56,6 +56,7 @@ DesignPage::DesignPage(QWidget* parent)
     plot_->setMinimumHeight(220);
     plot_->setSelectionRectMode(QCP::srmCustom);
     plot_->setAccessibleName("Points of the study");
+    plot_->setObjectName("points");
     said_->setForegroundRole(QPalette::PlaceholderText);
     auto* line = new QHBoxLayout;
     for (const auto& [label, box] : {std::pair("&Across", x_), {"&Up", y_}}) {

@@ -69,7 +69,8 @@ void make_log(QCPAxis& axis) {
 }
 
 void show_reason(QCustomPlot& plot, const QString& reason) {
-    plot.axisRect()->setVisible(reason.isEmpty());
+    // Not the rectangle of the axes: a text in it would be gone too.
+    for (QCPAxis* axis : {plot.xAxis, plot.yAxis}) axis->setVisible(reason.isEmpty());
     if (plot.legend) plot.legend->setVisible(reason.isEmpty() && plot.plotLayout()->rowCount() > 1);
     if (reason.isEmpty()) return;
     plot.clearItems();
