@@ -153,11 +153,15 @@ std::string optimum_paragraph(const SearchResult& search) {
             "{} ran {} more points along the ranges from the best of the sample and found none better "
             "than its {} {:.5g}; it ended because {}.",
             how, optimum.found.path.size() - 1, metric, optimum.sample_best, optimum.found.ended);
-    return fmt::format(
+    std::string text = fmt::format(
         "{} ran {} more points along the ranges from the best of the sample, and found {}: {} {:.6g} "
         "instead of {:.6g} ({:+.3f} %, analytic engine); it ended because {}.",
         how, optimum.found.path.size() - 1, settings_text(optimum.settings), metric, optimum.best, optimum.sample_best,
         100 * (optimum.best / optimum.sample_best - 1), optimum.found.ended);
+    if (optimum.refined)
+        text += fmt::format(" The {} engine gives {:.6g} there, and {}.", search.spec.refine->engine, *optimum.refined,
+                            optimum.holds ? "all constraints hold" : "not all constraints hold");
+    return text;
 }
 
 // The law of loss knows rho alone; whatever else of the model varies is free in its eyes.

@@ -60,9 +60,13 @@ Json optimum_json(const SearchOptimum& optimum, const Objective& objective) {
         path.push_back({{"place", place},
                         {"value", trial.runs ? Json(objective.maximise ? trial.value : -trial.value) : Json()},
                         {"feasible", trial.feasible()}});
-    return {{"settings", to_json(optimum.settings)}, {"value", optimum.best},
-            {"best_of_sample", optimum.sample_best}, {"better", optimum.better},
-            {"ended", optimum.found.ended},          {"path", path}};
+    return {{"settings", to_json(optimum.settings)},
+            {"value", optimum.best},
+            {"best_of_sample", optimum.sample_best},
+            {"better", optimum.better},
+            {"refined", optimum.refined ? Json(*optimum.refined) : Json()},
+            {"ended", optimum.found.ended},
+            {"path", path}};
 }
 
 }  // namespace

@@ -115,6 +115,21 @@ std::size_t swapped_pairs(const SearchResult& search) {
     return swapped;
 }
 
+// What the engine that refines says of the place that the search along the ranges found.
+void refine_optimum(SearchResult& search, const ScenarioFile& file, const StudyOptions& options,
+                    const AllocationLaw& law, const Catalog& catalog) {
+    SearchOptimum& optimum = *search.optimum;
+    StudyOptions detailed = options;
+    detailed.engines = {search.spec.refine->engine};
+    Study study = run_study(file, detailed, std::vector<Settings>{optimum.settings});
+    PointResult& result = study.results.front();
+    if (!result.run) return;
+    add_quality(*result.run, file.read(file.point_with(optimum.settings), catalog), law);
+    const std::string& metric = search.spec.objectives.front().metric;
+    if (result.run->metrics.contains(metric)) optimum.refined = result.run->metrics.at(metric);
+    optimum.holds = holds_all(search.spec, *result.run);
+}
+
 }  // namespace
 
 double RefinedPoint::difference() const {
@@ -162,6 +177,8 @@ void refine(SearchResult& search, const ScenarioFile& file, const StudyOptions& 
     search.recommended = best_by(search, 0);
     if (search.spec.objectives.size() > 1) search.other_end = best_by(search, 1);
     search.swapped = swapped_pairs(search);
+    if (search.spec.refine && search.optimum && search.optimum->better)
+        refine_optimum(search, file, options, law, catalog);
 }
 
 }  // namespace strata

@@ -33,6 +33,8 @@ struct SearchOptimum {
     double sample_best = 0;  // the first objective there and at the best of the sample
     double best = 0;
     bool better = false;
+    std::optional<double> refined{};  // the first objective there by the engine that refines; only if it is better
+    bool holds = false;               // the constraints, by that engine
 };
 
 struct SearchResult {

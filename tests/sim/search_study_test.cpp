@@ -152,6 +152,8 @@ TEST(Search, optimises_from_the_best_of_the_sample_and_never_ends_below_it) {
     EXPECT_LE(search.optimum->best, search.optimum->sample_best);
     EXPECT_TRUE(search.optimum->found.path[search.optimum->found.best].trial.feasible());
     EXPECT_LE(search.optimum->found.path.size(), 15u);
+    ASSERT_EQ(search.optimum->refined.has_value(), search.optimum->better && search.spec.refine);
+    EXPECT_NEAR(search.optimum->refined.value_or(search.optimum->best) / search.optimum->best, 1, kEnginesDiffer);
 }
 
 TEST(Search, names_the_constraint_that_fails_where_no_point_is_left) {
