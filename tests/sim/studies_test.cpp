@@ -117,5 +117,36 @@ TEST(Studies, the_last_stacks_of_memory_bring_least) {
     EXPECT_LT(speed.at("282 GB 9.6 TB/s"), 1.05 * speed.at("188 GB 6.4 TB/s"));
 }
 
+// At the speed of an H200 memory binds: half as many experts give more than twice the FLOPs; half the FLOPs cost much.
+TEST(Studies, half_as_many_experts_give_more_than_a_chip_twice_as_fast) {
+    const auto tpot = by_values(analysed("experts-against-speed"), "decode.tpot_ms");
+    const std::string slow = " 990 TFLOPS 495 TFLOPS", as_it_is = " 1979 TFLOPS 989.5 TFLOPS",
+                      fast = " 3958 TFLOPS 1979 TFLOPS";
+    for (const auto& [experts, half] : {std::pair<std::string, std::string>("192", "96"), {"384", "192"}}) {
+        EXPECT_LT(tpot.at(half + as_it_is), tpot.at(experts + fast)) << experts;
+        EXPECT_GT(tpot.at(experts + slow), 1.25 * tpot.at(experts + as_it_is)) << experts;
+    }
+}
+
+// Paths that a hash chooses: the bandwidth of one wide link is shared by all flows, that of eight narrow ones unevenly.
+TEST(Studies, an_exchange_over_hashed_paths_takes_longer_the_more_planes_share_its_bandwidth) {
+    const auto time = by_values(analysed("network-planes"), "collective.time_us");
+    EXPECT_LT(time.at("1"), time.at("2"));
+    EXPECT_LT(time.at("2"), time.at("4"));
+    EXPECT_LT(time.at("4"), time.at("8"));
+}
+
+TEST(Studies, a_host_whose_memory_holds_the_model_is_faster_than_one_that_fetches_it) {
+    const Study study = analysed("small-hosts");
+    ASSERT_EQ(study.results.size(), 3u);
+    const auto& mac = study.results[0].run;
+    const auto& pc = study.results[2].run;
+    ASSERT_TRUE(mac && pc);
+    EXPECT_FALSE(study.results[1].run);  // 128 GB do not hold it
+    EXPECT_NE(study.results[1].reason.find("128.0 GB in HBM"), std::string::npos) << study.results[1].reason;
+    EXPECT_GT(pc->metrics.at("decode.tpot_ms"), 1.5 * mac->metrics.at("decode.tpot_ms"));
+    EXPECT_GT(pc->metrics.at("fetch.host_ms"), 0.5 * pc->metrics.at("decode.tpot_ms"));
+}
+
 }  // namespace
 }  // namespace strata
