@@ -234,7 +234,7 @@ int legend_columns(const Chart& chart, const QCustomPlot& plot) {
 
 }  // namespace
 
-void draw_chart(const Chart& chart, QCustomPlot& plot) {
+void draw_series(const Chart& chart, QCustomPlot& plot) {
     dress(has_spans(chart) ? *plot.yAxis : *plot.xAxis, chart.x);
     dress(has_spans(chart) ? *plot.xAxis : *plot.yAxis, chart.y);
     std::size_t bar = 0;
@@ -269,9 +269,17 @@ void draw_chart(const Chart& chart, QCustomPlot& plot) {
     plot.legend->setWrap(legend_columns(chart, plot));  // before the order, which lays out what is there
     plot.legend->setFillOrder(QCPLayoutGrid::foColumnsFirst);
     plot.legend->setIconSize(30, 12);
+}
+
+void draw_notes(const Chart& chart, QCustomPlot& plot) {
     plot.replot(QCustomPlot::rpImmediateRefresh);  // lays out, so that pixels mean something
     std::vector<QRectF> texts;
     for (const Annotation& note : chart.annotations) add_note(note, chart, plot, texts);
+}
+
+void draw_chart(const Chart& chart, QCustomPlot& plot) {
+    draw_series(chart, plot);
+    draw_notes(chart, plot);
 }
 
 }  // namespace strata

@@ -111,8 +111,7 @@ void ChartView::draw() {
     plot_->setGeometry(rect());
     plot_->setViewport(rect());
     plot_->setAccessibleName(QString::fromStdString(chart_->title));
-    draw_chart(*chart_, *plot_);
-    follow_palette(*plot_, palette());
+    draw_series(*chart_, *plot_);
     shorten_titles(*plot_, width());
     constexpr int kNarrow = 560;  // here a legend of two columns needs a smaller face
     if (width() < kNarrow) {
@@ -120,6 +119,8 @@ void ChartView::draw() {
         small.setPointSizeF(small.pointSizeF() * 0.88);
         plot_->legend->setFont(small);
     }
+    draw_notes(*chart_, *plot_);  // at pixels, so once nothing moves any more
+    follow_palette(*plot_, palette());
     plot_->replot(QCustomPlot::rpImmediateRefresh);
     plot_->show();
 }
