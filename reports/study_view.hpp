@@ -12,7 +12,6 @@
 
 namespace strata {
 
-
 // The names of the two metrics that say how fast a run is, and what people call them.
 struct SpeedNames {
     std::string time, throughput;  // metrics

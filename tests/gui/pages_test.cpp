@@ -14,6 +14,7 @@
 #include "app/gui/models/expert_map.hpp"
 #include "app/gui/models/fabric_use.hpp"
 #include "app/gui/models/kernel_samples.hpp"
+#include "app/gui/models/known_study.hpp"
 #include "app/gui/models/memory_use.hpp"
 #include "app/gui/models/precision_options.hpp"
 #include "app/gui/models/row_curves.hpp"
@@ -401,7 +402,7 @@ int ink_in(QWidget& widget) {
     return dark;
 }
 
-TEST(DesignPage, says_in_its_empty_chart_what_to_do) {
+TEST(DesignPage, says_in_its_empty_chart_what_to_do_and_no_longer_once_there_are_points) {
     DesignPage page;
     page.resize(900, 700);
     page.show();
@@ -409,6 +410,14 @@ TEST(DesignPage, says_in_its_empty_chart_what_to_do) {
     auto* plot = page.findChild<QWidget*>("points");
     ASSERT_TRUE(plot);
     EXPECT_GT(ink_in(*plot), 100);
+    EXPECT_EQ(plot->findChildren<QObject*>("reason").size(), 1);
+    Study study{"small", "", {"analytic"}, {}, {}};
+    for (const double tpot : {1.0, 2.0}) {
+        PointResult& point = study.results.emplace_back();
+        point.run.emplace().metrics = {{"decode.tpot_ms", tpot}, {"decode.tokens_per_s", 1 / tpot}};
+    }
+    page.show_study(known_study(std::move(study), {}));
+    EXPECT_EQ(plot->findChildren<QObject*>("reason").size(), 0);
 }
 
 TEST(AllocationPage, draws_a_scenarios_own_points_and_says_why_it_cannot) {

@@ -72,9 +72,12 @@ void show_reason(QCustomPlot& plot, const QString& reason) {
     // Not the rectangle of the axes: a text in it would be gone too.
     for (QCPAxis* axis : {plot.xAxis, plot.yAxis}) axis->setVisible(reason.isEmpty());
     if (plot.legend) plot.legend->setVisible(reason.isEmpty() && plot.plotLayout()->rowCount() > 1);
+    const QString name = "reason";
+    for (int i = plot.itemCount(); i-- > 0;)
+        if (!reason.isEmpty() || plot.item(i)->objectName() == name) plot.removeItem(i);
     if (reason.isEmpty()) return;
-    plot.clearItems();
     auto* text = new QCPItemText(&plot);
+    text->setObjectName(name);
     text->setClipToAxisRect(false);
     text->position->setType(QCPItemPosition::ptViewportRatio);
     text->position->setCoords(0.5, 0.5);
