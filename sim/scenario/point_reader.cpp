@@ -52,8 +52,8 @@ Scenario PointReader::read(const Settings& settings) {
     if (apart_ && !set_.empty()) {
         for (std::size_t i = 0; i < settings.size(); ++i) set_[i] = settings[i].second;
     } else {
-        point_ = file_.point_with(settings);
         set_.clear();
+        point_.document.reset(file_.point_with(settings).document);  // assigned, a node keeps the one before
         for (const auto& [path, value] : settings) set_.push_back(at_path(point_.document, path));
     }
     point_.settings = settings;

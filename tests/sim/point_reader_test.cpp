@@ -2,6 +2,7 @@
 #include "sim/scenario/point_reader.hpp"
 
 #include <gtest/gtest.h>
+#include <malloc.h>
 
 #include "sim/study/point_runner.hpp"
 #include "tests/scratch_folder.hpp"
@@ -62,6 +63,30 @@ axes:
   - {path: model.precision.experts, values: [fp8_block, fp4_block]}
 )",
                          4);
+}
+
+// Nodes of YAML that are assigned keep what they were: a million points must not.
+TEST(PointReader, keeps_no_document_of_earlier_points) {
+    const ScratchFolder folder;
+    const ScenarioFile file(folder.write("s.yaml", R"(
+model: v3
+platform: {system: HGX_H200}
+workload: {kind: decode, batch: 64, context: 4096}
+placement: {dp: 8, ep: 8}
+axes:
+  - {path: model, values: [v3]}
+  - {path: model.precision.experts, values: [fp8_block]}
+)"),
+                            kModels);
+    PointRunner runner(kRoot);
+    PointReader reader(file, runner.catalog());
+    const Settings point = file.settings().front();
+    const auto held_after = [&](int reads) {
+        for (int i = 0; i < reads; ++i) reader.read(point);
+        return mallinfo2().uordblks;  // 0 under a sanitizer
+    };
+    const std::size_t before = held_after(20);
+    EXPECT_LT(held_after(300), before + 300 * 100) << "bytes of 300 documents";
 }
 
 TEST(PointReader, says_what_is_wrong_where_the_axis_stands_and_reads_the_next_point) {
