@@ -32,8 +32,8 @@ std::string others_of(const PointResult& result, const std::vector<const PointRe
     std::string text;
     for (const auto& [path, value] : result.settings) {
         if (is_told(path) || std::find(along.begin(), along.end(), path) != along.end()) continue;
-        const auto& [name, here] = std::pair(path, value);
-        if (std::any_of(all.begin(), all.end(), [&](const auto* other) { return setting(*other, name) != here; }))
+        const auto differs = [&at = path, &here = value](const auto* other) { return setting(*other, at) != here; };
+        if (std::any_of(all.begin(), all.end(), differs))
             text += (text.empty() ? "" : ", ") + short_name(path) + " " + value;
     }
     return text;

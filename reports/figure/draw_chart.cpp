@@ -171,9 +171,9 @@ int covered_of(const Series& series, const QCustomPlot& plot, const QRectF& plac
 // stays inside the axes.
 QPointF freest_place(const Chart& chart, const QCustomPlot& plot, const QPointF& at, const QSizeF& text,
                      const std::vector<QRectF>& texts) {
-    constexpr double kGap = 12, kMarker = 6;
+    constexpr double kGap = 12, kMarker = 6, kFromAxis = 4;
     constexpr int kNever = 1000;
-    const QRectF inside(plot.axisRect()->rect());
+    const QRectF inside = QRectF(plot.axisRect()->rect()).adjusted(kFromAxis, 0, -kFromAxis, 0);
     QPointF best;
     int least = std::numeric_limits<int>::max();
     for (QPointF corner :

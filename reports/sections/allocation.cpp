@@ -27,7 +27,7 @@ Chart curve(const AllocationLaw& law) {
     }
     for (const LossAnchor& anchor : law.anchors()) anchors.points.push_back({anchor.rho, anchor.loss});
     return {.name = "allocation",
-            .title = "Loss against the experts' share of the sparse parameters",
+            .title = "Loss over rho",
             .x = {"rho: experts' share of the sparse parameters"},
             .y = {"loss [nats/token]"},
             .series = {band, line, anchors}};

@@ -53,22 +53,38 @@ std::vector<std::string> absences(const Study& study) {
     return texts;
 }
 
+// Of a metric that depends on a price: what the lowest and the highest of the lists would make of it.
+Series range_of(const Group& group, const XAxis& x, const std::string& metric) {
+    Series band{"lowest to highest list price", SeriesStyle::band, false, group.colour};
+    for (const PointResult* point : group.results) {
+        const auto at = x.position(*point), low = value_of(*point, metric + "_low"),
+                   high = value_of(*point, metric + "_high");
+        if (at && low && high) band.points.push_back({*at, *low, *high});
+    }
+    std::ranges::stable_sort(band.points, {}, &ChartPoint::x);
+    return band;
+}
+
 std::optional<Chart> economics_chart(const Study& study, const XAxis& x, const std::string& name,
                                      const std::string& title, const std::string& metric, const std::string& label) {
     constexpr int kMostGroups = 6;
     Chart chart{.name = name, .title = title, .x = x.axis, .y = {.label = label}};
-    for (const Group& group : groups_of(study, x)) {
+    const std::vector<Group> groups = groups_of(study, x);
+    for (const Group& group : groups) {
         if (group.colour >= kMostGroups) continue;
         Series series{series_name(group, study), x.axis.categories.empty() ? SeriesStyle::line : SeriesStyle::bar,
                       group.engine != most_detailed_engine(study), group.colour};
         for (const PointResult* point : group.results)
             if (const auto at = x.position(*point), value = value_of(*point, metric); at && value)
                 series.points.push_back({*at, *value});
-        std::stable_sort(series.points.begin(), series.points.end(),
-                         [](const ChartPoint& a, const ChartPoint& b) { return a.x < b.x; });
+        std::ranges::stable_sort(series.points, {}, &ChartPoint::x);
         if (!series.points.empty()) chart.series.push_back(std::move(series));
     }
-    return chart.series.empty() ? std::nullopt : std::optional(chart);
+    if (chart.series.empty()) return std::nullopt;
+    if (groups.size() == 1 && chart.series.front().style == SeriesStyle::line)
+        if (Series band = range_of(groups.front(), x, metric); band.points.size() > 1)
+            chart.series.insert(chart.series.begin(), std::move(band));
+    return chart;
 }
 
 std::string cheapest_text(const Study& study) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "reports/gate/step_band.hpp"
 #include "reports/sections/sections.hpp"
 #include "reports/study_view.hpp"
 
@@ -32,12 +33,30 @@ std::vector<int> shown_colours(const std::vector<Group>& groups) {
     return colours;
 }
 
-template <class Value>
+double time_if(const Run& run, double stretch) { return time_ms(run) * stretch; }
+double tokens_per_s_if(const Run& run, double stretch) { return tokens_per_s(run) / stretch; }
+
+// Where a group's points may lie, as far as it is known.
+Series band_of(const Group& group, const XAxis& x, int colour, double (*value)(const Run&, double stretch)) {
+    Series band{"p10 to p90, by the costs' errors", SeriesStyle::band, false, colour};
+    for (const PointResult* point : group.results) {
+        const auto at = x.position(*point);
+        if (!at || !ran(*point) || !point->run->path) continue;
+        if (const auto step = step_band(*point->run->path); step && step->low > 0)
+            band.points.push_back({*at, value(*point->run, step->low), value(*point->run, step->high)});
+    }
+    std::ranges::stable_sort(band.points, {}, &ChartPoint::x);
+    return band;
+}
+
+// `value` is what a run shows if its step took `stretch` times as long. A lone line has its band; those of several
+// would hide each other.
 std::vector<Series> series_of(const Study& study, const XAxis& x, const std::vector<Group>& groups,
-                              const std::vector<int>& colours, Value value) {
+                              const std::vector<int>& colours, double (*value)(const Run&, double stretch)) {
     const std::string detailed = most_detailed_engine(study);
     const bool coincide = widest_difference(study).value_or(1) < kEnginesAgree;
     std::vector<Series> all;
+    const Group* lone = nullptr;
     for (const Group& group : groups) {
         if (coincide && group.engine != detailed) continue;
         const auto colour = std::find(colours.begin(), colours.end(), group.colour);
@@ -47,11 +66,15 @@ std::vector<Series> series_of(const Study& study, const XAxis& x, const std::vec
                       int(colour - colours.begin())};
         for (const PointResult* point : group.results)
             if (const auto at = x.position(*point); at && ran(*point))
-                series.points.push_back({*at, value(*point->run)});
-        std::stable_sort(series.points.begin(), series.points.end(),
-                         [](const ChartPoint& a, const ChartPoint& b) { return a.x < b.x; });
-        if (!series.points.empty()) all.push_back(series);
+                series.points.push_back({*at, value(*point->run, 1)});
+        std::ranges::stable_sort(series.points, {}, &ChartPoint::x);
+        if (series.points.empty()) continue;
+        lone = all.empty() ? &group : nullptr;
+        all.push_back(series);
     }
+    if (lone && all.front().style == SeriesStyle::line)
+        if (Series band = band_of(*lone, x, all.front().colour, value); band.points.size() > 1)
+            all.insert(all.begin(), std::move(band));
     return all;
 }
 
@@ -124,12 +147,12 @@ std::optional<Section> speed_section(const Study& study, const Recommendation& c
                        "Throughput of an accelerator",
                        x->axis,
                        {"tokens/s per accelerator"},
-                       series_of(study, *x, groups, colours, tokens_per_s)},
+                       series_of(study, *x, groups, colours, tokens_per_s_if)},
                       {"latency",
                        any.metrics.count("decode.tpot_ms") ? "Time per output token" : "Time to first token",
                        x->axis,
                        {speed_names(any).time_label},
-                       series_of(study, *x, groups, colours, time_ms)}};
+                       series_of(study, *x, groups, colours, time_if)}};
     if (chosen.point)
         if (const auto at = x->position(*chosen.point)) {
             section.charts[0].annotations = {{"recommended", *at, tokens_per_s(*chosen.point->run)}};

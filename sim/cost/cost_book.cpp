@@ -21,6 +21,8 @@ template <class... Cases>
 struct Overloaded : Cases... {
     using Cases::operator()...;
 };
+template <class... Cases>
+Overloaded(Cases...) -> Overloaded<Cases...>;  // clang 14 does not deduce an aggregate's
 
 double share(const YamlField& field) {
     const double value = field.number(1);

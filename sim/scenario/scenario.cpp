@@ -151,7 +151,10 @@ double Workload::tokens() const {
 
 Point with_settings(const Point& point, const std::vector<std::pair<std::string, std::string>>& settings) {
     Point changed{point.settings, YAML::Clone(point.document)};
-    for (const auto& [path, value] : settings) set_at(changed.document, path, YAML::Node(value));
+    for (const auto& [path, value] : settings) {
+        const bool is_scalar = value.find_first_of("[{") != 0;
+        set_at(changed.document, path, is_scalar ? YAML::Node(value) : parse_yaml(value, path));
+    }
     return changed;
 }
 

@@ -115,13 +115,14 @@ TEST(ExpertsPage, a_move_by_keyboard_changes_the_step) {
     QSignalSpy shown(&page, &DetailPage::shown), answers(&window.engine(), &LiveEngine::answered);
     window.open(file_of(folder, kSkewed));
     ASSERT_TRUE(shown.wait(60000));
-    QTRY_VERIFY_WITH_TIMEOUT(!answers.isEmpty(), 30000);
+    ASSERT_TRUE(QTest::qWaitFor([&] { return !answers.isEmpty(); }, 30000));
     page.shelves().choose(3, 0);
     QTest::keyClick(&page.shelves(), Qt::Key_Right, Qt::ControlModifier);
     ASSERT_EQ(page.settings().size(), 1u);
     EXPECT_EQ(page.shelves().chosen_rank(), 4);
     ASSERT_TRUE(shown.wait(60000));
-    QTRY_VERIFY_WITH_TIMEOUT(page.step_text().contains("by 1 move"), 30000);
+    ASSERT_TRUE(QTest::qWaitFor([&] { return page.step_text().contains("by 1 move"); }, 3000))
+        << page.step_text().toStdString();
     // As a scenario has it, so that it can be put there.
     QTest::keyClick(&window, Qt::Key_Return, Qt::ControlModifier);
     EXPECT_TRUE(window.document().value("placement.experts.swaps").has_value());
@@ -436,6 +437,17 @@ TEST(AllocationPage, draws_a_scenarios_own_points_and_says_why_it_cannot) {
     };
     ASSERT_TRUE(shown("")->chart());
     EXPECT_EQ(shown("")->chart()->series.front().name, "published optimum");
+    const auto charts = window.findChild<AllocationPage*>()->findChildren<ChartView*>();
+    ASSERT_EQ(charts.size(), 3);  // loss, throughput and cost: the optimum, how sure it is, the values
+    for (const ChartView* view : charts) {
+        ASSERT_TRUE(view->chart());
+        EXPECT_EQ(view->chart()->series[1].style, SeriesStyle::band) << view->chart()->title;
+    }
+    const Chart& speed = *charts[1]->chart();
+    for (std::size_t i = 0; i < speed.series[1].points.size(); ++i) {
+        EXPECT_GT(speed.series[1].points[i].y, speed.series[2].points[i].y);  // p10 of the time is fast
+        EXPECT_LT(speed.series[1].points[i].y_to, speed.series[2].points[i].y);
+    }
     const auto& own = shown("quality: {allocation: points.csv}\n")->chart();
     ASSERT_TRUE(own);
     EXPECT_EQ(own->series.front().name, "optimum of own points");

@@ -53,8 +53,8 @@ TEST(StudyInTheWindow, goes_on_after_a_cancel_from_the_points_that_it_has_kept) 
     window.open(scenario_in(folder, 1200));
     QSignalSpy ended(&window.study_job(), &BackgroundJob::ended);
     window.run_study();
-    QTRY_VERIFY_WITH_TIMEOUT(window.points_waiting() > 0, 60000);  // some are known, others wait
-    EXPECT_GT(window.design_page().table().shown(), 1199);         // and both stand in the table
+    ASSERT_TRUE(QTest::qWaitFor([&] { return window.points_waiting() > 0; }, 60000));  // some are known, others wait
+    EXPECT_GT(window.design_page().table().shown(), 1199);                             // and both stand in the table
     window.cancel_study();
     ASSERT_TRUE(ended.wait(60000));
     EXPECT_FALSE(window.study());  // half of one is no study to report

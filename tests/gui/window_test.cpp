@@ -50,7 +50,7 @@ TEST(MainWindow, opens_a_scenario_answers_a_slider_runs_the_study_and_exports) {
     ASSERT_NE(batch, nullptr);
     batch->setValue(batch->maximum() / 2);
     ASSERT_TRUE(answers.wait(30000));
-    QTRY_VERIFY_WITH_TIMEOUT(cards.front()->shown() != before, 5000);
+    ASSERT_TRUE(QTest::qWaitFor([&] { return cards.front()->shown() != before; }, 5000));
     EXPECT_GT(cards.front()->shown().toDouble(), before.toDouble());  // more sequences share a step
 
     QSignalSpy ended(&window.study_job(), &BackgroundJob::ended);

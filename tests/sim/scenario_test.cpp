@@ -55,6 +55,16 @@ Run run_of(const std::string& text) {
 
 TEST(Scenario, runs_as_it_stands) { EXPECT_EQ(error_of(kPlain), ""); }
 
+TEST(Point, is_set_by_scalars_as_they_stand_and_by_lists) {
+    const Given given(kPlain);
+    const Point point = ScenarioFile(given.file(), kModels).first_point();
+    const Point changed =
+        with_settings(point, {{"platform.system", "a: b"}, {"placement.experts.swaps", "[{layer: 3}]"}});
+    EXPECT_EQ(changed.document["platform"]["system"].Scalar(), "a: b");
+    EXPECT_EQ(changed.document["placement"]["experts"]["swaps"][0]["layer"].as<int>(), 3);
+    EXPECT_FALSE(point.document["placement"]["experts"]);  // the other stays as it was
+}
+
 TEST(Scenario, names_an_unknown_field_model_and_system_with_the_nearest) {
     EXPECT_ERROR(replaced(kPlain, "workload:", "worklod:"), ":3:1: worklod: unknown field; did you mean 'workload'?");
     EXPECT_ERROR(replaced(kPlain, "v4.1-flash", "v4.1-flush"), "Did you mean 'v4.1-flash'?");

@@ -91,11 +91,18 @@ AllocationCurves allocation_curves(Answerer& answerer, const AnswerRequest& requ
         if (const auto at = law.loss(scenario.rho, model)) mark(*curves.loss, law, scenario.rho, at->loss);
         for (const std::string& line : loss->footnotes) curves.said += '\n' + line;
     }
+    const PointResult& at = nearest(study, scenario.rho);
+    const double rho = *number_setting(at, kRhoPath);
     if (const auto speed = speed_section(study, chosen)) {
-        const PointResult& at = nearest(study, scenario.rho);
         curves.speed = speed->charts.front();
-        mark(*curves.speed, law, *number_setting(at, kRhoPath), tokens_per_s(*at.run));
+        mark(*curves.speed, law, rho, tokens_per_s(*at.run));
     }
+    if (const auto economics = economics_section(study))
+        for (const Chart& chart : economics->charts)
+            if (chart.name == "cost") {
+                curves.cost = chart;
+                mark(*curves.cost, law, rho, at.run->metrics.at("cost.usd_per_million_tokens"));
+            }
     return curves;
 }
 

@@ -1,6 +1,6 @@
 #include "app/gui/pages/allocation_page.hpp"
 
-#include <QHBoxLayout>
+#include <QGridLayout>
 #include <QLabel>
 #include <QVBoxLayout>
 
@@ -10,13 +10,15 @@
 namespace strata {
 
 AllocationPage::AllocationPage(QWidget* parent)
-    : DetailPage(parent), said_(new QLabel), loss_(new ChartView), speed_(new ChartView) {
+    : DetailPage(parent), said_(new QLabel), loss_(new ChartView), speed_(new ChartView), cost_(new ChartView) {
     said_->setWordWrap(true);
     said_->setTextInteractionFlags(Qt::TextSelectableByMouse);
-    auto* charts = new QHBoxLayout;
+    auto* charts = new QGridLayout;
     charts->setSpacing(12);
-    charts->addWidget(loss_, 1);
-    charts->addWidget(speed_, 1);
+    charts->addWidget(loss_, 0, 0, 2, 1);
+    charts->addWidget(speed_, 0, 1);
+    charts->addWidget(cost_, 1, 1);
+    for (const int column : {0, 1}) charts->setColumnStretch(column, 1);
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(18, 18, 18, 18);
     layout->setSpacing(12);
@@ -38,7 +40,7 @@ void AllocationPage::look(const AnswerRequest& request, LiveEngine& engine) {
 }
 
 void AllocationPage::show_curves(const AllocationCurves& curves) {
-    for (const auto& [view, chart] : {std::pair(loss_, &curves.loss), {speed_, &curves.speed}})
+    for (const auto& [view, chart] : {std::pair(loss_, &curves.loss), {speed_, &curves.speed}, {cost_, &curves.cost}})
         if (*chart)
             view->set(**chart);
         else
@@ -47,7 +49,7 @@ void AllocationPage::show_curves(const AllocationCurves& curves) {
 }
 
 void AllocationPage::say_why_none(const QString& reason) {
-    for (ChartView* view : {loss_, speed_}) view->clear(reason);
+    for (ChartView* view : {loss_, speed_, cost_}) view->clear(reason);
     said_->clear();
 }
 

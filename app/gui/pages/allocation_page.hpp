@@ -1,4 +1,4 @@
-// Loss and throughput over rho of the point that is answered, drawn as the report draws them.
+// Loss, throughput and cost over rho of the point that is answered, drawn as the report draws them.
 #pragma once
 
 #include "app/gui/models/allocation_curves.hpp"
@@ -21,7 +21,7 @@ private:
     void say_why_none(const QString& reason);
 
     QLabel* said_;
-    ChartView *loss_, *speed_;
+    ChartView *loss_, *speed_, *cost_;
 };
 
 }  // namespace strata

@@ -130,11 +130,7 @@ void AnswerPage::show_answer(const SharedAnswer& answer) {
                          .arg(answer->ms, 0, 'f', answer->ms < 10 ? 1 : 0));
     put_->setEnabled(!dials_->turned().empty());
     reset_->setEnabled(!dials_->turned().empty());
-    reason_->setText(QString::fromStdString(answer->reason));
-    QPalette own = reason_->palette();
-    own.setColor(QPalette::WindowText, bad(palette()));
-    reason_->setPalette(own);
-    reason_->setVisible(!answer->run);
+    say_why_none(answer->run ? QString() : QString::fromStdString(answer->reason));
     for (MetricCard* card : cards_) card->setEnabled(answer->run.has_value());
     if (!answer->run) return;
     if (!baseline_) baseline_ = *answer->run;
@@ -149,13 +145,25 @@ void AnswerPage::say_refining() {
 
 void AnswerPage::show_refined(const SharedAnswer& refined) {
     const QString analytic = answer_ ? QString("analytic engine, %1 ms").arg(answer_->ms, 0, 'f', 1) : QString();
-    if (!refined) return engine_->setText(analytic);
-    if (!refined->run) return engine_->setText(analytic + "; systemc: " + QString::fromStdString(refined->reason));
+    const bool same_reason = answer_ && !answer_->run;  // the engines refuse a point alike
+    if (!refined || same_reason) return engine_->setText(analytic);
+    if (!refined->run) {
+        engine_->setText(analytic + "; no systemc answer");
+        return say_why_none("systemc: " + QString::fromStdString(refined->reason));
+    }
     shown_ = refined;
     engine_->setText(
         QString("refined by the systemc engine, contention included (%1 s)").arg(refined->ms / 1e3, 0, 'f', 1));
     show_run(*refined->run);
     show_verdicts(refined->verdicts);
+}
+
+void AnswerPage::say_why_none(const QString& reason) {
+    QPalette own = reason_->palette();
+    own.setColor(QPalette::WindowText, bad(palette()));
+    reason_->setPalette(own);
+    reason_->setText(reason);
+    reason_->setVisible(!reason.isEmpty());
 }
 
 void AnswerPage::pin() {

@@ -37,6 +37,7 @@ signals:
     void pin_wanted();  // by the page's own button
 
 private:
+    void say_why_none(const QString& reason);  // empty: there is an answer
     void show_run(const Run& run);
     void show_verdicts(const std::vector<Verdict>& verdicts);
     void show_memory();
