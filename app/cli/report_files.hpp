@@ -5,22 +5,14 @@
 #include <string>
 #include <vector>
 
-#include "reports/document.hpp"
-#include "reports/render/html.hpp"
+#include "reports/report_folder.hpp"
 #include "sim/study/study.hpp"
 
 namespace strata {
 
-// report.html, .pdf, .md and .json, results.json and .csv in one folder; the figures of the document there or
-// elsewhere.
-struct ReportFolders {
-    std::string report, figures;
-};
-void write_report(const ReportFolders& folders, const Document& document, const PageAssets& assets,
-                  const std::string& json, const std::string& csv);
-
-// Every system that the study ran on: one, unless the sweep changes it.
-std::vector<std::string> systems_of(const Scenario& first, const Study& study);
+// write_report, and what came of it on stderr.
+void write_and_say(const ReportFolders& folders, const Document& document, const PageAssets& assets,
+                   const std::string& json, const std::string& csv);
 
 // How many assertions a result fails; each is said on stderr. One on a metric that the result does not have is not
 // silently true: InputError.

@@ -17,6 +17,7 @@
 #include "reports/report.hpp"
 #include "reports/rl_view.hpp"
 #include "reports/serving_view.hpp"
+#include "reports/study_report.hpp"
 #include "reports/training_view.hpp"
 #include "sim/study/allocation_of.hpp"
 #include "sim/study/find_binding.hpp"
@@ -105,17 +106,9 @@ int run_verb(const RunArguments& arguments, const std::string& root) {
         std::cout << wrapped(recommended_text(recommend(study, scenario.assertions(), law, model), study, law, model));
     if (!arguments.json_file.empty() && arguments.json_file != "-") write_whole(arguments.json_file, json);
     write_exports(arguments, scenario, study, root);
-    if (report) {
-        const OpticalLaw optical_law(root + "/sim/quality/optical_anchors.yaml");
-        const auto& optical = first.workload.optical;
-        const PointResult* chosen = recommend(study, scenario.assertions(), law, model).point;
-        const auto closer = chosen ? closer_look(scenario, *chosen, study, root) : std::nullopt;
-        write_report(report_folders(arguments),
-                     report_of({study, law, catalog, costs, model, systems_of(first, study), scenario.assertions(),
-                                manifest, &optical_law, optical ? &*optical : nullptr, closer ? &*closer : nullptr,
-                                allocation_fits_of(scenario, root)}),
-                     assets, json, results_csv(study));
-    }
+    if (report)
+        write_and_say(report_folders(arguments), study_report(scenario, study, manifest, costs, root), assets, json,
+                      results_csv(study));
     return failed == 0 ? 0 : 1;
 }
 

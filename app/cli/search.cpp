@@ -13,6 +13,7 @@
 #include "reports/render/search_files.hpp"
 #include "reports/report.hpp"
 #include "reports/search_text.hpp"
+#include "reports/study_report.hpp"
 #include "sim/study/allocation_of.hpp"
 
 namespace strata {
@@ -52,7 +53,7 @@ int search_verb(const RunArguments& arguments, const ScenarioFile& scenario, con
         ReportInput input{named, law, catalog, costs, first.model.name, systems_of(first, named), {}, manifest};
         input.closer = closer ? &*closer : nullptr;
         input.trained = allocation_fits_of(scenario, root);
-        write_report(report_folders(arguments), report_of(search, input), assets, json, search_csv(search));
+        write_and_say(report_folders(arguments), report_of(search, input), assets, json, search_csv(search));
     }
     // An assertion is on what is recommended: the points around it are there to be compared.
     const PointResult* recommended = search.recommended_result();

@@ -72,7 +72,7 @@ MainWindow::MainWindow(const std::string& root, const std::string& simulator)
                                                 schema_tree(schema_of("scenario", root + "/scenarios/schema")))),
       engine_(std::make_unique<LiveEngine>(root, simulator)),
       study_job_(std::make_unique<BackgroundJob>()),
-      trace_job_(std::make_unique<BackgroundJob>()) {
+      export_job_(std::make_unique<BackgroundJob>()) {
     setAcceptDrops(true);
     panel_ = new ScenarioPanel(document_, *form_);
     dock_ = new QDockWidget("Scenario");
@@ -101,7 +101,7 @@ MainWindow::MainWindow(const std::string& root, const std::string& simulator)
 // Work that still runs ends before what it would tell is gone.
 MainWindow::~MainWindow() {
     study_job_.reset();
-    trace_job_.reset();
+    export_job_.reset();
     engine_.reset();
 }
 

@@ -63,8 +63,7 @@ public:
     void start_tour();
     // Changes that a window left which did not end as it should: offers them.
     void offer_left_behind();
-    // What the last study came to, as files in `folder`; throws InputError.
-    std::vector<std::string> export_to(const QString& folder);
+    void export_to(const QString& folder);  // the report of the last study, in the background
 
     ScenarioDocument& document() { return document_; }
     AnswerPage& answer_page() { return *answer_; }
@@ -81,7 +80,7 @@ public:
     ScenarioPanel& scenario_panel() { return *panel_; }
     LiveEngine& engine() { return *engine_; }
     BackgroundJob& study_job() { return *study_job_; }
-    BackgroundJob& trace_job() { return *trace_job_; }
+    BackgroundJob& export_job() { return *export_job_; }
     NoticeBar& notice() { return *notice_; }
     const SharedStudy& study() const { return study_; }
     std::size_t points_waiting() const;
@@ -129,6 +128,7 @@ private:
     void choose_study();
     void choose_view_file();
     void choose_trace_file();
+    void export_by(const QString& doing, std::function<QString()> work);
     void copy_command();
     void caught(const std::function<void()>& work);  // says what a user can mend in the notice
 
@@ -137,6 +137,7 @@ private:
     std::unique_ptr<ScenarioFormModel> form_;
     std::unique_ptr<LiveEngine> engine_;
     SharedStudy study_;
+    std::string running_, ran_;  // the scenario that it is of, as it stood when it ran; empty: it was opened
     std::shared_ptr<const KnownStudy> known_;
     std::unique_ptr<Autosave> autosave_;
     enum class Stop { none, paused, cancelled } stop_ = Stop::none;
@@ -163,7 +164,7 @@ private:
     QDockWidget* dock_ = nullptr;
     QLabel *provenance_ = nullptr, *said_ = nullptr;
     QProgressBar* progress_ = nullptr;
-    std::unique_ptr<BackgroundJob> study_job_, trace_job_;
+    std::unique_ptr<BackgroundJob> study_job_, export_job_;
 };
 
 }  // namespace strata

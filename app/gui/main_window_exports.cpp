@@ -16,13 +16,35 @@ namespace strata {
 
 void MainWindow::choose_export() {
     const QString folder = QFileDialog::getExistingDirectory(this, "Write the report into a folder");
-    if (folder.isEmpty()) return;
-    caught([&] { said_->setText(QString("wrote %1 files into %2").arg(export_to(folder).size()).arg(folder)); });
+    if (!folder.isEmpty()) caught([&] { export_to(folder); });
 }
 
-std::vector<std::string> MainWindow::export_to(const QString& folder) {
+void MainWindow::export_to(const QString& folder) {
     if (!study_) throw InputError("report", "a study that has been run", "none");
-    return export_report(*study_, document_, folder.toStdString());
+    if (document_.file().isEmpty())
+        throw InputError("scenario", "a file that the report can name", "an unsaved scenario; save it first");
+    const ReportRequest request{study_, ran_.empty() ? document_.text() : ran_, document_.file().toStdString(),
+                                folder.toStdString(), root_};
+    export_by("writing the report", [request, folder] {
+        const WrittenReport written = export_report(request);
+        const QString obstacle = QString::fromStdString(written.obstacle);
+        return QString("wrote %1 files into %2").arg(written.files.size()).arg(folder) +
+               (obstacle.isEmpty() ? "" : "; " + obstacle);
+    });
+}
+
+// In the background, one at a time. `work` returns what can be said of it.
+void MainWindow::export_by(const QString& doing, std::function<QString()> work) {
+    if (export_job_->is_running()) throw InputError("export", "one at a time", "one that is at work");
+    const auto made = std::make_shared<QString>();
+    auto* this_run = new QObject(this);
+    connect(export_job_.get(), &BackgroundJob::ended, this_run, [this, made, this_run](bool, const QString& error) {
+        this_run->deleteLater();
+        said_->setText(error.isEmpty() ? *made : "");
+        if (!error.isEmpty()) notice_->warn("The export failed: " + error);
+    });
+    said_->setText(doing);
+    export_job_->start([work = std::move(work), made](const BackgroundJob::Progress&) { *made = work(); });
 }
 
 void MainWindow::choose_view_file() {
@@ -50,21 +72,15 @@ void MainWindow::choose_trace_file() {
 // Of the point that the dials describe, as the Timeline page shows it.
 void MainWindow::export_trace(const QString& file) {
     (void)trace_file({}, file.toStdString());  // an ending that it cannot write is said before anything runs
-    if (!asked_ || trace_job_->is_running())
-        throw InputError("trace", "one at a time, of a point that is valid", "none");
-    auto* this_run = new QObject(this);
-    connect(trace_job_.get(), &BackgroundJob::ended, this_run, [this, file, this_run](bool, const QString& error) {
-        this_run->deleteLater();
-        if (!error.isEmpty()) return notice_->warn("The trace was not written: " + error);
-        said_->setText("wrote " + file);
-    });
-    said_->setText("tracing a step");
-    trace_job_->start([request = *asked_, file = file.toStdString(),
-                       options = StudyOptions{.root = root_, .simulator = simulator_}](const BackgroundJob::Progress&) {
-        const ScenarioFile scenario(request.file, parse_yaml(request.document, request.file),
-                                    options.root + "/scenarios/models");
-        write_whole(file, trace_file(traced_step(scenario, scenario.first_point(), options), file));
-    });
+    if (!asked_) throw InputError("trace", "a point that is valid", "none");
+    export_by("tracing a step",
+              [request = *asked_, file, options = StudyOptions{.root = root_, .simulator = simulator_}] {
+                  const ScenarioFile scenario(request.file, parse_yaml(request.document, request.file),
+                                              options.root + "/scenarios/models");
+                  const std::string target = file.toStdString();
+                  write_whole(target, trace_file(traced_step(scenario, scenario.first_point(), options), target));
+                  return "wrote " + file;
+              });
 }
 
 // The same on the command line, with what the dials are turned to.

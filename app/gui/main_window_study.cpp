@@ -56,17 +56,18 @@ void MainWindow::run_study() {
     progress_text_ = "starting";
     said_->setText(progress_text_);
     const std::string file = document_.file().isEmpty() ? "scenario.yaml" : document_.file().toStdString();
-    study_job_->start([this, text = document_.text(), file, why,
-                       options = StudyOptions{.root = root_, .jobs = 2, .simulator = simulator_}](
-                          const BackgroundJob::Progress& progress) {
-        StudyOptions with = options;
-        with.progress = progress;
-        with.store = store_of_points(*why);
-        run_in_parts(ScenarioFile(file, parse_yaml(text, file), options.root + "/scenarios/models"), with,
-                     [this](std::shared_ptr<const KnownStudy> known) {
-                         QMetaObject::invokeMethod(this, [this, known] { show_known(known); });
-                     });
-    });
+    running_ = document_.text();
+    study_job_->start(
+        [this, text = running_, file, why, options = StudyOptions{.root = root_, .jobs = 2, .simulator = simulator_}](
+            const BackgroundJob::Progress& progress) {
+            StudyOptions with = options;
+            with.progress = progress;
+            with.store = store_of_points(*why);
+            run_in_parts(ScenarioFile(file, parse_yaml(text, file), options.root + "/scenarios/models"), with,
+                         [this](std::shared_ptr<const KnownStudy> known) {
+                             QMetaObject::invokeMethod(this, [this, known] { show_known(known); });
+                         });
+        });
     enable_study_actions();
 }
 
@@ -121,7 +122,10 @@ void MainWindow::study_ended(bool cancelled, const QString& error) {
                            .arg(without ? QString(", %1 without a run").arg(without) : QString()));
         say_failed_points();
     }
-    if (known_ && known_->waiting.empty()) study_ = known_->study;
+    if (known_ && known_->waiting.empty()) {
+        study_ = known_->study;
+        ran_ = running_;
+    }
     enable_study_actions();
 }
 
@@ -158,7 +162,10 @@ void MainWindow::open_study(const QString& file) {
             notice_->warn("This study cannot be opened: " + error);
         else
             said_->setText("opened " + file.section('/', -1));
-        study_ = error.isEmpty() ? known_->study : study_;
+        if (error.isEmpty()) {
+            study_ = known_->study;
+            ran_.clear();
+        }
         enable_study_actions();
         if (error.isEmpty()) show_page("design-space");
     });

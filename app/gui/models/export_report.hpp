@@ -1,15 +1,21 @@
-// A study as the files that `strata run --out` writes: report.html, results.json, results.csv and figures.
+// A study as the files that `strata run --out` writes.
 #pragma once
 
+#include <memory>
 #include <string>
-#include <vector>
 
-#include "app/gui/models/scenario_document.hpp"
+#include "reports/report_folder.hpp"
 #include "sim/study/study.hpp"
 
 namespace strata {
 
-// Names of what was written. Throws InputError for what the user can mend. In the thread of the window: it draws.
-std::vector<std::string> export_report(const Study& study, const ScenarioDocument& document, const std::string& folder);
+struct ReportRequest {
+    std::shared_ptr<const Study> study;
+    std::string scenario, file;  // its text, and the name that the report gives it
+    std::string folder, root;
+};
+
+// Takes a second or more. Throws InputError for what the user can mend.
+WrittenReport export_report(const ReportRequest& request);
 
 }  // namespace strata

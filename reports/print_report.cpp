@@ -1,4 +1,4 @@
-#include "app/cli/figures.hpp"
+#include "reports/print_report.hpp"
 
 #include <fmt/format.h>
 #include <spawn.h>

@@ -1,0 +1,83 @@
+#include "reports/report_folder.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "reports/files.hpp"
+#include "reports/print_report.hpp"
+#include "reports/render/document_json.hpp"
+#include "reports/render/markdown.hpp"
+#include "reports/report.hpp"
+
+namespace strata {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// Files that belong together: made in a folder inside theirs, and in their place only when all are there.
+class Together {
+public:
+    Together(fs::path folder, const char* making) : folder_(std::move(folder)), making_(folder_ / making) {
+        fs::remove_all(making_);  // of a process that was killed
+        fs::create_directory(making_);
+    }
+    ~Together() {
+        std::error_code ignored;
+        fs::remove_all(making_, ignored);
+    }
+    Together(const Together&) = delete;
+    Together& operator=(const Together&) = delete;
+
+    const fs::path& making() const { return making_; }
+    void write(const std::string& name, const std::string& text) { write_whole(making_ / name, text); }
+    void put_in_place(std::vector<std::string>& files) {
+        std::vector<fs::path> made;
+        for (const auto& entry : fs::directory_iterator(making_)) made.push_back(entry.path().filename());
+        std::ranges::sort(made);
+        for (const fs::path& name : made) {
+            fs::rename(making_ / name, folder_ / name);
+            files.push_back((folder_ / name).string());
+        }
+    }
+
+private:
+    fs::path folder_, making_;
+};
+
+}  // namespace
+
+WrittenReport write_report(const ReportFolders& folders, const Document& document, const PageAssets& assets,
+                           const std::string& json, const std::string& csv) {
+    const fs::path folder(folders.report);
+    const FolderLock lock(folder);
+    Together report(folder, ".making"), figures(folders.figures, ".making-figures");
+    report.write("results.json", json);
+    report.write("results.csv", csv);
+    report.write("report.json", document_json(document));
+    // Without pictures at first: whatever happens to strata-print, there is a report.
+    report.write("report.html", html_of(document, assets));
+    report.write("report.md", markdown_of(document, ""));
+    WrittenReport written;
+    try {
+        written.obstacle =
+            print_report(report.making() / "report.json", report.making() / "report.pdf", figures.making());
+    } catch (const std::runtime_error&) {
+        report.put_in_place(written.files);
+        throw;
+    }
+    if (written.obstacle.empty()) {
+        Pictures pictures;
+        for (const Chart& chart : figures_of(document))
+            pictures[chart.name] = whole_file(figures.making() / (chart.name + ".svg"));
+        report.write("report.html", html_of(document, assets, pictures));
+        report.write(
+            "report.md",
+            markdown_of(document, fs::absolute(folders.figures).lexically_relative(fs::absolute(folder)).string()));
+        figures.put_in_place(written.files);
+    }
+    report.put_in_place(written.files);
+    return written;
+}
+
+}  // namespace strata
