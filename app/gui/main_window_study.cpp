@@ -23,11 +23,15 @@ QString duration(double seconds) {
     return QString("%1 h").arg(seconds / 3600, 0, 'f', 1);
 }
 
+constexpr std::int64_t kMostBytes = 500'000'000;  // two million points, or fifty thousand whole runs
+
 // A study runs without one too; then nothing of it is kept, and `why` says so.
 std::shared_ptr<PointStore> store_of_points(QString& why) {
     try {
         QDir().mkpath(data_folder());
-        return std::make_shared<PointStore>((data_folder() + "/points.sqlite").toStdString());
+        auto store = std::make_shared<PointStore>((data_folder() + "/points.sqlite").toStdString());
+        store->keep_within(kMostBytes);
+        return store;
     } catch (const std::exception& error) {
         why = error.what();
         return nullptr;

@@ -294,6 +294,23 @@ void PointStore::write_over(const RowShape& shape, const KeptPoint& point) {
     if (!point.run.empty()) connection_->add_run.start().bind(id).bind(point.run).step();
 }
 
+void PointStore::keep_within(std::int64_t bytes) {
+    flush();
+    const std::lock_guard lock(mutex_);
+    Database& database = connection_->database;
+    const auto used = [&] {
+        return (database.number("PRAGMA page_count") - database.number("PRAGMA freelist_count")) *
+               database.number("PRAGMA page_size");
+    };
+    while (used() > bytes && database.number("SELECT count(*) FROM point") > 0) {
+        Transaction transaction(database);
+        const auto last =
+            database.number("SELECT id FROM point ORDER BY id LIMIT 1 OFFSET (SELECT count(*) / 2 FROM point)");
+        database.run(fmt::format("DELETE FROM run WHERE point <= {0}; DELETE FROM point WHERE id <= {0};", last));
+        transaction.commit();
+    }
+}
+
 std::size_t PointStore::merge(const std::string& other) {
     const std::size_t before = size();
     PointStore from(other);

@@ -64,6 +64,9 @@ public:
     void flush();
     // All points of another store, of those that are here already the one with more in it. How many were new.
     std::size_t merge(const std::string& other);
+    // Takes away the oldest points, half of them at a time, until the rest need no more than so many bytes. The file
+    // stays as large as it is; new points fill it.
+    void keep_within(std::int64_t bytes);
 
 private:
     struct Connection;

@@ -138,6 +138,33 @@ TEST(PointStore, merges_another_and_counts_what_was_new) {
     EXPECT_EQ(store.whole(key_of(3))->run, "{}");
 }
 
+TEST(PointStore, lets_the_oldest_points_go_where_it_may_not_grow) {
+    constexpr std::int64_t kBytes = 1 << 20;
+    const ScratchFolder folder;
+    const std::string file = folder / "s.sqlite";
+    const auto keep_to = [&](int from, int to, std::int64_t within) {
+        PointStore store(file);
+        for (int i = from; i < to; ++i) {
+            KeptPoint point = point_of(i);
+            point.run = std::string(2000, 'x');
+            store.keep(kShape, {point});
+        }
+        store.keep_within(within);
+        return store.size();
+    };
+    EXPECT_EQ(keep_to(0, 1000, 3 * kBytes), 1000u);  // there is room
+    EXPECT_EQ(keep_to(0, 0, kBytes), 249u);
+    {
+        PointStore store(file);
+        EXPECT_FALSE(store.whole(key_of(750)));
+        EXPECT_TRUE(store.whole(key_of(751)));
+    }
+    const auto before = fs::file_size(file);
+    EXPECT_EQ(keep_to(0, 700, 3 * kBytes), 949u);
+    EXPECT_EQ(fs::file_size(file), before);
+    EXPECT_EQ(keep_to(0, 0, 0), 0u);
+}
+
 TEST(PointStore, takes_its_file_away_if_that_stayed_empty_or_is_not_worth_it) {
     const ScratchFolder folder;
     { PointStore empty(folder / "s.sqlite"); }
