@@ -1,6 +1,7 @@
 #include "reports/files.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -15,9 +16,14 @@ namespace strata {
 
 namespace fs = std::filesystem;
 
+constexpr std::uintmax_t kMostBytes = std::uintmax_t{4} << 30;  // results of ten million points
+
 std::string whole_file(const fs::path& file) {
     std::ifstream stream(file, std::ios::binary);
     if (!stream || fs::is_directory(file)) throw InputError("cannot read " + file.string());
+    std::error_code unknown;  // of a pipe
+    if (const auto size = fs::file_size(file, unknown); !unknown && size > kMostBytes)
+        throw InputError(file.string(), fmt::format("at most {} bytes", kMostBytes), fmt::format("{}", size));
     return {std::istreambuf_iterator<char>(stream), {}};
 }
 

@@ -2,17 +2,16 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
-#include <cstdio>
 #include <set>
 #include <sstream>
 
 #include "app/cli/chunks.hpp"
 #include "hwmodels/input_error.hpp"
+#include "hwmodels/run_program.hpp"
 #include "reports/files.hpp"
 
 namespace strata {
@@ -30,23 +29,7 @@ std::string quoted(const std::string& word) {
     return text + "'";
 }
 
-struct Answer {
-    std::string text;
-    int code = 0;
-};
-
-Answer ask(const std::vector<std::string>& words) {
-    std::string command;
-    for (const std::string& word : words) command += quoted(word) + " ";
-    FILE* const pipe = popen((command + "2>&1").c_str(), "r");
-    if (!pipe) throw std::runtime_error("cannot start a shell");
-    Answer answer;
-    char buffer[4096];
-    for (std::size_t count; (count = fread(buffer, 1, sizeof buffer, pipe)) > 0;) answer.text.append(buffer, count);
-    const int status = pclose(pipe);
-    answer.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128;
-    return answer;
-}
+FinishedProgram ask(const std::vector<std::string>& words) { return run_program(words, Kept::output_and_errors); }
 
 // Jobs of the same study have the same name: of the folder that they write to.
 std::string job_name(const fs::path& folder) { return fmt::format("strata:{}", fs::absolute(folder).string()); }
@@ -78,26 +61,26 @@ std::string job_script(const fs::path& folder, const SlurmOptions& options, cons
 }  // namespace
 
 std::size_t largest_array() {
-    const Answer answer = ask({"scontrol", "show", "config"});
+    const FinishedProgram answer = ask({"scontrol", "show", "config"});
     if (answer.code != 0)
         throw InputError("--on slurm", "a Slurm that answers 'scontrol show config'",
-                         answer.text.substr(0, answer.text.find('\n')));
-    const std::size_t at = answer.text.find("MaxArraySize");
+                         answer.said.substr(0, answer.said.find('\n')));
+    const std::size_t at = answer.said.find("MaxArraySize");
     std::size_t largest = 0;
     if (at != std::string::npos) {
-        const std::size_t digits = answer.text.find_first_of("0123456789", at);
-        std::from_chars(answer.text.data() + digits, answer.text.data() + answer.text.size(), largest);
+        const std::size_t digits = answer.said.find_first_of("0123456789", at);
+        std::from_chars(answer.said.data() + digits, answer.said.data() + answer.said.size(), largest);
     }
     return largest > 1 ? largest : kDefaultArray;
 }
 
 std::vector<std::size_t> chunks_in_queue(const fs::path& folder) {
     // %K: the tasks that a line stands for; pending ones of an array are one line.
-    const Answer answer = ask({"squeue", "--noheader", "--name", job_name(folder), "--states",
-                               "PENDING,RUNNING,CONFIGURING,SUSPENDED,COMPLETING", "--format", "%K"});
-    if (answer.code != 0) throw InputError("squeue", "a list of jobs", answer.text.substr(0, answer.text.find('\n')));
+    const FinishedProgram answer = ask({"squeue", "--noheader", "--name", job_name(folder), "--states",
+                                        "PENDING,RUNNING,CONFIGURING,SUSPENDED,COMPLETING", "--format", "%K"});
+    if (answer.code != 0) throw InputError("squeue", "a list of jobs", answer.said.substr(0, answer.said.find('\n')));
     std::set<std::size_t> tasks;
-    std::istringstream lines(answer.text);
+    std::istringstream lines(answer.said);
     for (std::string line; std::getline(lines, line);) add_tasks(line, tasks);
     return {tasks.begin(), tasks.end()};
 }
@@ -123,9 +106,9 @@ std::string submit_chunks(const fs::path& folder, const std::vector<std::size_t>
     if (!options.partition.empty()) command.push_back("--partition=" + options.partition);
     command.insert(command.end(), options.sbatch.begin(), options.sbatch.end());
     command.push_back(script.string());
-    const Answer answer = ask(command);
-    if (answer.code != 0) throw InputError("sbatch", "a job array that Slurm takes", answer.text);
-    return answer.text.substr(0, answer.text.find_first_of(";\n"));
+    const FinishedProgram answer = ask(command);
+    if (answer.code != 0) throw InputError("sbatch", "a job array that Slurm takes", answer.said);
+    return answer.said.substr(0, answer.said.find_first_of(";\n"));
 }
 
 }  // namespace strata

@@ -2,20 +2,18 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
-#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "app/cli/verbs.hpp"
 #include "app/measure/machine.hpp"
 #include "hwmodels/input_error.hpp"
+#include "hwmodels/run_program.hpp"
 
 namespace strata {
 
@@ -25,12 +23,9 @@ namespace fs = std::filesystem;
 
 // Of the sources that this was built from: "7ade1ca", with "-dirty" where tracked files differ; "unknown" without git.
 std::string commit_of(const std::string& root) {
-    const std::string command = fmt::format("git -C '{}' describe --always --dirty --exclude '*' 2>/dev/null", root);
-    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> answer(popen(command.c_str(), "r"), pclose);
-    std::array<char, 128> line{};
-    if (!answer || !std::fgets(line.data(), line.size(), answer.get())) return "unknown";
-    const std::string text = line.data();
-    return text.substr(0, text.find('\n'));
+    const FinishedProgram git =
+        run_program({"git", "-C", root, "describe", "--always", "--dirty", "--exclude", "*"}, Kept::output_and_errors);
+    return git.code == 0 ? git.said.substr(0, git.said.find('\n')) : "unknown";
 }
 
 // For a column of a CSV.

@@ -1,15 +1,12 @@
 #include "app/measure/kernels.hpp"
 
 #include <fmt/format.h>
-#include <spawn.h>
-#include <sys/wait.h>
 
-#include <cstring>
 #include <filesystem>
+#include <stdexcept>
 
 #include "hwmodels/input_error.hpp"
-
-extern char** environ;
+#include "hwmodels/run_program.hpp"
 
 namespace strata {
 
@@ -24,16 +21,11 @@ int measure_kernels(const KernelMeasuring& asked) {
     if (asked.filters.empty()) words.push_back("--all");
     for (const std::string& filter : asked.filters) words.insert(words.end(), {"--filter", filter});
     if (!asked.out_file.empty()) words.insert(words.end(), {"--out", asked.out_file});
-    std::vector<char*> pointers;
-    for (std::string& word : words) pointers.push_back(word.data());
-    pointers.push_back(nullptr);
-    pid_t child = 0;
-    int status = 0;
-    if (const int error = posix_spawn(&child, program.c_str(), nullptr, nullptr, pointers.data(), environ); error != 0)
-        throw std::runtime_error(fmt::format("{} cannot be started: {}", program.string(), std::strerror(error)));
-    if (waitpid(child, &status, 0) < 0 || !WIFEXITED(status))
-        throw std::runtime_error(fmt::format("{} ended by signal {}", program.string(), WTERMSIG(status)));
-    return WEXITSTATUS(status);
+    const FinishedProgram measured = run_program(words);
+    if (measured.code == 127) throw std::runtime_error(measured.said);
+    if (measured.code > 128)
+        throw std::runtime_error(fmt::format("{} ended by signal {}", program.string(), measured.code - 128));
+    return measured.code;
 }
 
 }  // namespace strata

@@ -164,14 +164,10 @@ ScenarioFile::ScenarioFile(const std::string& file, std::string models_folder,
 
 ScenarioFile::ScenarioFile(const std::string& file, const YAML::Node& document, std::string models_folder,
                            const std::vector<std::string>& overrides)
-    : ScenarioFile(file, document, std::move(models_folder), overrides, places_of(document, file)) {}
-
-ScenarioFile::ScenarioFile(const std::string& file, const YAML::Node& document, std::string models_folder,
-                           const std::vector<std::string>& overrides, Places places)
     : file_(file),
       models_folder_(std::move(models_folder)),
       document_(YAML::Clone(document)),
-      places_(std::move(places)) {
+      places_(places_of(document, file)) {
     if (!document_.IsMap()) throw InputError(file + ": expected a map with model, platform and workload");
     for (const std::string& text : overrides) {
         const std::size_t equals = text.find('=');
@@ -367,15 +363,8 @@ Scenario read_point(const std::string& document, const std::string& file, const 
     YAML::Node node = parse_yaml(document, file);
     node.remove("axes");  // a point is one step of each
     node.remove("search");
-    const auto read = [&](Places places) {
-        const ScenarioFile of_the_point(file, node, models_folder, {}, std::move(places));
-        return of_the_point.read(of_the_point.first_point(), catalog);
-    };
-    try {
-        return read({});
-    } catch (const InputError&) {  // where that stands takes as long to find as all the rest, so it is found now
-        return read(places_of(node, file));
-    }
+    const ScenarioFile of_the_point(file, node, models_folder);
+    return of_the_point.read(of_the_point.first_point(), catalog);
 }
 
 }  // namespace strata

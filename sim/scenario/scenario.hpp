@@ -198,9 +198,6 @@ public:
     static constexpr double kMaxPoints = 1e7;
 
 private:
-    friend Scenario read_point(const std::string&, const std::string&, const std::string&, const Catalog&);
-    ScenarioFile(const std::string& file, const YAML::Node& document, std::string models_folder,
-                 const std::vector<std::string>& overrides, Places places);
     Model read_model_of(const YamlField& field, Problems& problems) const;
 
     std::string file_, models_folder_, name_, description_;

@@ -8,7 +8,7 @@
 
 #include "app/gui/widgets/timeline_view.hpp"
 #include "sim/engine/analytic/analytic_engine.hpp"
-#include "sim/study/traced_point.hpp"
+#include "sim/study/traced_step.hpp"
 
 namespace strata {
 namespace {

@@ -1,7 +1,7 @@
 #include "app/gui/models/traced_step_of.hpp"
 
 #include "hwmodels/input_error.hpp"
-#include "sim/study/traced_point.hpp"
+#include "sim/study/traced_step.hpp"
 
 namespace strata {
 
@@ -13,8 +13,8 @@ StepTimeline traced_step_of(Answerer& answerer, const AnswerRequest& request, co
     YAML::Node document = parse_yaml(request.document, request.file);
     document["workload"]["batch"] = scenario.workload.batch;  // where it was to be found, it is found
     try {
-        StepTimeline timeline =
-            timeline_of(program, traced_by_systemc({YAML::Dump(document), request.file}, answerer.root(), simulator));
+        StepTimeline timeline = timeline_of(program, traced_ranks({YAML::Dump(document), request.file},
+                                                                  {.root = answerer.root(), .simulator = simulator}));
         timeline.engine = "systemc";
         return timeline;
     } catch (const std::exception& error) {
