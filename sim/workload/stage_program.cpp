@@ -325,21 +325,24 @@ private:
     }
 
     // Selected entries are known after the selection (or with that of an earlier layer); all others beforehand. New
-    // entries are written back beside the step and are not modelled.
+    // entries are where they were made: of what is attended only the part that was cached before the step is fetched.
+    // That they are written back, beside the step, is not modelled.
     void fetch_kv(const Op& op) {
         const AttentionConfig& attention = scenario_.model.attention;
         const auto [kind, ratio] =
             scenario_.model
                 .attention_of[std::min(static_cast<std::size_t>(op.layer), scenario_.model.attention_of.size() - 1)];
         const bool selected = kind == AttentionKind::dsa || kind == AttentionKind::csa;
+        const double cached = scenario_.workload.cached();
         double entries = 0;
         if (const auto* latent = std::get_if<LatentAttention>(&op.shape))
-            entries = latent->sequences * latent->queries / latent->shared_reads * latent->attended;
+            entries = latent->sequences * latent->queries / latent->shared_reads * latent->attended * cached /
+                      (cached + scenario_.workload.queries() / 2);
         else if (const auto* context = std::get_if<ContextAttention>(&op.shape))
-            entries = context->sequences * context->past;
+            entries = context->sequences * cached;
         constexpr double kPage = 64;  // entries that stand together when all are read
         const double together = selected || kind == AttentionKind::reuse ? 1 : kPage;
-        entries *= 1 - kv_hits(placement_, kind, scenario_.workload.cached() / ratio);
+        entries *= 1 - kv_hits(placement_, kind, cached / ratio);
         if (entries > 0)
             fetch(op, "kv_fetch", placement_.kv, entries / together, together * attention.entry_bytes,
                   selected ? last_ : kNone);

@@ -76,6 +76,24 @@ TEST(StageProgram, of_context_ranks_attends_together_as_one_rank_would_alone) {
     EXPECT_EQ(tasks_named(four, "kv_up").front().flops, tasks_named(prompt("v3", 1), "kv_up").front().flops);
 }
 
+TEST(StageProgram, of_a_prompt_fetches_of_what_is_attended_what_was_there_before) {
+    const auto moved = [](const std::string& context) {
+        const Catalog catalog(kRoot + "/hwmodels/catalog");
+        const CostBook costs(kRoot + "/sim/cost/cost_curves.yaml");
+        const Scenario scenario = read_point(
+            "{model: v3.2, platform: {system: HGX_H800}, workload: {kind: prefill, batch: 8, prompt: 4096, context: " +
+                context + "}, placement: {dp: 8, ep: 8, kv: {tier: host}}}",
+            "test", kRoot + "/scenarios/models", catalog);
+        Bytes sum;
+        for (const Task& task : tasks_named(build_program(scenario, platform_of(scenario.platform), costs), "kv_fetch"))
+            sum += task.moved;
+        return sum.si();
+    };
+    EXPECT_EQ(moved("0"), 0);
+    // 61 layers, 4096 queries, 2048 selected of 6144 on average, of which 4096 are old; 656 B.
+    EXPECT_NEAR(moved("4096") / (61.0 * 4096 * 2048 * 4096 / 6144 * 656), 1, 1e-9);
+}
+
 TEST(StageProgram, of_context_ranks_holds_the_activations_of_its_own_tokens) {
     const auto held = [](int ranks) {
         const Catalog catalog(kRoot + "/hwmodels/catalog");
