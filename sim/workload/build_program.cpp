@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "sim/engine/analytic/analytic_engine.hpp"
 #include "sim/workload/micro_batches.hpp"
 #include "sim/workload/pricing.hpp"
 #include "sim/workload/stage_program.hpp"
@@ -33,18 +34,34 @@ StepShape shape_of(const Scenario& scenario) {
     return shape;
 }
 
-// Layers are shared out evenly; the stage that takes longest sets the pace of all.
+// In decode every stage always has a micro-batch at work, so a token takes `pp` turns of the slowest stage; a prompt's
+// last micro-batch waits in addition for the pipeline to fill.
+Program in_turns(Program stage, const Scenario& scenario) {
+    const Placement& placement = scenario.placement;
+    if (placement.micro_batches > 1) stage = interleaved(stage, placement.micro_batches);
+    if (placement.pp > 1) stage = repeated(stage, placement.pp);
+    if (placement.pp > 1 && scenario.workload.prefill) stage = delayed(stage, placement.pp - 1);
+    return stage;
+}
+
+// Layers are shared out evenly; the stage that takes longest sets the pace of all. Which one that is depends on what
+// its fetches and exchanges hide behind, so each is walked.
 Program slowest_stage(const Scenario& scenario, const Platform& platform, const CostBook& costs,
                       const ProgramInputs& more) {
     const int stages = scenario.placement.pp;
     const int layers = scenario.workload.prefill ? scenario.model.prefill_layers : scenario.model.layers;
     StepShape shape = shape_of(scenario);
     Program slowest;
+    Seconds longest;
     for (int stage = 0; stage < stages; ++stage) {
         shape.first_layer = layers * stage / stages;
         shape.end_layer = layers * (stage + 1) / stages;
-        Program program = stage_program(scenario, shape, stage + 1 < stages, platform, costs, more);
-        if (stage == 0 || turn_of(program) > turn_of(slowest)) slowest = std::move(program);
+        Program program = in_turns(stage_program(scenario, shape, stage + 1 < stages, platform, costs, more), scenario);
+        const Seconds takes = stages > 1 ? run_analytic(program).makespan : Seconds(0);
+        if (stage == 0 || takes > longest) {
+            slowest = std::move(program);
+            longest = takes;
+        }
     }
     return slowest;
 }
@@ -85,18 +102,11 @@ RankSharesSpec shares_spec(const Scenario& scenario, double tokens, int ranks_of
             .tokens = std::llround(tokens * std::max(1.0, double(placement.ep) / placement.tp))};
 }
 
-// In decode every stage always has a micro-batch at work, so a token takes `pp` turns of the slowest stage; a prompt's
-// last micro-batch waits in addition for the pipeline to fill.
 Program build_program(const Scenario& scenario, const Platform& platform, const CostBook& costs,
                       const ProgramInputs& more) {
-    const Placement& placement = scenario.placement;
     Platform found = beside_exchanges(scenario, platform);
     if (scenario.model.computes_in_int8()) found.device = in_int8(found.device);
-    Program program = slowest_stage(scenario, found, costs, more);
-    if (placement.micro_batches > 1) program = interleaved(program, placement.micro_batches);
-    if (placement.pp > 1) program = repeated(program, placement.pp);
-    if (placement.pp > 1 && scenario.workload.prefill) program = delayed(program, placement.pp - 1);
-    return program;
+    return slowest_stage(scenario, found, costs, more);
 }
 
 }  // namespace strata

@@ -94,6 +94,23 @@ TEST(StageProgram, of_a_prompt_fetches_of_what_is_attended_what_was_there_before
     EXPECT_NEAR(moved("4096") / (61.0 * 4096 * 2048 * 4096 / 6144 * 656), 1, 1e-9);
 }
 
+TEST(StageProgram, is_of_the_stage_that_takes_longest_with_its_fetches) {
+    // Both tables are in the first half, read from drives when they are needed; the head, in the second, takes longer
+    // than the projections of their rows.
+    const auto of_tier = [](const std::string& tier) {
+        const Catalog catalog(kRoot + "/hwmodels/catalog");
+        const CostBook costs(kRoot + "/sim/cost/cost_curves.yaml");
+        const Scenario scenario = read_point(
+            "{model: engram-27b, platform: {system: HGX_H200}, workload: {kind: decode, batch: 512, context: 1024}, "
+            "placement: {dp: 4, ep: 4, pp: 2, engram: {fetch: synchronous, tier: " +
+                tier + "}}}",
+            "test", kRoot + "/scenarios/models", catalog);
+        return build_program(scenario, platform_of(scenario.platform), costs);
+    };
+    EXPECT_EQ(tasks_named(of_tier("hbm"), "lm_head").size(), 2u);
+    EXPECT_EQ(tasks_named(of_tier("nvme"), "engram_fetch").size(), 2u * 2);
+}
+
 TEST(StageProgram, of_context_ranks_holds_the_activations_of_its_own_tokens) {
     const auto held = [](int ranks) {
         const Catalog catalog(kRoot + "/hwmodels/catalog");
