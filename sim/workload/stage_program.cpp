@@ -196,7 +196,9 @@ private:
         return values;
     }
 
+    // A group of one rank has nobody to differ from.
     void vary(std::uint32_t task, Variation variation) {
+        if (std::max(placement_.ep, placement_.tp) == 1) return;
         program_.tasks[task].variation = static_cast<int>(program_.variations.size());
         program_.variations.push_back(std::move(variation));
     }

@@ -91,6 +91,13 @@ TEST(SystemcEngine, keeps_the_order_of_a_lane_and_overlaps_latency) {
     EXPECT_NEAR(to_us(timeline.busy[static_cast<std::size_t>(Lane::scale_up)]), 20, 1e-6);
 }
 
+TEST(SystemcEngine, takes_no_wire_for_an_exchange_that_is_all_latency) {
+    // A table has an all-reduce of 1 MB as fast as one of nothing; at 100 GB/s it would be 10 us more.
+    const Task exchange{
+        .name = "sum", .lane = Lane::scale_up, .moved = Bytes(1e6), .duration = 2.0_us, .latency = 2.0_us};
+    EXPECT_NEAR(makespan_us({.tasks = {exchange, exchange}, .edges = {{0, 1}}}, machine(), 1), 4, 1e-6);
+}
+
 TEST(SystemcEngine, fetches_from_host_and_drives_share_the_host_link) {
     // 1 MB each at 10 GB/s: 100 us alone, 200 us together. The analytic engine sees two lanes and says 100.
     const Program program{.tasks = {fetch(Lane::host_fetch, Bytes(1e6)), fetch(Lane::nvme_fetch, Bytes(1e6))},

@@ -149,6 +149,19 @@ TEST(ExpertGroup, receives_the_bytes_that_it_sends) {
     EXPECT_EQ(exchanges, 2 * 58);
 }
 
+TEST(ExpertGroup, of_one_rank_has_nobody_to_differ_from) {
+    Inputs inputs(kRoot);
+    const Step each_its_own =
+        step(inputs,
+             "{model: moe-27b, platform: {system: HGX_H200}, placement: {dp: 8}, workload: {kind: "
+             "decode, batch: 64, context: 1024, routing: {law: zipf, exponent: 0.5}}}");
+    EXPECT_EQ(each_its_own.ranks, 8);
+    EXPECT_TRUE(each_its_own.program.variations.empty());
+    const double analytic = to_us(run_analytic(each_its_own.program).makespan);
+    EXPECT_NEAR(to_us(run_systemc(each_its_own.program, each_its_own.machine, 8).timeline.makespan) / analytic, 1,
+                1e-6);
+}
+
 TEST(ExpertGroup, of_many_replicas_is_simulated_once) {
     Inputs inputs(kRoot);
     const std::string workload = "{kind: decode, batch: 196608, context: 1024, routing: {law: zipf, exponent: 0.5}}";

@@ -18,7 +18,7 @@ void LaneEngine::perform(const Task& task, double share, std::uint64_t user) {
     Transfer& transfer = payload_.transfer();
     transfer.user = user;
     transfer.bytes = task.moved * share;
-    transfer.on_link = (task.on_link > Bytes(0) ? task.on_link : task.moved) * share;
+    transfer.on_link = task.on_link * share;
     transfer.requests = 0;
     transfer.cost = 1;
     landed_ = sc_core::SC_ZERO_TIME;
