@@ -83,6 +83,13 @@ double gather_efficiency(const Task& task, const Machine& machine) {
     return 2 / (1 / scattered + 1 / streamed);
 }
 
+// At datasheet peaks: however little launching takes, bytes and FLOPs take that.
+Seconds least_time(const Task& kernel, const Device& device) {
+    const FlopRate peak = kernel.fp8 ? device.fp8 : device.bf16;
+    const bool computes = kernel.flops > Flops(0) && peak > FlopRate(0);
+    return std::max(kernel.moved / device.memory, computes ? kernel.flops / peak : Seconds(0));
+}
+
 }  // namespace
 
 Price price(const Task& task, const Platform& platform, const CostBook& costs, int ranks) {
@@ -97,7 +104,8 @@ Price price(const Task& task, const Platform& platform, const CostBook& costs, i
                                           .point = task.point,
                                           .spared = task.spared},
                                platform.device);
-            const Seconds spared = cost.overhead * (1 - platform.launch), time = cost.time - spared;
+            const Seconds most = std::max(Seconds(0), cost.time - least_time(task, platform.device));
+            const Seconds spared = std::min(cost.overhead * (1 - platform.launch), most), time = cost.time - spared;
             const Seconds waits = std::max(Seconds(0), task.issued - time);
             const Price found{.duration = time + waits,
                               .latency = {},

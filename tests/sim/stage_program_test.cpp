@@ -111,6 +111,19 @@ TEST(StageProgram, is_of_the_stage_that_takes_longest_with_its_fetches) {
     EXPECT_EQ(tasks_named(of_tier("nvme"), "engram_fetch").size(), 2u * 2);
 }
 
+TEST(StageProgram, of_kernels_that_cost_nothing_to_launch_still_moves_their_bytes) {
+    const Catalog catalog(kRoot + "/hwmodels/catalog");
+    const CostBook costs = CostBook::of(kRoot);
+    const Scenario scenario = read_point(
+        "{model: dense-4b, platform: {system: HGX_H20, accelerator: {launch: 0.01}}, workload: {kind: prefill, batch: "
+        "1, "
+        "prompt: 512}}",
+        "test", kRoot + "/scenarios/models", catalog);
+    const Platform platform = platform_of(scenario.platform);
+    for (const Task& task : build_program(scenario, platform, costs).tasks)
+        EXPECT_LE(task.moved / platform.machine.memory, task.duration * (1 + 1e-12)) << task.name;
+}
+
 TEST(StageProgram, of_context_ranks_holds_the_activations_of_its_own_tokens) {
     const auto held = [](int ranks) {
         const Catalog catalog(kRoot + "/hwmodels/catalog");
