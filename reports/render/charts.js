@@ -21,7 +21,9 @@ function datasets_of(series, categories) {
             borderWidth: 0, barPercentage: 0.9, categoryPercentage: 0.9, minBarLength: 1, borderSkipped: false, pointStyle: "rect" }];
     if (series.style === "bar" || series.style === "stacked") {
         const filled = series.dashed ? of_palette(series.colour) + "55" : of_palette(series.colour);
-        return [{ ...base, type: "bar", data: series.points.map(([, y]) => y), backgroundColor: filled, borderWidth: 1,
+        const heights = categories.map(() => null);
+        for (const [at, height] of series.points) heights[at] = height;
+        return [{ ...base, type: "bar", data: heights, skipNull: true, backgroundColor: filled, borderWidth: 1,
             ...(series.style === "stacked" ? { stack: "all" } : {}) }];
     }
     const markers = series.style === "markers", many = !markers && series.points.length > 40;

@@ -139,6 +139,27 @@ def hides_a_series(browser):
     expect(soon(lambda: shows()[0]), "another click brings it back")
 
 
+def bars_stand_over_their_categories(browser):
+    """Where two axes go together no series has a bar in every category."""
+    found = browser.run("""
+        const found = { bars: 0, wrong: [] }, charts = JSON.parse(document.getElementById("charts").textContent);
+        for (const canvas of document.querySelectorAll("canvas")) {
+            const drawn = Chart.getChart(canvas), name = canvas.dataset.chart;
+            for (const { name: label, points } of charts[name].series.filter(one => one.style === "bar")) {
+                const at = drawn.data.datasets.findIndex(data => data.label === label);
+                for (const [category, height] of points) {
+                    const bar = drawn.getDatasetMeta(at).data[category];
+                    const label_at = drawn.scales.x.getPixelForValue(category);
+                    found.bars += 1;
+                    if (!bar || Math.abs(bar.x - label_at) > 1 || drawn.scales.y.getValueForPixel(bar.y) < 0.99 * height)
+                        found.wrong.push(`${name}: ${label}`);
+                }
+            }
+        }
+        return found""")
+    expect(found["bars"] > 3 and not found["wrong"], f"bars stand over their categories: {found}")
+
+
 def fits_a_phone(browser):
     # The narrowest window may be wider than a phone: the size that pages see is set as the developer tools do.
     browser.ask("POST", "/goog/cdp/execute", {"cmd": "Emulation.setDeviceMetricsOverride", "params": {
@@ -164,12 +185,16 @@ def main():
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         subprocess.run([strata, "run", f"{source}/scenarios/engram-allocation.yaml", "--engine", "analytic", "--out",
                         f"{folder}/out"], check=True, capture_output=True)
+        subprocess.run([strata, "run", f"{source}/scenarios/studies/hbm-stacks.yaml", "--out", f"{folder}/bars"], check=True,
+                       capture_output=True)
         with Browser(folder) as browser:
             begin = time.time()
             browser.ask("POST", "/url", {"url": pathlib.Path(folder, "out", "report.html").as_uri()})
             sorts(browser)
             hides_a_series(browser)
             fits_a_phone(browser)
+            browser.ask("POST", "/url", {"url": pathlib.Path(folder, "bars", "report.html").as_uri()})
+            bars_stand_over_their_categories(browser)
             errors = errors_of(browser)
             expect(not errors, f"no error on the console: {errors}")
             print(f"sorted, hidden, fitted in {time.time() - begin:.1f} s")
