@@ -92,7 +92,8 @@ function scales_of(chart) {
     if (chart.series.some(series => series.style === "span"))
         return { x: { ...values, position: "bottom", ...range_of(points.flatMap(point => point.slice(1))) }, y: { ...across, position: "left", grid: { display: false } } };
     const stacked = chart.series.some(series => series.style === "stacked");
-    if (stacked || chart.series.some(series => series.style === "bar")) values.beginAtZero = true; else values.grace = "6%";
+    values.beginAtZero = stacked || chart.series.some(series => series.style === "bar");
+    values.grace = values.beginAtZero ? "14%" : "6%";  // room for a note above the highest bar
     return { x: { ...across, stacked }, y: { ...values, stacked } };
 }
 

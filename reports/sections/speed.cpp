@@ -42,8 +42,10 @@ Series band_of(const Group& group, const XAxis& x, int colour, double (*value)(c
     for (const PointResult* point : group.results) {
         const auto at = x.position(*point);
         if (!at || !ran(*point) || !point->run->path) continue;
-        if (const auto step = step_band(*point->run->path); step && step->low > 0)
-            band.points.push_back({*at, value(*point->run, step->low), value(*point->run, step->high)});
+        const auto step = step_band(*point->run->path);
+        if (!step || step->low <= 0) continue;
+        const double ends[]{value(*point->run, step->low), value(*point->run, step->high)};
+        band.points.push_back({*at, std::min(ends[0], ends[1]), std::max(ends[0], ends[1])});
     }
     std::ranges::stable_sort(band.points, {}, &ChartPoint::x);
     return band;
