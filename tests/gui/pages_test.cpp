@@ -78,6 +78,17 @@ TEST(ExpertMap, has_every_token_once_before_and_after) {
     EXPECT_GT(map.before_max_over_mean, 1.05);
 }
 
+TEST(ExpertMap, compares_with_the_linear_order_of_as_many_slots) {
+    const std::string file = kRoot + "/scenarios/examples/expert-balance.yaml";  // 256 experts on 144 ranks
+    std::stringstream text;
+    text << std::ifstream(file).rdbuf();
+    const ScenarioFile scenario(file, parse_yaml(text.str(), file), kRoot + "/scenarios/models");
+    const Point point = with_settings(scenario.first_point(), {{"placement.experts.order", "eplb_global"}});
+    const ExpertMap map = expert_map(answerer(), {YAML::Dump(point.document), file});
+    EXPECT_EQ(map.ranks, 144);
+    EXPECT_LT(map.after_max_over_mean, map.before_max_over_mean);
+}
+
 TEST(ExpertMap, a_swap_moves_the_load_and_comes_back) {
     const ExpertMap before = expert_map(answerer(), request(kSkewed));
     const ExpertLayer& layer = before.layers[1];

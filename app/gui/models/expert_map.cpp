@@ -55,7 +55,7 @@ ExpertMap expert_map(Answerer& answerer, const AnswerRequest& request) {
     const RankSharesSpec spec =
         shares_spec(scenario, tokens_of_a_rank(scenario), answerer.inputs().platform(scenario.platform).machine.ranks);
     RankSharesSpec plain = spec;
-    plain.experts = {};
+    plain.experts = {.redundant = spec.experts.redundant};  // experts may not divide among the ranks without
     const RankShares before(scenario.model, plain), after(scenario.model, spec);
     ExpertMap map{.ranks = spec.ranks,
                   .order = name_of(spec.experts.order),
