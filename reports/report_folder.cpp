@@ -1,7 +1,7 @@
 #include "reports/report_folder.hpp"
 
-#include <algorithm>
 #include <filesystem>
+#include <set>
 
 #include "reports/files.hpp"
 #include "reports/print_report.hpp"
@@ -30,12 +30,13 @@ public:
     Together& operator=(const Together&) = delete;
 
     const fs::path& making() const { return making_; }
-    void write(const std::string& name, const std::string& text) { write_whole(making_ / name, text); }
+    void add(const std::string& name) { names_.insert(name); }  // made there by another program, and whole
+    void write(const std::string& name, const std::string& text) {
+        write_whole(making_ / name, text);
+        add(name);
+    }
     void put_in_place(std::vector<std::string>& files) {
-        std::vector<fs::path> made;
-        for (const auto& entry : fs::directory_iterator(making_)) made.push_back(entry.path().filename());
-        std::ranges::sort(made);
-        for (const fs::path& name : made) {
+        for (const std::string& name : names_) {
             fs::rename(making_ / name, folder_ / name);
             files.push_back((folder_ / name).string());
         }
@@ -43,6 +44,7 @@ public:
 
 private:
     fs::path folder_, making_;
+    std::set<std::string> names_;
 };
 
 }  // namespace
@@ -68,8 +70,11 @@ WrittenReport write_report(const ReportFolders& folders, const Document& documen
     }
     if (written.obstacle.empty()) {
         Pictures pictures;
-        for (const Chart& chart : figures_of(document))
+        report.add("report.pdf");
+        for (const Chart& chart : figures_of(document)) {
             pictures[chart.name] = whole_file(figures.making() / (chart.name + ".svg"));
+            for (const char* ending : {".svg", ".png"}) figures.add(chart.name + ending);
+        }
         report.write("report.html", html_of(document, assets, pictures));
         report.write(
             "report.md",

@@ -63,12 +63,15 @@ TEST(MainWindow, opens_a_scenario_answers_a_slider_runs_the_study_and_exports) {
     EXPECT_EQ(window.design_page().table().shown(), 3);
 
     const QString out = folder.filePath("report");
-    window.document().set_value("workload.context", "4096");  // what ran is what is reported
+    window.document().set_value("model", "v3");  // what ran is what is reported
     QSignalSpy exported(&window.export_job(), &BackgroundJob::ended);
     window.export_to(out);
     ASSERT_TRUE(exported.wait(60000));
     EXPECT_TRUE(QFile::exists(out + "/report.html"));
     EXPECT_GT(QFile(out + "/results.csv").size(), 100);
+    QFile report(out + "/report.json");
+    ASSERT_TRUE(report.open(QIODevice::ReadOnly));
+    EXPECT_TRUE(report.readAll().contains("v4.1-flash"));
 }
 
 TEST(MainWindow, says_what_is_wrong_and_keeps_the_last_answer) {

@@ -11,6 +11,10 @@
 namespace strata {
 namespace {
 
+constexpr const char* kV3Step =
+    "model: v3\nplatform: {system: HGX_H200}\nworkload: {kind: decode, batch: 64, context: 4096}\n"
+    "placement: {dp: 8, ep: 8}\n";
+
 std::map<std::string, double> metrics_of(Scenario scenario, PointRunner& runner) {
     EXPECT_EQ(runner.settle(scenario), "");
     return runner.run(scenario).metrics;
@@ -68,16 +72,9 @@ axes:
 // Nodes of YAML that are assigned keep what they were: a million points must not.
 TEST(PointReader, keeps_no_document_of_earlier_points) {
     const ScratchFolder folder;
-    const ScenarioFile file(folder.write("s.yaml", R"(
-model: v3
-platform: {system: HGX_H200}
-workload: {kind: decode, batch: 64, context: 4096}
-placement: {dp: 8, ep: 8}
-axes:
-  - {path: model, values: [v3]}
-  - {path: model.precision.experts, values: [fp8_block]}
-)"),
-                            kModels);
+    const std::string axes =
+        "axes: [{path: model, values: [v3]}, {path: model.precision.experts, values: [fp8_block]}]\n";
+    const ScenarioFile file(folder.write("s.yaml", kV3Step + axes), kModels);
     PointRunner runner(kRoot);
     PointReader reader(file, runner.catalog());
     const Settings point = file.settings().front();
@@ -91,14 +88,8 @@ axes:
 
 TEST(PointReader, says_what_is_wrong_where_the_axis_stands_and_reads_the_next_point) {
     const ScratchFolder folder;
-    const ScenarioFile file(folder.write("s.yaml", R"(
-model: v3
-platform: {system: HGX_H200}
-workload: {kind: decode, batch: 64, context: 4096}
-placement: {dp: 8, ep: 8}
-axes: [{path: platform.system, values: [HGX_H200, HGX_NONE]}]
-)"),
-                            kModels);
+    const std::string axes = "axes: [{path: platform.system, values: [HGX_H200, HGX_NONE]}]\n";
+    const ScenarioFile file(folder.write("s.yaml", kV3Step + axes), kModels);
     PointRunner runner(kRoot);
     PointReader reader(file, runner.catalog());
     const std::vector<Point> points = file.points();
@@ -113,7 +104,7 @@ axes: [{path: platform.system, values: [HGX_H200, HGX_NONE]}]
     for (int round = 0; round < 2; ++round) {
         EXPECT_EQ(said([&] { reader.read(points[0].settings); }), "");
         const std::string alone = said([&] { (void)file.read(points[1], runner.catalog()); });
-        EXPECT_NE(alone.find("s.yaml:6:"), std::string::npos) << alone;
+        EXPECT_NE(alone.find("s.yaml:5:"), std::string::npos) << alone;
         EXPECT_EQ(said([&] { reader.read(points[1].settings); }), alone);
     }
 }
