@@ -167,10 +167,10 @@ int covered_of(const Series& series, const QCustomPlot& plot, const QRectF& plac
     return covered;
 }
 
-// Of the places beside, above and below a point, the one where a text covers least of the series, no other text, and
+// Of the places beside, above and below a point, the one where a text covers least of the series, nothing `taken`, and
 // stays inside the axes.
 QPointF freest_place(const Chart& chart, const QCustomPlot& plot, const QPointF& at, const QSizeF& text,
-                     const std::vector<QRectF>& texts) {
+                     const std::vector<QRectF>& taken) {
     constexpr double kGap = 12, kMarker = 6, kFromAxis = 4;
     constexpr int kNever = 1000;
     const QRectF inside = QRectF(plot.axisRect()->rect()).adjusted(kFromAxis, 0, -kFromAxis, 0);
@@ -187,7 +187,7 @@ QPointF freest_place(const Chart& chart, const QCustomPlot& plot, const QPointF&
         corner.setX(std::max(inside.left(), std::min(corner.x(), inside.right() - text.width())));
         const QRectF place(corner, text);
         int covered = inside.contains(place) ? 0 : kNever;
-        for (const QRectF& other : texts) covered += place.intersects(other) ? kNever : 0;
+        for (const QRectF& other : taken) covered += place.intersects(other) ? kNever : 0;
         for (const Series& series : chart.series)
             if (series.style != SeriesStyle::band)
                 covered += covered_of(series, plot, place.adjusted(-kMarker, -kMarker, kMarker, kMarker));
@@ -199,9 +199,9 @@ QPointF freest_place(const Chart& chart, const QCustomPlot& plot, const QPointF&
     return best;
 }
 
-// A ring around the point and its name beside it, where none of the `texts` stands, which it joins. Needs the final
-// layout.
-void add_note(const Annotation& note, const Chart& chart, QCustomPlot& plot, std::vector<QRectF>& texts) {
+// A ring around the point and its name beside it, where no ring or name is that has `taken` its place, which it joins.
+// Needs the final layout.
+void add_note(const Annotation& note, const Chart& chart, QCustomPlot& plot, std::vector<QRectF>& taken) {
     const QColor ink(28, 36, 48);
     auto* ring = new QCPGraph(plot.xAxis, plot.yAxis);
     ring->addData(note.x, note.y);
@@ -215,8 +215,8 @@ void add_note(const Annotation& note, const Chart& chart, QCustomPlot& plot, std
     auto* label = new QCPItemText(&plot);
     label->setPositionAlignment(Qt::AlignLeft | Qt::AlignTop);
     label->position->setType(QCPItemPosition::ptAbsolute);
-    texts.emplace_back(freest_place(chart, plot, at, size, texts), size);
-    label->position->setCoords(texts.back().topLeft());
+    taken.emplace_back(freest_place(chart, plot, at, size, taken), size);
+    label->position->setCoords(taken.back().topLeft());
     label->setText(text_of(note.text));
     label->setFont(bold);
     label->setColor(ink);
@@ -273,8 +273,12 @@ void draw_series(const Chart& chart, QCustomPlot& plot) {
 
 void draw_notes(const Chart& chart, QCustomPlot& plot) {
     plot.replot(QCustomPlot::rpImmediateRefresh);  // lays out, so that pixels mean something
-    std::vector<QRectF> texts;
-    for (const Annotation& note : chart.annotations) add_note(note, chart, plot, texts);
+    constexpr double kRing = 9;
+    std::vector<QRectF> taken;
+    for (const Annotation& note : chart.annotations)
+        taken.emplace_back(plot.xAxis->coordToPixel(note.x) - kRing, plot.yAxis->coordToPixel(note.y) - kRing,
+                           2 * kRing, 2 * kRing);
+    for (const Annotation& note : chart.annotations) add_note(note, chart, plot, taken);
 }
 
 void draw_chart(const Chart& chart, QCustomPlot& plot) {

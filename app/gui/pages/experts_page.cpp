@@ -26,6 +26,7 @@ HeatCells cells_of(const ExpertMap& map, bool after, double reach) {
               : QString("In linear order: busiest rank %1 of the mean").arg(map.before_max_over_mean, 0, 'f', 2);
     cells.middle = 1;
     cells.reach = reach;
+    cells.floor = 0;
     for (int rank = 0; rank < map.ranks; ++rank) cells.columns << QString::number(rank);
     for (const ExpertLayer& layer : map.layers) {
         cells.rows << QString::number(layer.layer);

@@ -60,7 +60,7 @@ void HeatGrid::set(HeatCells cells) {
     if (cells_.middle) {
         const double widest = std::max(most - *cells_.middle, *cells_.middle - least);
         const double reach = cells_.reach.value_or(widest > 0 ? widest : 1);
-        low_ = *cells_.middle - reach;
+        low_ = std::max(*cells_.middle - reach, cells_.floor);
         high_ = *cells_.middle + reach;
     } else {
         low_ = least;
@@ -179,7 +179,9 @@ void HeatGrid::draw_scale(QPainter& painter) const {
     };
     mark(high_, scale.top());
     mark(low_, scale.bottom());
-    if (all.height() > 4 * line) mark((low_ + high_) / 2, scale.center().y());
+    const double middle = cells_.middle.value_or((low_ + high_) / 2);
+    const double at = scale.top() + scale.height() * (high_ - middle) / (high_ - low_);
+    if (at > scale.top() + 1.5 * line && at < scale.bottom() - 1.5 * line) mark(middle, at);
     painter.drawText(QRectF(scale.left() - kGridGap, scale.bottom() + 2, kGridRight, line), Qt::AlignHCenter,
                      cells_.unit);
 }

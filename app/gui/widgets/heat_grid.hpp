@@ -5,6 +5,7 @@
 #include <QImage>
 #include <QWidget>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -14,10 +15,11 @@ struct HeatCells {
     QString title{}, unit{};
     QString row_title{}, column_title{};
     QStringList rows{}, columns{};
-    std::vector<double> values{};    // row by row; NaN: there is none
-    std::optional<double> middle{};  // colours diverge from here; none: from the least
-    std::optional<double> reach{};   // how far from the middle, or from the least, colours go; none: as far as cells do
-    bool written = false;            // numbers stand in the cells where they fit
+    std::vector<double> values{};                             // row by row; NaN: there is none
+    std::optional<double> middle{};                           // colours diverge from here; none: from the least
+    double floor = -std::numeric_limits<double>::infinity();  // no cell can be below: the scale ends there
+    std::optional<double> reach{};  // how far from the middle, or from the least, colours go; none: as far as cells do
+    bool written = false;           // numbers stand in the cells where they fit
 };
 
 class HeatGrid : public QWidget {
