@@ -97,6 +97,14 @@ Seconds attention_layer_time(const Program& program) {
     return layers == 0 ? sum : sum / double(layers);
 }
 
+void add_memory(Run& run, const MemoryUse& memory) {
+    run.metrics["memory.hbm_gb"] = to_GB(memory.hbm_of_a_rank());
+    run.metrics["memory.host_gb"] = to_GB(memory.host_of_a_node);
+    run.metrics["memory.cxl_gb"] = to_GB(memory.cxl_of_a_node);
+    run.metrics["memory.nvme_gb"] = to_GB(memory.nvme_of_a_node);
+    for (const auto& [name, bytes] : memory.classes()) run.metrics[fmt::format("memory.{}_gb", name)] = to_GB(bytes);
+}
+
 // What became of a context that is partly pictures, and what its encoder takes.
 void add_optical(Run& run, const Program& program) {
     if (!program.optical) return;
@@ -197,8 +205,18 @@ std::map<std::string, double> shares_of_compute(const Program& program) {
     return shares;
 }
 
+RunParts RunParts::of(const std::vector<std::string>& metrics) {
+    RunParts parts{.memory = false, .economics = false, .quality = false, .details = false};
+    for (const std::string& metric : metrics) {
+        parts.memory |= metric.starts_with("memory.");
+        parts.economics |= metric.starts_with("cost.") || metric.starts_with("energy.");
+        parts.quality |= metric.starts_with("quality.");
+    }
+    return parts;
+}
+
 Run summarise(const Scenario& scenario, const Machine& machine, const Program& program, const Timeline& timeline,
-              const std::string& engine) {
+              const std::string& engine, const RunParts& parts) {
     Run run;
     run.engine = engine;
     const Workload& work = scenario.workload;
@@ -214,12 +232,7 @@ Run summarise(const Scenario& scenario, const Machine& machine, const Program& p
     if (!work.prefill) run.metrics["decode.step_ms"] = step_s * 1e3;
     run.metrics[kind + ".tokens_per_s"] = new_tokens / step_s;
     run.metrics[kind + ".tokens_per_s_per_accelerator"] = new_tokens / step_s / ranks;
-    const MemoryUse memory = memory_use(scenario, machine.ranks);
-    run.metrics["memory.hbm_gb"] = to_GB(memory.hbm_of_a_rank());
-    run.metrics["memory.host_gb"] = to_GB(memory.host_of_a_node);
-    run.metrics["memory.cxl_gb"] = to_GB(memory.cxl_of_a_node);
-    run.metrics["memory.nvme_gb"] = to_GB(memory.nvme_of_a_node);
-    for (const auto& [name, bytes] : memory.classes()) run.metrics[fmt::format("memory.{}_gb", name)] = to_GB(bytes);
+    if (parts.memory) add_memory(run, memory_use(scenario, machine.ranks));
     for (const auto& [name, share] : cache_hits(scenario)) run.metrics[fmt::format("cache.{}_hits", name)] = share;
     run.metrics["fetch.host_ms"] = to_ms(timeline.busy[static_cast<std::size_t>(Lane::host_fetch)]);
     run.metrics["fetch.cxl_ms"] = to_ms(timeline.busy[static_cast<std::size_t>(Lane::cxl_fetch)]);
@@ -243,13 +256,14 @@ Run summarise(const Scenario& scenario, const Machine& machine, const Program& p
 
     add_optical(run, program);
 
+    if (parts.economics) add_economics(run, scenario, spending_of(scenario, machine, program, timeline, step));
+    if (!parts.details) return run;
     run.share_of_compute = shares_of_compute(program);
     for (std::size_t lane = 0; lane < kLanes; ++lane) run.utilisation[lane] = timeline.busy[lane].si() / step_s;
     run.components = component_times(program);
     run.path = critical_path(program, timeline, scenario.platform.accelerator.name);
     run.bottleneck = bottleneck_of(run);
     run.resources = resources_of(scenario, machine, program, timeline);
-    add_economics(run, scenario, spending_of(scenario, machine, program, timeline, step));
     return run;
 }
 

@@ -62,8 +62,16 @@ std::map<std::string, double> shares_of_compute(const Program& program);
 // How much longer the busiest ranks compute their experts than the mean rank.
 Seconds straggling(const Program& program);
 
+// Which parts of a Run are made: a sweep of a million points asks for few metrics, and for nothing else.
+struct RunParts {
+    bool memory = true, economics = true, quality = true;  // groups of metrics; the others are always there
+    bool details = true;                                   // all that is no metric
+
+    static RunParts of(const std::vector<std::string>& metrics);  // those that these are in
+};
+
 // `machine.ranks` x program must be what `timeline` was made from.
 Run summarise(const Scenario& scenario, const Machine& machine, const Program& program, const Timeline& timeline,
-              const std::string& engine);
+              const std::string& engine, const RunParts& parts = {});
 
 }  // namespace strata

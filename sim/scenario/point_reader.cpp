@@ -1,10 +1,20 @@
 #include "sim/scenario/point_reader.hpp"
 
+#include <charconv>
+#include <cmath>
+
 #include "sim/scenario/sweep.hpp"
 
 namespace strata {
 
 namespace {
+
+constexpr std::size_t kKeptSteps = 64;
+
+const std::string kBatchPath = "workload.batch", kContextPath = "workload.context";
+
+// A number that nothing else of a step is read by.
+bool is_plain(const std::string& path) { return path == kBatchPath || path == kContextPath || path == kRhoPath; }
 
 YAML::Node at_path(const YAML::Node& document, const std::string& path) {
     const std::size_t dot = path.find('.');
@@ -48,7 +58,55 @@ PointReader::PointReader(const ScenarioFile& file, const Catalog& catalog)
     known_.add("model", file_.axes(), kRhoPath);
 }
 
-Scenario PointReader::read(const Settings& settings) {
+std::string PointReader::fixed_part(const Settings& settings) const {
+    std::string text;
+    for (const auto& [path, value] : settings)
+        if (!is_plain(path)) text += value + '\n';
+    return text;
+}
+
+const Scenario& PointReader::read(const Settings& settings) {
+    if (!apart_) return read_whole(settings);
+    const std::string fixed = fixed_part(settings);
+    const auto known = steps_.find(fixed);
+    if (known != steps_.end() && dial(known->second, settings)) return known->second.scenario;
+    const Scenario& scenario = read_whole(settings);
+    const bool step = !scenario.access && !scenario.collective && !scenario.serving && !scenario.training &&
+                      !scenario.rl && !scenario.workload.optical;
+    if (!step || known != steps_.end()) return scenario;
+    const Model* const undialled = known_.kept<Model>("model");
+    if (steps_.size() >= kKeptSteps) steps_.clear();
+    return steps_.emplace(fixed, Step{scenario, undialled ? std::optional(*undialled) : std::nullopt})
+        .first->second.scenario;
+}
+
+// False where a value is none that the field takes: then the whole is read, and says why.
+bool PointReader::dial(Step& step, const Settings& settings) const {
+    for (const auto& [path, text] : settings) {
+        if (!is_plain(path)) continue;
+        double value = 0;
+        const char* const end = text.data() + text.size();
+        const auto [rest, status] = std::from_chars(text.data(), end, value);
+        if (status != std::errc() || rest != end || !std::isfinite(value) || !dial(step, path, value)) return false;
+    }
+    return true;
+}
+
+bool PointReader::dial(Step& step, const std::string& path, double value) const {
+    Scenario& scenario = step.scenario;
+    if (path == kRhoPath) {
+        if (!step.undialled || !(value > 0 && value <= 1)) return false;
+        scenario.rho = value;
+        scenario.model = with_allocation(*step.undialled, value);
+        return true;
+    }
+    const bool batch = path == kBatchPath;
+    if (value < (batch ? 1 : 0)) return false;
+    (batch ? scenario.workload.batch : scenario.workload.context) = value;
+    return true;
+}
+
+const Scenario& PointReader::read_whole(const Settings& settings) {
     if (apart_ && !set_.empty()) {
         for (std::size_t i = 0; i < settings.size(); ++i) set_[i] = settings[i].second;
     } else {
@@ -58,7 +116,7 @@ Scenario PointReader::read(const Settings& settings) {
     }
     point_.settings = settings;
     known_.at(settings);
-    return file_.read(point_, catalog_, &known_);
+    return last_ = file_.read(point_, catalog_, &known_);
 }
 
 }  // namespace strata

@@ -5,6 +5,7 @@
 
 #include <any>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,14 @@ public:
         return value;
     }
 
+    // Null where the last that was read is not kept.
+    template <class Value>
+    const Value* kept(const std::string& section) const {
+        const Known& known = sections_.at(section);
+        const auto found = known.values.find(known.key);
+        return found == known.values.end() ? nullptr : std::any_cast<Value>(&found->second);
+    }
+
 private:
     static constexpr std::size_t kKept = 256;
     struct Known {
@@ -44,16 +53,31 @@ private:
 class PointReader {
 public:
     PointReader(const ScenarioFile& file, const Catalog& catalog);
-    // As ScenarioFile::read would of a point with these settings, which are of the file's axes, in their order.
-    Scenario read(const Settings& settings);
+    // As ScenarioFile::read would of a point with these settings, which are of the file's axes, in their order. Good
+    // until the next is read.
+    const Scenario& read(const Settings& settings);
 
 private:
+    // A step that was read, and its model before rho: points that differ from it in plain numbers alone, such as the
+    // batch, are the same with these set.
+    struct Step {
+        Scenario scenario;
+        std::optional<Model> undialled;
+    };
+
+    std::string fixed_part(const Settings& settings) const;
+    bool dial(Step& step, const Settings& settings) const;
+    bool dial(Step& step, const std::string& path, double value) const;
+    const Scenario& read_whole(const Settings& settings);
+
     ScenarioFile file_;
     const Catalog& catalog_;
     KnownSections known_;
     bool apart_ = true;  // no axis sets something below what another sets
     Point point_;
-    std::vector<YAML::Node> set_;  // by the axes, in the point's document
+    std::vector<YAML::Node> set_;        // by the axes, in the point's document
+    std::map<std::string, Step> steps_;  // by what is set but plain numbers
+    Scenario last_;                      // where it is no such step
 };
 
 }  // namespace strata

@@ -11,21 +11,21 @@ namespace strata {
 
 namespace {
 
-Run step_run(const Scenario& scenario, Inputs& inputs) {
+Run step_run(const Scenario& scenario, Inputs& inputs, const RunParts& parts) {
     const Program program = inputs.program_of(scenario);
     const Machine& machine = inputs.platform(scenario.platform).machine;
-    return summarise(scenario, machine, program, run_analytic(program), "analytic");
+    return summarise(scenario, machine, program, run_analytic(program), "analytic", parts);
 }
 
 }  // namespace
 
-Run analytic_run(const Scenario& scenario, Inputs& inputs, AccessBench& bench) {
+Run analytic_run(const Scenario& scenario, Inputs& inputs, AccessBench& bench, const RunParts& parts) {
     if (scenario.access) return bench.run(scenario);
     if (scenario.collective) return run_collective(*scenario.collective);
     if (scenario.serving) return run_serving(scenario, inputs);
     if (scenario.rl) return run_rl(scenario, inputs);
-    Run run = scenario.training ? run_training(scenario, inputs) : step_run(scenario, inputs);
-    add_quality(run, scenario.model, inputs.quality());
+    Run run = scenario.training ? run_training(scenario, inputs) : step_run(scenario, inputs, parts);
+    if (parts.quality) add_quality(run, scenario.model, inputs.quality());
     return run;
 }
 

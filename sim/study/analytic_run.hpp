@@ -8,7 +8,8 @@
 
 namespace strata {
 
-// Throws InputError for a point that does not fit its platform, or needs a number that nobody has published.
-Run analytic_run(const Scenario& scenario, Inputs& inputs, AccessBench& bench);
+// Throws InputError for a point that does not fit its platform, or needs a number that nobody has published. Of a step
+// such parts alone as are asked for; all else is made whole.
+Run analytic_run(const Scenario& scenario, Inputs& inputs, AccessBench& bench, const RunParts& parts = {});
 
 }  // namespace strata

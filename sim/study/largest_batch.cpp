@@ -70,8 +70,9 @@ private:
         if (const auto known = tried_.find(units); known != tried_.end()) return known->second;
         const Scenario point = with(units);
         const Program program = inputs_.program_of(point);
-        Run run = summarise(point, inputs_.platform(point.platform).machine, program, run_analytic(program), "");
-        add_quality(run, point.model, inputs_.quality());
+        const RunParts parts = RunParts::of({target_.metric});
+        Run run = summarise(point, inputs_.platform(point.platform).machine, program, run_analytic(program), "", parts);
+        if (parts.quality) add_quality(run, point.model, inputs_.quality());
         const auto metric = run.metrics.find(target_.metric);
         if (metric == run.metrics.end())
             throw InputError("workload.batch.largest_with", "a metric of this workload", "'" + target_.metric + "'");

@@ -13,6 +13,11 @@ void settle(Scenario& scenario, Inputs& inputs) {
     if (scenario.serving->concurrency_with) scenario.serving->concurrency = largest_concurrency(scenario, inputs);
 }
 
+bool is_settled(const Scenario& scenario) {
+    const auto& serving = scenario.serving;
+    return !scenario.workload.largest_with && !(serving && (serving->rate_with || serving->concurrency_with));
+}
+
 std::string PointRunner::settle(Scenario& scenario) {
     try {
         strata::settle(scenario, inputs_);
@@ -22,6 +27,8 @@ std::string PointRunner::settle(Scenario& scenario) {
     }
 }
 
-Run PointRunner::run(const Scenario& scenario) { return analytic_run(scenario, inputs_, bench_); }
+Run PointRunner::run(const Scenario& scenario, const RunParts& parts) {
+    return analytic_run(scenario, inputs_, bench_, parts);
+}
 
 }  // namespace strata

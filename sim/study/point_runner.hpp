@@ -14,6 +14,8 @@ namespace strata {
 // Throws InputError if there is none.
 void settle(Scenario& scenario, Inputs& inputs);
 
+bool is_settled(const Scenario& scenario);  // there is no such thing
+
 class PointRunner {
 public:
     explicit PointRunner(const std::string& root) : inputs_(root), bench_(inputs_.catalog()) {}
@@ -25,7 +27,7 @@ public:
     // The same for every engine; says why if there is none.
     std::string settle(Scenario& scenario);
     // Throws InputError for a point that does not fit.
-    Run run(const Scenario& scenario);
+    Run run(const Scenario& scenario, const RunParts& parts = {});
 
 private:
     Inputs inputs_;

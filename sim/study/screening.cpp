@@ -69,12 +69,13 @@ private:
 // Everything that one thread needs, shared with no other but the cost book, which locks.
 class Screener {
 public:
-    Screener(const ScenarioFile& file, const StudyOptions& options, std::shared_ptr<const CostBook> costs,
-             const std::optional<PointKeys>& keys)
+    Screener(const ScenarioFile& file, const StudyOptions& options, const std::vector<std::string>& metrics,
+             std::shared_ptr<const CostBook> costs, const std::optional<PointKeys>& keys)
         : study_(file.name()),
           runner_(options.root, std::move(costs)),
           reader_(file, runner_.catalog()),
           law_(allocation_law_of(file, options.root)),
+          parts_(RunParts::of(metrics)),
           store_(options.store.get()) {
         if (keys) keys_ = keys->apart();
     }
@@ -117,10 +118,12 @@ private:
 
     void run_point(std::size_t point, Screened& screened) {
         Settings settings = screened.plan().settings(point);
-        Scenario scenario = reader_.read(settings);
-        KeptPoint kept{.reason = runner_.settle(scenario)};
+        const Scenario& read = reader_.read(settings);
+        KeptPoint kept;
+        std::optional<Scenario> settled;
+        if (!is_settled(read)) kept.reason = runner_.settle(settled.emplace(read));
         try {
-            if (kept.reason.empty()) kept.numbers = numbers_of(scenario, screened.metrics());
+            if (kept.reason.empty()) kept.numbers = numbers_of(settled ? *settled : read, screened.metrics());
         } catch (const InputError& error) {
             kept.reason = error.what();
         }
@@ -133,8 +136,8 @@ private:
     }
 
     std::vector<double> numbers_of(const Scenario& scenario, const std::vector<std::string>& metrics) {
-        Run run = runner_.run(scenario);
-        add_quality(run, scenario, law_);
+        Run run = runner_.run(scenario, parts_);
+        if (parts_.quality) add_quality(run, scenario, law_);
         std::vector<double> numbers;
         for (const std::string& name : metrics) {
             const auto metric = run.metrics.find(name);
@@ -155,6 +158,7 @@ private:
     PointRunner runner_;
     PointReader reader_;
     AllocationLaw law_;
+    RunParts parts_;
     std::map<std::string, std::size_t> obstacles_;
     PointStore* store_;
     std::optional<PointKeys> keys_;  // with a store alone
@@ -197,7 +201,7 @@ Screened screen(const ScenarioFile& file, PointPlan plan, std::vector<std::strin
     if (options.store) keys.emplace(file, options.store->inputs_of(options.root));
     std::vector<std::unique_ptr<Screener>> screeners;  // made here: documents are copied from the one `file`
     for (std::size_t i = 0; i < threads; ++i)
-        screeners.push_back(std::make_unique<Screener>(file, options, costs, keys));
+        screeners.push_back(std::make_unique<Screener>(file, options, screened.metrics(), costs, keys));
     {
         std::vector<std::jthread> others;
         for (std::size_t i = 1; i < threads; ++i)

@@ -18,8 +18,10 @@ Inputs::Inputs(const std::string& root, std::shared_ptr<const CostBook> costs)
       optical_anchors_((std::filesystem::path(root) / "sim" / "quality" / "optical_anchors.yaml").string()) {}
 
 const Platform& Inputs::platform(const PlatformSpec& spec) {
+    if (last_platform_ && last_platform_->first == spec) return last_platform_->second;
     auto known = platforms_.find(spec);
     if (known == platforms_.end()) known = platforms_.emplace(spec, platform_of(spec)).first;
+    last_platform_ = &*known;
     return known->second;
 }
 

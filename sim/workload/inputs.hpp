@@ -52,6 +52,7 @@ private:
     std::optional<OpticalLaw> optical_;  // read at its first use
     std::string optical_anchors_;
     std::map<PlatformSpec, Platform> platforms_;
+    const std::pair<const PlatformSpec, Platform>* last_platform_ = nullptr;  // most points ask for one
     std::map<std::tuple<FfnConfig, int, RoutingDials>, std::unique_ptr<RoutingSource>> records_;  // traces, read once
     std::map<SharesKey, RankShares> shares_;
     std::map<FabricSpec, FabricCosts> fabrics_;

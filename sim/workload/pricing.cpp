@@ -124,6 +124,20 @@ Price price(const Task& task, const Platform& platform, const CostBook& costs, i
     }
 }
 
+Price KnownPrices::of(const Task& task) {
+    const bool follows = task.pricing != Pricing::fabric && task.pricing != Pricing::given;
+    if (!follows) return price(task, platform_, costs_, ranks_);
+    const std::pair key(task.flops, task.moved);
+    for (auto at = asked_.begin(); (at = std::find(at, asked_.end(), key)) != asked_.end(); ++at) {
+        const auto& [known, price] = prices_[static_cast<std::size_t>(at - asked_.begin())];
+        if (asked_of(known) == asked_of(task)) return price;
+    }
+    const Price found = price(task, platform_, costs_, ranks_);
+    asked_.push_back(key);
+    prices_.emplace_back(task, found);
+    return found;
+}
+
 Platform beside_exchanges(const Scenario& scenario, const Platform& platform) {
     const bool overlap = scenario.placement.micro_batches > 1 && scenario.placement.ep > 1;
     const bool exchanges = scenario.workload.prefill && overlap && scenario.kernels.exchange != ExchangeKernel::wire;

@@ -29,6 +29,22 @@ constexpr double kMeasuredRanks = 8;
 // Throws InputError where the platform lacks a number that the task needs. `ranks` of the placement share a node.
 Price price(const Task& task, const Platform& platform, const CostBook& costs, int ranks);
 
+// The same for the tasks of a step: layers of several kinds have ops in common, and all of them the same exchanges, so
+// what asks for the same is priced once. What is referred to outlives it.
+class KnownPrices {
+public:
+    KnownPrices(const Platform& platform, const CostBook& costs, int ranks)
+        : platform_(platform), costs_(costs), ranks_(ranks) {}
+    Price of(const Task& task);
+
+private:
+    const Platform& platform_;
+    const CostBook& costs_;
+    int ranks_;
+    std::vector<std::pair<Flops, Bytes>> asked_;  // of the tasks beside: these two tell most of them apart
+    std::vector<std::pair<Task, Price>> prices_;
+};
+
 // The platform without the SMs that exchanges in normal mode keep; as it is where its cores are not known.
 Platform without_exchange_cores(const Platform& platform);
 

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "hwmodels/units.hpp"
@@ -73,6 +74,12 @@ struct Task {
     double low = 1, high = 1;   // the 10th and 90th percentile of `duration`, over it; both 1: not known, or exact
     Seconds latency{};          // the part of `duration` that does not occupy the lane's wire (0 for compute)
 };
+
+// What its time on a platform follows from, where its pricing says how.
+inline auto asked_of(const Task& t) {
+    return std::tie(t.pricing, t.family, t.fp8, t.lane, t.flops, t.moved, t.on_link, t.row, t.requests, t.point,
+                    t.spared, t.issued);
+}
 
 // Tasks stand in topological order: an edge always goes from a lower to a higher index.
 using TaskGraph = boost::compressed_sparse_row_graph<boost::directedS, Task>;

@@ -41,12 +41,12 @@ public:
         : scenario_(scenario),
           placement_(scenario.placement),
           platform_(platform),
-          costs_(costs),
           shares_(more.shares),
           exchanges_(scenario, platform, shape.tokens(), more),
           tokens_(shape.tokens()),
           ops_(step_ops(scenario.model, shape)),
-          task_of_op_(ops_.size()) {
+          task_of_op_(ops_.size()),
+          prices_(platform, costs, placement_.ranks()) {
         if (placement_.experts == Tier::hbm || scenario.model.ffn.experts <= 0) return;
         const double meeting = tokens_ * std::max(1.0, double(placement_.ep) / placement_.tp);
         hits_ = expert_hits(placement_, scenario.model.ffn, meeting);
@@ -56,7 +56,7 @@ public:
         const auto exchanges = 6 * static_cast<std::size_t>(scenario_.model.layers);
         program_.tasks.reserve(ops_.size() + exchanges);
         program_.edges.reserve(ops_.size() + 2 * exchanges);
-        for (std::size_t i = 0; i < ops_.size(); ++i) add(i);
+        for (std::size_t first = 0; first < ops_.size();) first = add_layer(first);
         if (sends_on) send_on();
         settle(program_.edges);
         if (shares_) {
@@ -69,6 +69,58 @@ public:
     }
 
 private:
+    // The tasks of a layer, as they can be had again: in all they wait for, only `entry` lies before them.
+    struct Block {
+        std::size_t op, ops;  // the twin's first, and how many
+        std::size_t task, tasks, edge, edges;
+        std::uint32_t entry, exit;  // the last task before, the last of its own
+    };
+
+    // Returns the first op of the next layer. A layer like an earlier one has the same tasks, where tokens spread
+    // evenly.
+    std::size_t add_layer(std::size_t first) {
+        std::size_t end = first;
+        while (end < ops_.size() && ops_[end].layer == ops_[first].layer) ++end;
+        const auto twin = static_cast<std::size_t>(ops_[first].twin < 0 ? static_cast<int>(first) : ops_[first].twin);
+        const auto known =
+            std::find_if(blocks_.begin(), blocks_.end(), [twin](const Block& b) { return b.op == twin; });
+        if (known != blocks_.end() && awaited_.empty() && gathered_ == kNone) {
+            copy(*known, ops_[first].layer);
+            return end;
+        }
+        Block block{twin, end - first, program_.tasks.size(), 0, program_.edges.size(), 0, last_, kNone};
+        for (std::size_t i = first; i < end; ++i) add(i);
+        block.tasks = program_.tasks.size() - block.task;
+        block.edges = program_.edges.size() - block.edge;
+        block.exit = last_;
+        if (!shares_ && is_whole(block, first)) blocks_.push_back(block);
+        return end;
+    }
+
+    // The layer is its twin's from the first op to the last, waits for something, and leaves nothing to wait for.
+    bool is_whole(const Block& block, std::size_t first) const {
+        const Op& last = ops_[first + block.ops - 1];
+        const bool begins = block.op == 0 || ops_[block.op - 1].layer != ops_[block.op].layer;
+        const bool ends = block.op == first || static_cast<std::size_t>(last.twin) == block.op + block.ops - 1;
+        const auto edges = program_.edges.begin() + static_cast<std::ptrdiff_t>(block.edge);
+        return begins && ends && block.entry != kNone && awaited_.empty() && gathered_ == kNone &&
+               std::all_of(edges, program_.edges.end(),
+                           [&](const Edge& edge) { return edge.before >= block.task || edge.before == block.entry; });
+    }
+
+    void copy(const Block& block, int layer) {
+        const auto shift = static_cast<std::uint32_t>(program_.tasks.size() - block.task);
+        for (std::size_t i = 0; i < block.tasks; ++i) {
+            program_.tasks.push_back(program_.tasks[block.task + i]);
+            program_.tasks.back().layer = layer;
+        }
+        for (std::size_t i = 0; i < block.edges; ++i) {
+            const Edge edge = program_.edges[block.edge + i];
+            program_.edges.push_back({edge.before >= block.task ? edge.before + shift : last_, edge.after + shift});
+        }
+        last_ = block.exit + shift;
+    }
+
     void add(std::size_t i) {
         const Op& op = ops_[i];
         const auto* fetch = std::get_if<EngramFetch>(&op.shape);
@@ -161,9 +213,9 @@ private:
     }
 
     std::uint32_t append(const Task& asked, std::initializer_list<std::uint32_t> before) {
+        const Price cost = prices_.of(asked);
         const std::uint32_t index = link(before, asked.lane);
         Task& task = program_.tasks.emplace_back(asked);
-        const Price cost = price(task, platform_, costs_, placement_.ranks());
         task.duration = cost.duration;
         task.latency = cost.latency;
         task.origin = cost.origin;
@@ -208,9 +260,7 @@ private:
         const std::vector<RankShare>& shares = shares_->of_layer(op.layer);
         const auto time_of = [&](const RankShare& share) {
             const auto [known, is_new] = uneven_times_.try_emplace({op.name, share.pairs, share.touched});
-            if (is_new && share.pairs > 0)
-                known->second =
-                    price(computation(with_share(op, share)), platform_, costs_, placement_.ranks()).duration;
+            if (is_new && share.pairs > 0) known->second = prices_.of(computation(with_share(op, share))).duration;
             return known->second;
         };
         const auto busiest = std::max_element(shares.begin(), shares.end(),
@@ -417,7 +467,6 @@ private:
     const Scenario& scenario_;
     const Placement& placement_;
     const Platform& platform_;
-    const CostBook& costs_;
     const RankShares* shares_;
     ExchangeTasks exchanges_;
     std::map<std::tuple<std::string_view, double, double>, Seconds> uneven_times_;  // by op, pairs, experts touched
@@ -425,6 +474,8 @@ private:
     std::vector<Op> ops_;
     std::vector<std::uint32_t> task_of_op_;
     Program program_;
+    std::vector<Block> blocks_;
+    KnownPrices prices_;
     ExpertHits hits_;  // of a layer's routed experts, where they live below the accelerator's memory
     std::uint32_t last_ = kNone, router_ = kNone, on_host_ = kNone, gathered_ = kNone;
     std::vector<std::uint32_t> awaited_;  // by the next computation

@@ -28,7 +28,7 @@ void analytic_points(benchmark::State& state) {
                  "{model: v4.1-flash, platform: {system: HGX_H200}, workload: {kind: decode, batch: 512, context: "
                  "8192}, placement: {dp: 8, ep: 8, engram: {tier: host}}, axes: [{path: workload.batch, range: {from: "
                  "64, to: 4096, scale: log}}, {path: model.rho, range: {from: 0.5, to: 1}}], search: {sample: {method: "
-                 "sobol, points: 8192, seed: 1}, objectives: [{metric: decode.tpot_ms, sense: min}]}}");
+                 "sobol, points: 65536, seed: 1}, objectives: [{metric: decode.tpot_ms, sense: min}]}}");
     const bool known = state.range(0) != 0;
     const auto run = [&](const std::string& name) {
         const StudyOptions options{.root = kRoot, .jobs = kJobs, .store = std::make_shared<PointStore>(folder / name)};

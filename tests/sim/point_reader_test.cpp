@@ -55,6 +55,34 @@ axes:
                          64);
 }
 
+// Numbers that nothing else of a step is read by are set in what was read of another point.
+TEST(PointReader, dials_batch_context_and_allocation) {
+    expect_as_read_alone(R"(
+model: v4.1-flash
+platform: {system: HGX_H200}
+workload: {kind: decode, batch: 512, context: 8192}
+placement: {dp: 8, ep: 8, engram: {tier: host}}
+axes:
+  - {path: model.rho, values: [0.5, 0.6, 0.9]}
+  - {path: placement.engram.tier, values: [host, hbm]}
+  - {path: workload.context, values: [0, 8192]}
+  - {path: workload.batch, values: [64, 512]}
+)",
+                         24);
+}
+
+TEST(PointReader, reads_a_context_of_pictures_with_its_pages) {
+    expect_as_read_alone(R"(
+model: v3
+platform: {system: HGX_H200}
+workload: {kind: decode, batch: 64, context: 4096, optical: {mode: small, text_tokens_per_page: 1000}}
+placement: {dp: 8, ep: 8}
+axes:
+  - {path: workload.context, values: [16384, 65536]}
+)",
+                         2);
+}
+
 // The model as a name and a field of it: the second sets something below the first.
 TEST(PointReader, reads_anew_where_an_axis_sets_what_is_below_another) {
     expect_as_read_alone(R"(
@@ -86,10 +114,10 @@ TEST(PointReader, keeps_no_document_of_earlier_points) {
     EXPECT_LT(held_after(300), before + 300 * 100) << "bytes of 300 documents";
 }
 
-TEST(PointReader, says_what_is_wrong_where_the_axis_stands_and_reads_the_next_point) {
+// The first of two points is fine, the second is not, and both are read twice.
+void expect_error_of_the_second(const std::string& axis) {
     const ScratchFolder folder;
-    const std::string axes = "axes: [{path: platform.system, values: [HGX_H200, HGX_NONE]}]\n";
-    const ScenarioFile file(folder.write("s.yaml", kV3Step + axes), kModels);
+    const ScenarioFile file(folder.write("s.yaml", kV3Step + ("axes: [" + axis + "]\n")), kModels);
     PointRunner runner(kRoot);
     PointReader reader(file, runner.catalog());
     const std::vector<Point> points = file.points();
@@ -102,11 +130,19 @@ TEST(PointReader, says_what_is_wrong_where_the_axis_stands_and_reads_the_next_po
         }
     };
     for (int round = 0; round < 2; ++round) {
-        EXPECT_EQ(said([&] { reader.read(points[0].settings); }), "");
+        EXPECT_EQ(said([&] { reader.read(points[0].settings); }), "") << axis;
         const std::string alone = said([&] { (void)file.read(points[1], runner.catalog()); });
         EXPECT_NE(alone.find("s.yaml:5:"), std::string::npos) << alone;
-        EXPECT_EQ(said([&] { reader.read(points[1].settings); }), alone);
+        EXPECT_EQ(said([&] { reader.read(points[1].settings); }), alone) << axis;
     }
+}
+
+TEST(PointReader, says_what_is_wrong_where_the_axis_stands_and_reads_the_next_point) {
+    expect_error_of_the_second("{path: platform.system, values: [HGX_H200, HGX_NONE]}");
+    expect_error_of_the_second("{path: workload.batch, values: [64, 0.5]}");
+    expect_error_of_the_second("{path: workload.batch, values: [64, many]}");
+    expect_error_of_the_second("{path: workload.context, values: [64, -1]}");
+    expect_error_of_the_second("{path: model.rho, values: [1, 1.5]}");
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // A small copy of the allocation study: 8 places for each of its 36 combinations, its front through systemc.
 #include "sim/study/search_study.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -8,6 +9,7 @@
 #include "reports/search_text.hpp"
 #include "sim/search/pareto.hpp"
 #include "sim/study/refinement.hpp"
+#include "sim/study/screening.hpp"
 #include "tests/source_root.hpp"
 
 namespace strata {
@@ -51,6 +53,31 @@ TEST(Search, screens_every_point_as_a_study_of_it_would) {
             EXPECT_EQ(search.screened.value(some[i], metric), study.results[i].run->metrics.at(metric)) << i;
     }
     EXPECT_GT(ran, 3u);
+}
+
+// Of a step only the groups of metrics that are asked for are made.
+TEST(Search, has_the_numbers_of_a_run_whatever_it_is_asked_for) {
+    const ScenarioFile file = small_study();
+    const PointPlan plan(file.axes(), file.search()->sample, ScenarioFile::kMaxPoints);
+    StudyOptions analytic = options_of(1);
+    analytic.engines = {"analytic"};
+    std::set<std::string> compared;
+    for (const std::vector<std::string>& metrics : {std::vector<std::string>{"decode.tpot_ms", "moe.layer_us"},
+                                                    {"memory.hbm_gb"},
+                                                    {"energy.tokens_per_joule"},
+                                                    {"quality.residual_gain", "quality.loss", "cost.usd_per_hour"}}) {
+        const Screened screened = screen(file, plan, metrics, analytic);
+        std::size_t at = 0;
+        while (!screened.ran(at)) ++at;
+        const Study study = run_study(file, analytic, {plan.settings(at)});
+        for (const std::string& metric : metrics) {
+            const auto& known = study.results.front().run->metrics;
+            if (!known.contains(metric)) continue;
+            EXPECT_EQ(screened.value(at, metric), known.at(metric)) << metric;
+            compared.insert(metric);
+        }
+    }
+    EXPECT_GE(compared.size(), 5u) << fmt::format("{}", fmt::join(compared, " "));
 }
 
 TEST(Search, does_not_depend_on_the_number_of_threads) {

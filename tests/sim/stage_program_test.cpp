@@ -1,10 +1,12 @@
 // What a placement makes of a model: which tasks a rank's step has, what they send and to whom.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
 #include "sim/placement/working_set.hpp"
 #include "sim/workload/build_program.hpp"
+#include "sim/workload/stage_program.hpp"
 #include "tests/source_root.hpp"
 
 namespace strata {
@@ -38,6 +40,59 @@ TEST(StageProgram, exchanges_once_each_way_for_each_expert_layer) {
     // 256 tokens of a rank x 8 copies, 7/8 of them to others, 7168 wide: FP8 with a scale per 128 there, BF16 back.
     EXPECT_DOUBLE_EQ(dispatch[0].moved.si(), 256 * 8 * 7.0 / 8 * 7168 * (1 + 4.0 / 128));
     EXPECT_DOUBLE_EQ(combine[0].moved.si(), 256 * 8 * 7.0 / 8 * 7168 * 2);
+}
+
+// The waits of each of a layer's tasks, as how far back they lie.
+std::vector<std::vector<std::uint32_t>> waits_of_layer(const Program& program, int layer) {
+    std::vector<std::vector<std::uint32_t>> waits;
+    const auto first = std::find_if(program.tasks.begin(), program.tasks.end(),
+                                    [layer](const Task& task) { return task.layer == layer; });
+    const auto begin = static_cast<std::uint32_t>(first - program.tasks.begin());
+    for (std::uint32_t i = begin; i < program.tasks.size() && program.tasks[i].layer == layer; ++i) {
+        waits.emplace_back();
+        for (const Edge& edge : program.edges)
+            if (edge.after == i) waits.back().push_back(i - edge.before);
+        std::sort(waits.back().begin(), waits.back().end());
+    }
+    return waits;
+}
+
+// A layer like an earlier one is copied; one of a stage that begins with it is made anew.
+TEST(StageProgram, of_a_layer_like_another_is_what_it_is_alone) {
+    const Catalog catalog(kRoot + "/hwmodels/catalog");
+    const CostBook costs(kRoot + "/sim/cost/cost_curves.yaml");
+    using Case = std::pair<const char*, const char*>;
+    for (const auto& [system, placement] :
+         {Case("HGX_H200", "{dp: 8, ep: 8, engram: {tier: host}}"),
+          Case("HGX_H200", "{tp: 8, ep: 8, kv: {tier: host}}"),
+          Case("HGX_H200", "{dp: 8, ep: 8, experts: {tier: host}, engram: {tier: nvme, fetch: synchronous}}"),
+          Case("EPYC_Rome_5090", "{experts: {tier: host, compute: host, cached: 32}}")}) {
+        const Scenario scenario =
+            read_point(fmt::format("{{model: v4.1-flash, platform: {{system: {}}}, workload: {{kind: decode, batch: "
+                                   "512, context: 8192}}, placement: {}}}",
+                                   system, placement),
+                       "test", kRoot + "/scenarios/models", catalog);
+        const Platform platform = platform_of(scenario.platform);
+        StepShape shape{.sequences = 64, .context = 8192, .tensor_ranks = double(scenario.placement.tp)};
+        shape.expert_ranks = scenario.placement.ep;
+        const Program whole = stage_program(scenario, shape, false, platform, costs);
+        for (int layer = 1; layer < scenario.model.layers; layer += 3) {
+            StepShape one = shape;
+            one.first_layer = layer - 1;  // so that it has something to wait for
+            one.end_layer = layer + 1;
+            const Program alone = stage_program(scenario, one, false, platform, costs);
+            EXPECT_EQ(waits_of_layer(whole, layer), waits_of_layer(alone, layer)) << layer << placement;
+            const auto described = [layer](const Program& program) {
+                std::string text;
+                for (const Task& task : program.tasks)
+                    if (task.layer == layer)
+                        text += fmt::format("{} {} {} {}\n", task.name, task.duration.si(), task.moved.si(),
+                                            static_cast<int>(task.lane));
+                return text;
+            };
+            EXPECT_EQ(described(whole), described(alone)) << layer << placement;
+        }
+    }
 }
 
 TEST(StageProgram, leaves_the_node_when_its_experts_do) {

@@ -37,9 +37,8 @@ HardwareSweep::HardwareSweep(const Program& program, const CostBook& costs, int 
     std::vector<Indices> before(program.tasks.size());
     for (const Edge& edge : program.edges) before[edge.after].push_back(edge.before);
     const std::vector<bool> continues = continuing(program, before);
-    const auto asked = [](const Task& t) {
-        return std::tuple(t.pricing, t.family, t.fp8, t.lane, t.flops, t.moved, t.on_link, t.row, t.requests, t.point,
-                          t.spared, t.issued);
+    const auto asked = [](const Task& task) {
+        return std::apply([](const auto&... values) { return std::tuple(values...); }, asked_of(task));
     };
     std::map<decltype(asked(Task{})), std::uint32_t> known_kinds;
     std::map<Indices, std::uint32_t> known_runs;
