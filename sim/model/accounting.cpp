@@ -169,10 +169,18 @@ WeightBytes weight_bytes(const Model& model) {
 double kv_bytes_per_token(const Model& model) {
     double bytes = index_bytes_per_token(model);
     for (const LayerAttention& layer : model.attention_of) {
-        if (layer.kind == AttentionKind::swa || layer.kind == AttentionKind::reuse) continue;  // a window does not grow
+        if (layer.kind == AttentionKind::swa || layer.kind == AttentionKind::reuse) continue;
         bytes += model.attention.entry_bytes / layer.ratio;
     }
     return bytes;
+}
+
+double window_bytes(const Model& model, double tokens) {
+    const auto slides = [](const LayerAttention& layer) {
+        return layer.kind != AttentionKind::mla && layer.kind != AttentionKind::dsa;
+    };
+    const auto layers = std::count_if(model.attention_of.begin(), model.attention_of.end(), slides);
+    return double(layers) * std::min(model.attention.window, tokens) * model.attention.entry_bytes;
 }
 
 double index_bytes_per_token(const Model& model) {

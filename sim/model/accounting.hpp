@@ -32,8 +32,11 @@ ParameterCount parameters(const Model& model);
 // The multi-token-prediction layers alone, without the embedding and the head that they share with the main model.
 ParameterCount mtp_parameters(const Model& model);
 WeightBytes weight_bytes(const Model& model);
-double kv_bytes_per_token(const Model& model);     // with index keys
+double kv_bytes_per_token(const Model& model);     // with index keys, without windows, which do not grow
 double index_bytes_per_token(const Model& model);  // index keys alone
+// Of a sequence: entries of the sliding windows of all layers, one a token of the window. Those last tokens stay where
+// they were made, whatever tier holds what is compressed.
+double window_bytes(const Model& model, double tokens);
 
 // Rows of each Engram layer. Every (order, head) table has a prime number of rows, all different: from `buckets` on,
 // layers first, then orders, then heads (released code of DeepSeek-V4.1-Flash; arXiv 2601.07372, section 2.2).

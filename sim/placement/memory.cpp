@@ -70,8 +70,8 @@ std::vector<std::pair<std::string, Bytes>> MemoryUse::Below::classes() const {
 }
 
 // Routed experts are split over the expert ranks and everything else over tensor ranks, all over pipeline stages;
-// tables in HBM are row-sharded over all ranks, tables below it are kept once a node. Index keys stay in HBM: each step
-// scans them all. A tier below holds all, what is cached above it included.
+// tables in HBM are row-sharded over all ranks, tables below it are kept once a node. Index keys and sliding windows,
+// which each step reads whole, stay in HBM. A tier below holds all else, what is cached above it included.
 MemoryUse memory_use(const Scenario& scenario, int ranks_of_a_node) {
     const Placement& placement = scenario.placement;
     const Model& model = scenario.model;
@@ -95,6 +95,8 @@ MemoryUse memory_use(const Scenario& scenario, int ranks_of_a_node) {
     use.index = index;
     tiers.keep(use.kv, &MemoryUse::Below::kv, placement.kv, kv, kv * std::max(1.0, ranks / placement.tp),
                kv * placement.cached_kv);
+    const double sequences = work.batch / placement.dp / placement.pp;
+    use.kv += Bytes(window_bytes(model, work.cached() + work.queries()) * sequences);
     if (model.engram) {
         const Bytes tables = weight_bytes(model).engram;
         const Bytes hot(placement.hot_rows * model.engram->row_bytes() * double(model.engram->layer_ids.size()));

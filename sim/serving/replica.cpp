@@ -19,6 +19,8 @@ void check(const ReplicaSpec& spec, const std::string& field) {
     positive("max_batch", spec.max_batch);
     positive("step_tokens", spec.step_tokens);
     positive("kv_tokens", spec.kv_tokens);
+    if (!(spec.window_tokens >= 0))
+        throw InputError(field + ".window_tokens", "at least 0", fmt::format("{}", spec.window_tokens));
     if (spec.kv_tokens > 1e15)
         throw InputError(field + ".kv_tokens", "at most 1e15", fmt::format("{}", spec.kv_tokens));
     if (spec.preemption == Preemption::swap) positive("host_link.bandwidth", spec.host_link.bandwidth.si());
@@ -41,8 +43,10 @@ void check(const ReplicaSpec& spec, const std::string& field) {
 Replica::Replica(const ReplicaSpec& spec, const Shared& shared, bool hands_over)
     : spec_(spec), shared_(shared), hands_over_(hands_over), ranks_(spec.accelerators) {}
 
-std::int64_t Replica::capacity() const {
-    return static_cast<std::int64_t>(spec_.kv_tokens * ranks_ / spec_.accelerators);
+// What sequences that are here, and `more` of them, leave for their tokens.
+std::int64_t Replica::capacity(int more) const {
+    const double sequences = double(prefilling_.size() + running_.size()) + more;
+    return static_cast<std::int64_t>(spec_.kv_tokens * ranks_ / spec_.accelerators - spec_.window_tokens * sequences);
 }
 
 // The newest token has no KV yet: the next decode step computes it.
@@ -174,7 +178,7 @@ void Replica::admit(Seconds now) {
                                             : request.input_tokens + shared_.records[i].delivered;
         const std::int64_t growth =
             is_fixed() ? 0 : std::int64_t(running_.size() + (next.context > 0 ? 1 : 0)) * tokens_of_a_decode();
-        if (kv_used_ + need + growth > capacity()) return;
+        if (kv_used_ + need + growth > capacity(1)) return;
         waiting_.pop_front();
         queue_.change(-1, now);
         take_up(next, need, now);

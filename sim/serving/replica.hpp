@@ -43,6 +43,8 @@ struct ReplicaSpec {
     int max_batch = 1;       // sequences
     int step_tokens = 8192;  // token budget of a step: one for each decoded and drafted token, the rest for prompts
     double kv_tokens = 0;    // KV capacity
+    // Of these, each sequence takes so many beside its own tokens: sliding windows, in units of what a token takes.
+    double window_tokens = 0;
     Batching batching = Batching::continuous;
     PrefillOrder prefill_order = PrefillOrder::chunked;
     Preemption preemption = Preemption::recompute;
@@ -117,7 +119,7 @@ private:
         Seconds delivered;  // its last token so far
     };
 
-    std::int64_t capacity() const;
+    std::int64_t capacity(int more = 0) const;
     bool is_fixed() const { return spec_.batching == Batching::fixed; }
     bool separate() const { return is_fixed() || spec_.prefill_order == PrefillOrder::first; }
     int tokens_of_a_decode() const { return 1 + spec_.drafts.drafts(); }

@@ -55,7 +55,7 @@ void check(const ServingSpec& spec, const std::vector<Request>& requests) {
     if (spec.users < 0) throw InputError("users", "at least 0", fmt::format("{}", spec.users));
     if (requests.empty()) throw InputError("requests", "at least one", "none");
     const auto fits = [](const ReplicaSpec& replica, int tokens) {
-        return tokens - 1.0 + replica.drafts.drafts() <= replica.kv_tokens;
+        return tokens - 1.0 + replica.drafts.drafts() + replica.window_tokens <= replica.kv_tokens;
     };
     for (std::size_t i = 0; i < requests.size(); ++i) {
         const Request& request = requests[i];

@@ -68,6 +68,10 @@ double kv_beside_prefixes(const Scenario& scenario) {
     return left;
 }
 
+double window_tokens_of(const Model& model) {
+    return window_bytes(model, model.attention.window) / kv_bytes_per_token(model);
+}
+
 ReplicaSpec replica_of(const Scenario& scenario, const StepPricing& pricing, double kv_tokens) {
     const ServingWorkload& serving = *scenario.serving;
     ReplicaSpec replica{.accelerators = scenario.placement.ranks(),
@@ -76,6 +80,7 @@ ReplicaSpec replica_of(const Scenario& scenario, const StepPricing& pricing, dou
                         .max_batch = serving.concurrency,
                         .step_tokens = serving.step_tokens,
                         .kv_tokens = kv_tokens,
+                        .window_tokens = window_tokens_of(scenario.model),
                         .batching = serving.batching,
                         .prefill_order = serving.prefill,
                         .preemption = serving.preemption,

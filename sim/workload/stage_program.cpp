@@ -377,8 +377,8 @@ private:
     }
 
     // Selected entries are known after the selection (or with that of an earlier layer); all others beforehand. New
-    // entries are where they were made: of what is attended only the part that was cached before the step is fetched.
-    // That they are written back, beside the step, is not modelled.
+    // entries are where they were made, and so are those of a sliding window: of what else is attended only the part
+    // that was cached before the step is fetched. That they are written back, beside the step, is not modelled.
     void fetch_kv(const Op& op) {
         const AttentionConfig& attention = scenario_.model.attention;
         const auto [kind, ratio] =
@@ -388,7 +388,8 @@ private:
         const double cached = scenario_.workload.cached();
         double entries = 0;
         if (const auto* latent = std::get_if<LatentAttention>(&op.shape))
-            entries = latent->sequences * latent->queries / latent->shared_reads * latent->attended * cached /
+            entries = latent->sequences * latent->queries / latent->shared_reads *
+                      std::max(0.0, latent->attended - attention.window) * cached /
                       (cached + scenario_.workload.queries() / 2);
         else if (const auto* context = std::get_if<ContextAttention>(&op.shape))
             entries = context->sequences * cached;

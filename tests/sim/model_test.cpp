@@ -29,11 +29,14 @@ TEST(Engram, tables_of_the_papers_models_have_the_published_size) {
 }
 
 TEST(KvCache, bytes_per_token_are_the_published_ones) {
-    EXPECT_DOUBLE_EQ(kv_bytes_per_token(model_preset("v3")), 70272);            // 61 * 576 * 2
-    EXPECT_DOUBLE_EQ(kv_bytes_per_token(model_preset("v3.2")), 48068);          // 61 * (656 + 132)
-    EXPECT_EQ(std::floor(kv_bytes_per_token(model_preset("v4-flash"))), 3514);  // 21 * 652 / 4 + 20 * 584 / 128
-    EXPECT_EQ(std::floor(kv_bytes_per_token(model_preset("v4-pro"))), 5031);    // 30 * 652 / 4 + 31 * 584 / 128
-    EXPECT_DOUBLE_EQ(kv_bytes_per_token(model_preset("v4.1-flash")), 890);      // (3 / 2 + 1) * (288 + 68)
+    EXPECT_DOUBLE_EQ(kv_bytes_per_token(model_preset("v3")), 70272);                  // 61 * 576 * 2
+    EXPECT_DOUBLE_EQ(kv_bytes_per_token(model_preset("v3.2")), 48068);                // 61 * (656 + 132)
+    EXPECT_EQ(std::floor(kv_bytes_per_token(model_preset("v4-flash"))), 3514);        // 21 * 652 / 4 + 20 * 584 / 128
+    EXPECT_EQ(std::floor(kv_bytes_per_token(model_preset("v4-pro"))), 5031);          // 30 * 652 / 4 + 31 * 584 / 128
+    EXPECT_DOUBLE_EQ(kv_bytes_per_token(model_preset("v4.1-flash")), 890);            // (3 / 2 + 1) * (288 + 68)
+    EXPECT_DOUBLE_EQ(window_bytes(model_preset("v4-flash"), 1e6), 43 * 128 * 584.0);  // not only of the two SWA layers
+    EXPECT_DOUBLE_EQ(window_bytes(model_preset("v4-flash"), 10), 43 * 10 * 584.0);
+    EXPECT_EQ(window_bytes(model_preset("v3.2"), 1e6), 0);
 }
 
 TEST(Parameters, of_v3_v4_flash_and_v4_1_flash_are_within_a_percent_of_the_published_totals) {

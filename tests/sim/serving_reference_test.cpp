@@ -74,7 +74,8 @@ private:
         bool preempted = false;
         const auto held = [&] {
             double tokens = 0;
-            for (const std::size_t i : batch_) tokens += decoding(i) ? sequences_[i].computed : sequences_[i].target;
+            for (const std::size_t i : batch_)
+                tokens += (decoding(i) ? sequences_[i].computed : sequences_[i].target) + spec_.window_tokens;
             return tokens;
         };
         const auto decodes = [&] {
@@ -93,7 +94,7 @@ private:
         }
         while ((!preempted || decodes() == 0) && !waiting_.empty() && int(batch_.size()) < spec_.max_batch) {
             const std::size_t next = waiting_.front();
-            if (held() + sequences_[next].target + decodes() > spec_.kv_tokens) break;
+            if (held() + sequences_[next].target + spec_.window_tokens + decodes() > spec_.kv_tokens) break;
             waiting_.pop_front();
             batch_.push_back(next);
         }
@@ -131,9 +132,9 @@ private:
     std::vector<std::size_t> batch_;
 };
 
-void expect_same(double kv_tokens, double per_second, bool preempts) {
+void expect_same(double kv_tokens, double per_second, bool preempts, double window_tokens = 0) {
     ServingSpec spec;
-    spec.pool.replica = {.max_batch = 32, .step_tokens = 256, .kv_tokens = kv_tokens};
+    spec.pool.replica = {.max_batch = 32, .step_tokens = 256, .kv_tokens = kv_tokens, .window_tokens = window_tokens};
     spec.pool.replica.times = plain_times();
     const auto requests = synthetic_requests({.requests = 3000,
                                               .per_second = per_second,
@@ -153,6 +154,9 @@ void expect_same(double kv_tokens, double per_second, bool preempts) {
 TEST(ServingReference, gives_the_same_times_to_the_last_bit) { expect_same(1e6, 12, false); }
 TEST(ServingReference, gives_the_same_times_when_idle_in_between) { expect_same(1e6, 0.5, false); }
 TEST(ServingReference, gives_the_same_times_and_preemptions_when_kv_is_scarce) { expect_same(4000, 12, true); }
+TEST(ServingReference, gives_the_same_times_and_preemptions_with_sliding_windows) {
+    expect_same(6000, 12, true, 128.4);
+}
 
 }  // namespace
 }  // namespace strata

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "sim/placement/memory.hpp"
 #include "sim/placement/working_set.hpp"
 #include "sim/workload/build_program.hpp"
 #include "sim/workload/stage_program.hpp"
@@ -147,6 +148,28 @@ TEST(StageProgram, of_a_prompt_fetches_of_what_is_attended_what_was_there_before
     EXPECT_EQ(moved("0"), 0);
     // 61 layers, 4096 queries, 2048 selected of 6144 on average, of which 4096 are old; 656 B.
     EXPECT_NEAR(moved("4096") / (61.0 * 4096 * 2048 * 4096 / 6144 * 656), 1, 1e-9);
+}
+
+// The last 128 tokens of a sequence stand uncompressed beside what is compressed, and are where they were made.
+TEST(StageProgram, fetches_no_sliding_window_and_memory_holds_it) {
+    const Catalog catalog(kRoot + "/hwmodels/catalog");
+    const CostBook costs(kRoot + "/sim/cost/cost_curves.yaml");
+    const Scenario scenario = read_point(
+        "{model: v4-flash, platform: {system: HGX_H200}, workload: {kind: decode, batch: 8, context: 65536}, "
+        "placement: {dp: 8, ep: 8, kv: {tier: host}}}",
+        "test", kRoot + "/scenarios/models", catalog);
+    Bytes fetched;
+    int layers = 0;
+    for (const Task& task : tasks_named(build_program(scenario, platform_of(scenario.platform), costs), "kv_fetch")) {
+        fetched += task.moved;
+        ++layers;
+    }
+    EXPECT_EQ(layers, 41);  // of 43; the first two have a window alone
+    // 21 layers select 512 of theirs, 20 attend to all 65536 / 128, each 584 B; the step's own token is not fetched.
+    EXPECT_NEAR(fetched.si() / ((21 * 512 + 20 * 512) * 584.0 * 65536 / 65536.5), 1, 1e-9);
+    const MemoryUse use = memory_use(scenario, 8);
+    EXPECT_DOUBLE_EQ(use.kv.si(), 43 * 128 * 584.0);
+    EXPECT_NEAR(use.host.kv.si() / (8 * 65537 * 584 * (21 / 4.0 + 20 / 128.0)), 1, 1e-9);
 }
 
 TEST(StageProgram, is_of_the_stage_that_takes_longest_with_its_fetches) {
