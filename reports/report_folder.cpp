@@ -15,6 +15,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kFigureEndings[] = {".svg", ".png"};
+
 // Files that belong together: made in a folder inside theirs, and in their place only when all are there.
 class Together {
 public:
@@ -34,6 +36,11 @@ public:
     void write(const std::string& name, const std::string& text) {
         write_whole(making_ / name, text);
         add(name);
+    }
+    // An earlier report's, which would be taken for this one's.
+    void leave_out(const std::string& name) {
+        std::error_code is_not_there;
+        fs::remove(folder_ / name, is_not_there);
     }
     void put_in_place(std::vector<std::string>& files) {
         for (const std::string& name : names_) {
@@ -61,27 +68,35 @@ WrittenReport write_report(const ReportFolders& folders, const Document& documen
     report.write("report.html", html_of(document, assets));
     report.write("report.md", markdown_of(document, ""));
     WrittenReport written;
+    const auto go_without_pictures = [&] {
+        report.leave_out("report.pdf");
+        for (const Chart& chart : figures_of(document))
+            for (const char* ending : kFigureEndings) figures.leave_out(chart.name + ending);
+        report.put_in_place(written.files);
+    };
     try {
         written.obstacle =
             print_report(report.making() / "report.json", report.making() / "report.pdf", figures.making());
     } catch (const std::runtime_error&) {
-        report.put_in_place(written.files);
+        go_without_pictures();
         throw;
     }
-    if (written.obstacle.empty()) {
+    if (!written.obstacle.empty()) {
+        go_without_pictures();
+    } else {
         Pictures pictures;
         report.add("report.pdf");
         for (const Chart& chart : figures_of(document)) {
             pictures[chart.name] = whole_file(figures.making() / (chart.name + ".svg"));
-            for (const char* ending : {".svg", ".png"}) figures.add(chart.name + ending);
+            for (const char* ending : kFigureEndings) figures.add(chart.name + ending);
         }
         report.write("report.html", html_of(document, assets, pictures));
         report.write(
             "report.md",
             markdown_of(document, fs::absolute(folders.figures).lexically_relative(fs::absolute(folder)).string()));
         figures.put_in_place(written.files);
+        report.put_in_place(written.files);
     }
-    report.put_in_place(written.files);
     return written;
 }
 

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "hwmodels/input_error.hpp"
+#include "hwmodels/run_program.hpp"
 #include "reports/files.hpp"
 #include "reports/render/document_json.hpp"
 #include "reports/render/markdown.hpp"
@@ -82,6 +83,23 @@ TEST(StrataRun, writes_a_whole_report) {
         EXPECT_NE(text.find(std::string("\n## ") + title), std::string::npos) << title;
     }
     EXPECT_EQ(html.find("<noscript><img alt=") != std::string::npos, prints);
+}
+
+// Without strata-print there is a report, and no PDF and figures of an earlier one beside it.
+TEST(StrataRun, leaves_no_pages_of_an_earlier_report) {
+    const ScratchFolder folder, programs;
+    const std::string alone = programs / "strata";
+    fs::copy_file(std::string(STRATA_BINARY_DIR) + "/strata", alone);
+    for (const char* file : {"report.pdf", "throughput.svg", "throughput.png", "notes.pdf"})
+        folder.write(file, "of an earlier report");
+    const FinishedProgram run =
+        run_program({"/usr/bin/env", "STRATA_DATA=" + kRoot, alone, "run", kRoot + "/scenarios/examples/drafts.yaml",
+                     "--engine", "analytic", "--out", folder.path()});
+    ASSERT_EQ(run.code, 0) << run.said;
+    EXPECT_TRUE(fs::exists(folder / "report.html"));
+    EXPECT_EQ(whole_file(folder / "notes.pdf"), "of an earlier report");
+    for (const char* file : {"report.pdf", "throughput.svg", "throughput.png"})
+        EXPECT_FALSE(fs::exists(folder / file)) << file;
 }
 
 TEST(StrataRun, reports_on_every_kind_of_workload) {
