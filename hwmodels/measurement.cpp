@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "hwmodels/input_error.hpp"
+#include "hwmodels/json_count.hpp"
 
 namespace strata {
 
@@ -29,7 +30,7 @@ Json json_of(const MeasuredMachine& machine) {
 
 MeasuredMachine machine_of(const Json& json) {
     return {.cpu = json.at("cpu"),
-            .cores = json.at("cores"),
+            .cores = count_in(json, "cores"),
             .memory = Bytes(json.at("memory_bytes")),
             .cache_bytes = json.at("cache_bytes"),
             .kernel = json.at("kernel"),
@@ -43,7 +44,7 @@ Measurement measurement_of(const Json& json) {
                      .parameters = {},
                      .metrics = {},
                      .unavailable = json.value("unavailable", ""),
-                     .repeats = json.at("repeats"),
+                     .repeats = count_in(json, "repeats"),
                      .machine = machine_of(json.at("machine")),
                      .when = json.at("when"),
                      .strata = json.at("strata"),

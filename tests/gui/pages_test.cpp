@@ -292,13 +292,19 @@ TEST(KernelSamples, hold_spread_bound_and_goal_of_each_shape) {
 }
 
 TEST(KernelSamples, a_line_that_is_no_record_is_named) {
-    const QTemporaryDir folder;
-    std::ofstream(folder.filePath("gpu.jsonl").toStdString()) << "{\"kind\": \"end\"}\n{\"kind\": \"sample\"}\n";
-    try {
-        kernel_samples(folder.path().toStdString());
-        FAIL();
-    } catch (const InputError& error) {
-        EXPECT_NE(std::string(error.what()).find("gpu.jsonl:2"), std::string::npos) << error.what();
+    for (const char* line : {R"({"kind": "sample"})",
+                             R"({"kind": "sample", "kernel": "k", "shape": {}, "outcome": "measured",
+                                 "t_us": {"median": 1, "p05": 1, "p95": 1, "n": 1e12}})"}) {
+        const QTemporaryDir folder;
+        std::string one_line = line;
+        std::erase(one_line, '\n');
+        std::ofstream(folder.filePath("gpu.jsonl").toStdString()) << "{\"kind\": \"end\"}\n" << one_line << '\n';
+        try {
+            kernel_samples(folder.path().toStdString());
+            FAIL() << line;
+        } catch (const InputError& error) {
+            EXPECT_NE(std::string(error.what()).find("gpu.jsonl:2"), std::string::npos) << error.what();
+        }
     }
 }
 

@@ -63,6 +63,15 @@ TEST(Measurement, says_in_which_line_a_record_is_broken) {
     std::string text = good;
     text.replace(text.find("13.9"), 4, "true");
     EXPECT_EQ(measurement_error(text).find("r.jsonl:1: not a record"), 0u);
+    for (const char* cores : {"2111111111111111111111111111111111111", "4294967296", "-1", "2.5", "\"2\""}) {
+        std::string many = good;
+        const std::size_t at = many.find("\"cores\":") + 8;
+        many.replace(at, many.find(',', at) - at, cores);
+        EXPECT_EQ(measurement_error(many).find("r.jsonl:1: not a record of a measurement: cores: expected a whole "
+                                               "number from 0 to 2147483647, found "),
+                  0u)
+            << measurement_error(many);
+    }
     try {
         read_measurements("missing.jsonl");
         FAIL();

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "hwmodels/input_error.hpp"
+#include "hwmodels/json_count.hpp"
 
 namespace strata {
 
@@ -32,7 +33,7 @@ void add_measured(KernelSample& sample, const Json& line) {
     sample.median_us = times.at("median");
     sample.p05_us = times.at("p05");
     sample.p95_us = times.at("p95");
-    sample.repeats = times.at("n");
+    sample.repeats = count_in(times, "n");
     sample.ceiling = known<std::string>(line, "ceiling").value_or("");
     sample.share = known<double>(line, "share_of_ceiling");
     sample.gbs = line.at("gbs");
@@ -77,7 +78,7 @@ std::vector<KernelSample> kernel_samples(const std::filesystem::path& folder) {
         for (int number = 1; std::getline(stream, text); ++number) {
             try {
                 if (!text.empty()) read_line(Json::parse(text), device, samples);
-            } catch (const nlohmann::json::exception& error) {
+            } catch (const std::exception& error) {
                 throw InputError(fmt::format("{}:{}", file.string(), number),
                                  "a line of a kernel record (kernels/README.md)", error.what());
             }
