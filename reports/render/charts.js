@@ -78,7 +78,7 @@ function axis_of(axis, position, values) {
     const bars = axis.categories.length > 0;
     return { type: bars ? "category" : axis.log ? "logarithmic" : "linear", position, labels: bars ? axis.categories : undefined,
         title: { display: true, text: axis.label, color: colour("--ink") },
-        ticks: { color: colour("--soft"), ...(axis.ticks.length ? { autoSkip: false, callback: (_, i) => axis.ticks[i][1] } : {}) },
+        ticks: { color: colour("--soft"), maxRotation: bars ? 50 : 0, ...(axis.ticks.length ? { autoSkip: false, callback: (_, i) => axis.ticks[i][1] } : {}) },
         ...(axis.ticks.length ? { afterBuildTicks: scale => { scale.ticks = axis.ticks.map(([value]) => ({ value })); } } : {}),
         ...(axis.log && !bars && values.length ? log_range(values) : {}),
         grid: { color: colour("--line") } };
