@@ -20,16 +20,12 @@ ScenarioFile scenario(const ScratchFolder& folder, const std::string& text) {
     return {folder.write("s.yaml", text), kRoot + "/scenarios/models"};
 }
 
-// A search's first phase, from the scenario's fields to rows in the store: v4.1-flash decode on an 8x H200 node.
-void analytic_points(benchmark::State& state) {
+// A search's first phase, from the scenario's fields to rows in the store: 65,536 points.
+void analytic_points(benchmark::State& state, const std::string& step_and_axes, bool known) {
     const ScratchFolder folder;
-    const ScenarioFile file =
-        scenario(folder,
-                 "{model: v4.1-flash, platform: {system: HGX_H200}, workload: {kind: decode, batch: 512, context: "
-                 "8192}, placement: {dp: 8, ep: 8, engram: {tier: host}}, axes: [{path: workload.batch, range: {from: "
-                 "64, to: 4096, scale: log}}, {path: model.rho, range: {from: 0.5, to: 1}}], search: {sample: {method: "
-                 "sobol, points: 65536, seed: 1}, objectives: [{metric: decode.tpot_ms, sense: min}]}}");
-    const bool known = state.range(0) != 0;
+    const ScenarioFile file = scenario(folder, "{" + step_and_axes +
+                                                   ", search: {sample: {method: sobol, points: 65536, seed: 1}, "
+                                                   "objectives: [{metric: decode.tpot_ms, sense: min}]}}");
     const auto run = [&](const std::string& name) {
         const StudyOptions options{.root = kRoot, .jobs = kJobs, .store = std::make_shared<PointStore>(folder / name)};
         const PointPlan plan(file.axes(), file.search()->sample, ScenarioFile::kMaxPoints);
@@ -39,8 +35,27 @@ void analytic_points(benchmark::State& state) {
     for (auto _ : state) points += run(known ? "0.sqlite" : std::to_string(points + 1) + ".sqlite");
     state.SetItemsProcessed(static_cast<std::int64_t>(points));
 }
-BENCHMARK(analytic_points)->Name("study/analytic-points")->Arg(0)->UseRealTime()->Unit(benchmark::kMillisecond);
-BENCHMARK(analytic_points)->Name("study/known-points")->Arg(1)->UseRealTime()->Unit(benchmark::kMillisecond);
+// The small decode step that the systemc engine is timed with.
+const std::string kSmall =
+    "model: dense-4b, platform: {system: HGX_H200}, workload: {kind: decode, batch: 8, context: 512}, axes: [{path: "
+    "workload.batch, range: {from: 1, to: 4096, scale: log}}]";
+// Decode on an 8x H200 node with as many sparse parameters in experts as rho says.
+const std::string kAllocation =
+    "model: v4.1-flash, platform: {system: HGX_H200}, workload: {kind: decode, batch: 512, context: 8192}, placement: "
+    "{dp: 8, ep: 8, engram: {tier: host}}, axes: [{path: workload.batch, range: {from: 64, to: 4096, scale: log}}, "
+    "{path: model.rho, range: {from: 0.5, to: 1}}]";
+BENCHMARK_CAPTURE(analytic_points, small, kSmall, false)
+    ->Name("study/analytic-points")
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(analytic_points, allocation, kAllocation, false)
+    ->Name("study/analytic-points/v4.1-flash")
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(analytic_points, known, kAllocation, true)
+    ->Name("study/known-points")
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
 
 // A sweep by strata-simulate, results in the store: dense-4b decode, a step of one rank.
 void systemc_points(benchmark::State& state) {
