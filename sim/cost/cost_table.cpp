@@ -188,14 +188,11 @@ std::vector<CostTable::Near> CostTable::nearest(const OpPoint& point, std::size_
     static thread_local std::vector<float> kept;
     kept.assign(rows, 0);
     float* const distance2 = kept.data();
-    constexpr std::size_t kAtATime = 2048;  // rows whose sums stay in the nearest cache over all coordinates
-    for (std::size_t begin = 0; begin < rows; begin += kAtATime)
-        for (std::size_t d = 0; d < at.size(); ++d) {
-            const float here = static_cast<float>(at[d]);
-            const float* there = coordinates_[d].data();
-            for (std::size_t i = begin; i < std::min(rows, begin + kAtATime); ++i)
-                distance2[i] += (there[i] - here) * (there[i] - here);
-        }
+    for (std::size_t d = 0; d < at.size(); ++d) {
+        const float here = static_cast<float>(at[d]);
+        const float* there = coordinates_[d].data();
+        for (std::size_t i = 0; i < rows; ++i) distance2[i] += (there[i] - here) * (there[i] - here);
+    }
     const Words words = known(point.labels);
     std::vector<float> apart_of_kind;
     for (const Words& of_kind : words_of_kind_) apart_of_kind.push_back(apart2(of_kind, words));

@@ -41,6 +41,7 @@ public:
         : scenario_(scenario),
           placement_(scenario.placement),
           platform_(platform),
+          costs_(costs),
           shares_(more.shares),
           exchanges_(scenario, platform, shape.tokens(), more),
           tokens_(shape.tokens()),
@@ -260,7 +261,9 @@ private:
         const std::vector<RankShare>& shares = shares_->of_layer(op.layer);
         const auto time_of = [&](const RankShare& share) {
             const auto [known, is_new] = uneven_times_.try_emplace({op.name, share.pairs, share.touched});
-            if (is_new && share.pairs > 0) known->second = prices_.of(computation(with_share(op, share))).duration;
+            if (is_new && share.pairs > 0)
+                known->second =
+                    price(computation(with_share(op, share)), platform_, costs_, placement_.ranks()).duration;
             return known->second;
         };
         const auto busiest = std::max_element(shares.begin(), shares.end(),
@@ -468,6 +471,7 @@ private:
     const Scenario& scenario_;
     const Placement& placement_;
     const Platform& platform_;
+    const CostBook& costs_;
     const RankShares* shares_;
     ExchangeTasks exchanges_;
     std::map<std::tuple<std::string_view, double, double>, Seconds> uneven_times_;  // by op, pairs, experts touched

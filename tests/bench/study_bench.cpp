@@ -45,11 +45,11 @@ const std::string kAllocation =
     "{dp: 8, ep: 8, engram: {tier: host}}, axes: [{path: workload.batch, range: {from: 64, to: 4096, scale: log}}, "
     "{path: model.rho, range: {from: 0.5, to: 1}}]";
 BENCHMARK_CAPTURE(analytic_points, small, kSmall, false)
-    ->Name("study/analytic-points")
+    ->Name("study/analytic-points/small")
     ->UseRealTime()
     ->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(analytic_points, allocation, kAllocation, false)
-    ->Name("study/analytic-points/v4.1-flash")
+    ->Name("study/analytic-points")
     ->UseRealTime()
     ->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(analytic_points, known, kAllocation, true)
