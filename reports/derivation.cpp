@@ -62,7 +62,7 @@ std::string derivation_text(const OpPoint& point, const Device& device, const Co
     if (residual) {
         line("residual", percent_of(residual->log_ratio),
              "of measured times over physics, carried from the nearest rows");
-        line("nearest row", fmt::format("{:.2f}", table->at(point).distance), "doublings of a side away");
+        line("nearest row", fmt::format("{:.2f}", table->distance(point)), "doublings of a side away");
         line("spread", percent_of(table->band() * residual->deviation), "80 % of left-out rows so near were within");
         if (estimate.origin == Origin::transferred)
             line("spread elsewhere", percent_of(table->physics_spread()),

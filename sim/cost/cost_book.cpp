@@ -336,7 +336,7 @@ Estimate CostBook::estimate(const OpPoint& point, const Device& on) const {
 
 CostSeries::Between CostBook::series_of(const OpPoint& point, const CostTable& rows) const {
     const double lead = point.sides[static_cast<std::size_t>(form_of(point.family).lead)];
-    return series_->of(point, rows, curve(point.family)).of(lead);
+    return series_->of(point, rows).of(lead);
 }
 
 Derivation CostBook::explain(const OpPoint& point, const Device& on) const {
@@ -360,7 +360,7 @@ Derivation CostBook::explain(const OpPoint& point, const Device& on) const {
         estimate.origin = Origin::published;
     } else {
         const CostSeries::Between between = series_of(point, *rows);
-        derived.residual = CostTable::Residual{between.residual, between.deviation, 0};
+        derived.residual = CostTable::Residual{between.residual, between.deviation};
         estimate.outside = !rows->inside(point);
         if (rows->measured_on(on) && !estimate.outside)
             interpolate(estimate, between, *rows, physics.bound);

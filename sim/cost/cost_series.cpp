@@ -34,21 +34,19 @@ void make_monotone(std::vector<double>& values) {
         for (std::size_t i = 0; i < pool.size; ++i) values[at++] = pool.mean;
 }
 
-CostSeries make(OpPoint point, const CostTable& table, const CostCurve& curve) {
-    const auto lead = static_cast<std::size_t>(form_of(point.family).lead);
+CostSeries make(const OpPoint& point, const CostTable& table) {
     CostSeries series;
-    std::vector<double> physics;
-    for (const double length : table.ladder()) {
-        point.sides[lead] = length;
-        const CostTable::Residual residual = table.at(point);
-        const Physics expected = physics_of(point, curve, table.device());
-        physics.push_back(std::log(expected.time().si()));
-        series.at.push_back(std::log(std::max(length, 0.5)));  // a past of no tokens stands below one of one
-        series.time.push_back(std::max(physics.back() + residual.log_ratio, std::log(expected.bound.si())));
+    const std::vector<CostTable::AtLength> found = table.along_ladder(point);
+    for (std::size_t i = 0; i < found.size(); ++i) {
+        const auto& [residual, expected] = found[i];
+        series.at.push_back(std::log(std::max(table.ladder()[i], 0.5)));  // a past of no tokens stands below one of one
+        series.time.push_back(
+            std::max(std::log(expected.time().si()) + residual.log_ratio, std::log(expected.bound.si())));
         series.deviation.push_back(residual.deviation);
     }
     make_monotone(series.time);
-    for (std::size_t i = 0; i < physics.size(); ++i) series.residual.push_back(series.time[i] - physics[i]);
+    for (std::size_t i = 0; i < found.size(); ++i)
+        series.residual.push_back(series.time[i] - std::log(found[i].physics.time().si()));
     return series;
 }
 
@@ -65,7 +63,7 @@ CostSeries::Between CostSeries::of(double lead) const {
             std::lerp(deviation[i - 1], deviation[i], part)};
 }
 
-const CostSeries& CostSeriesCache::of(const OpPoint& point, const CostTable& table, const CostCurve& curve) {
+const CostSeries& CostSeriesCache::of(const OpPoint& point, const CostTable& table) {
     OpPoint key = point;
     key.sides[static_cast<std::size_t>(form_of(point.family).lead)] = 0;
     {
@@ -73,7 +71,7 @@ const CostSeries& CostSeriesCache::of(const OpPoint& point, const CostTable& tab
         const auto known = series_.find(key);
         if (known != series_.end()) return *known->second;
     }
-    auto series = std::make_unique<const CostSeries>(make(point, table, curve));
+    auto series = std::make_unique<const CostSeries>(make(point, table));
     const std::unique_lock lock(mutex_);
     if (series_.size() >= kMostSeries) {
         static thread_local std::unique_ptr<const CostSeries> not_kept;

@@ -28,7 +28,7 @@ class CostSeriesCache {
 public:
     // The series through `point`, its lead side aside. Safe for any number of threads; good until the thread asks
     // again.
-    const CostSeries& of(const OpPoint& point, const CostTable& table, const CostCurve& curve);
+    const CostSeries& of(const OpPoint& point, const CostTable& table);
 
 private:
     std::shared_mutex mutex_;

@@ -12,6 +12,7 @@ namespace {
 
 // Chosen on rows that are not put aside, by leaving them out; a little more or less of each changes little.
 constexpr std::size_t kNeighbours = 40;
+constexpr std::size_t kNobody = ~std::size_t{0};
 constexpr double kReach = 5;           // doublings of a side over which a residual is remembered
 constexpr double kRepeatNoise = 0.02;  // of the residuals' variance: what two measurements of one shape differ in
 
@@ -22,46 +23,68 @@ double covariance(double distance) {
     return (1 + a) * std::exp(-a);
 }
 
-// The same of a squared distance, from a table: asked a thousand times for each prediction. Beyond the table rows have
-// nothing to do with each other.
+// The same of a squared distance, between values that are spaced evenly in distance: asked a thousand times for each
+// prediction. Beyond them rows have nothing to do with each other.
 double covariance_of_square(float distance2) {
-    constexpr std::size_t kSteps = 4096;
-    constexpr float kFarthest2 = 30.0F * 30.0F;
-    static const std::vector<double> known = [] {
-        std::vector<double> values;
-        for (std::size_t i = 0; i <= kSteps; ++i) {  // spaced evenly in distance, which is where it bends
-            const double root = 30.0 * double(i) / kSteps;
-            values.push_back(covariance(root));
-        }
+    constexpr std::size_t kSteps = 1024;
+    constexpr float kFarthest = 30;
+    static const std::array<double, kSteps + 1> known = [] {
+        std::array<double, kSteps + 1> values{};
+        for (std::size_t i = 0; i <= kSteps; ++i) values[i] = covariance(double(kFarthest) * double(i) / kSteps);
         return values;
     }();
-    if (distance2 >= kFarthest2) return 0;
-    return known[static_cast<std::size_t>(std::sqrt(distance2) * (kSteps / 30.0F) + 0.5F)];
+    if (distance2 >= kFarthest * kFarthest) return 0;
+    const float step = std::sqrt(distance2) * (kSteps / kFarthest);
+    const auto below = std::min(static_cast<std::size_t>(step), kSteps - 1);
+    return known[below] + (known[below + 1] - known[below]) * double(step - static_cast<float>(below));
 }
 
-using Column = std::array<double, kNeighbours>;
-using Matrix = std::array<Column, kNeighbours>;
+// The covariances K of the neighbours and, beside them, what is solved for: K^-1 is never made.
+struct System {
+    enum { residual = kNeighbours, one, here, width };
+    double at[kNeighbours][width]{};
 
-double product(const Column& a, const Column& b, std::size_t n) {
-    double sums[4]{};  // four chains, for the processor's sake
-    std::size_t i = 0;
-    for (; i + 4 <= n; i += 4)
-        for (std::size_t c = 0; c < 4; ++c) sums[c] += a[i + c] * b[i + c];
-    for (; i < n; ++i) sums[0] += a[i] * b[i];
-    return sums[0] + sums[1] + sums[2] + sums[3];
-}
+    // Cholesky's factor in the upper triangle, L^-1 b in the place of each b: products of two such are products over
+    // K^-1.
+    void solve(std::size_t n) {
+        for (std::size_t j = 0; j < n; ++j) {
+            const double root = std::sqrt(at[j][j]);
+            for (std::size_t c = j; c < width; ++c) at[j][c] /= root;
+            for (std::size_t i = j + 1; i < n; ++i) {
+                const double factor = at[j][i];
+                for (std::size_t c = i; c < width; ++c) at[i][c] -= factor * at[j][c];
+            }
+        }
+    }
+    double product(int a, int b, std::size_t n) const {
+        double sum = 0;
+        for (std::size_t i = 0; i < n; ++i) sum += at[i][a] * at[i][b];
+        return sum;
+    }
+};
 
-// Cholesky's factorisation of the lower triangle, in place.
-void factorise(Matrix& k, std::size_t n) {
-    for (std::size_t i = 0; i < n; ++i) {
-        for (std::size_t j = 0; j < i; ++j) k[i][j] = (k[i][j] - product(k[i], k[j], j)) / k[j][j];
-        k[i][i] = std::sqrt(k[i][i] - product(k[i], k[i], i));
+// Squared distances of rows to a place, word for word the same.
+void add_squares(const std::vector<std::vector<float>>& coordinates, const std::vector<double>& place,
+                 std::vector<float>& distance2) {
+    for (std::size_t d = 0; d < place.size(); ++d) {
+        const auto here = static_cast<float>(place[d]);
+        const float* const there = coordinates[d].data();
+        float* const sum = distance2.data();
+        for (std::size_t i = 0; i < distance2.size(); ++i) sum[i] += (there[i] - here) * (there[i] - here);
     }
 }
 
-// L^-1 b: products of two such are products over K^-1.
-void halve(const Matrix& k, std::size_t n, Column& b) {
-    for (std::size_t i = 0; i < n; ++i) b[i] = (b[i] - product(k[i], b, i)) / k[i][i];
+// How far about so many of the values reach, by a sample of them; infinity where a sample would say nothing.
+float reach_of(const std::vector<float>& distance2, std::size_t wanted) {
+    constexpr std::size_t kStride = 16;
+    static thread_local std::vector<float> sample;
+    sample.clear();
+    for (std::size_t i = 0; i < distance2.size(); i += kStride) sample.push_back(distance2[i]);
+    const std::size_t enough = wanted / kStride;
+    if (sample.size() <= enough) return INFINITY;
+    const auto last = sample.begin() + static_cast<std::ptrdiff_t>(enough);
+    std::nth_element(sample.begin(), last, sample.end());
+    return *last;
 }
 
 template <class Number>
@@ -88,11 +111,12 @@ CostTable::CostTable(const CostProfile& profile, const CostCurve& curve, const D
         if (without_held_out && row.held_out) continue;
         const Physics physics = physics_of(row.point, curve, measured_on);
         over_link_ = over_link_ || physics.sending > Seconds(0);
-        const std::vector<double> at = coordinates_of(row.point, physics);
-        coordinates_.resize(at.size());
-        for (std::size_t d = 0; d < at.size(); ++d) coordinates_[d].push_back(static_cast<float>(at[d]));
+        const Place at = place_of(row.point, physics);
+        all_.coordinates.resize(at.size());
+        for (std::size_t d = 0; d < at.size(); ++d) all_.coordinates[d].push_back(static_cast<float>(at[d]));
+        all_.in_table.push_back(static_cast<std::uint32_t>(points_.size()));
         const auto kind = std::find(words_of_kind_.begin(), words_of_kind_.end(), row.point.labels);
-        kinds_.push_back(static_cast<std::uint16_t>(kind - words_of_kind_.begin()));
+        all_.kinds.push_back(static_cast<std::uint16_t>(kind - words_of_kind_.begin()));
         if (kind == words_of_kind_.end()) words_of_kind_.push_back(row.point.labels);
         residuals_.push_back(static_cast<float>(std::log(row.time / physics.time())));
         points_.push_back(row.point);
@@ -116,7 +140,7 @@ CostTable::CostTable(const CostProfile& profile, const CostCurve& curve, const D
     physics_spread_ = percentile_80(off);
     for (std::size_t w = 0; w < form_.words.size(); ++w) {
         std::map<Label, std::size_t> count;
-        for (const std::uint16_t kind : kinds_) ++count[words_of_kind_[kind][w]];
+        for (const std::uint16_t kind : all_.kinds) ++count[words_of_kind_[kind][w]];
         most_common_[w] = std::max_element(count.begin(), count.end(), [](const auto& a, const auto& b) {
                               return a.second < b.second;
                           })->first;
@@ -129,8 +153,8 @@ bool CostTable::measured_on(const Device& device) const {
 }
 
 // A product's tile is one of its coordinates: shapes that are tiled alike are alike.
-std::vector<double> CostTable::coordinates_of(const OpPoint& point, const Physics& physics) const {
-    std::vector<double> at = form_.coordinates(point);
+CostTable::Place CostTable::place_of(const OpPoint& point, const Physics& physics) const {
+    Place at = form_.coordinates(point);
     if (point.family == Family::gemm_bf16 || point.family == Family::gemm_fp8) {
         at.push_back(kTileWeight * std::log2(physics.tile_rows));
         at.push_back(kTileWeight * std::log2(physics.tile_columns));
@@ -182,80 +206,126 @@ float CostTable::apart2(const Words& a, const Words& b) const {
     return static_cast<float>(sum);
 }
 
-std::vector<CostTable::Near> CostTable::nearest(const OpPoint& point, std::size_t except) const {
-    const std::size_t rows = residuals_.size();
-    const std::vector<double> at = coordinates_of(point, physics_of(point, curve_, measured_on_));
-    static thread_local std::vector<float> kept;
-    kept.assign(rows, 0);
-    float* const distance2 = kept.data();
-    for (std::size_t d = 0; d < at.size(); ++d) {
-        const float here = static_cast<float>(at[d]);
-        const float* there = coordinates_[d].data();
-        for (std::size_t i = 0; i < rows; ++i) distance2[i] += (there[i] - here) * (there[i] - here);
+std::vector<float> CostTable::apart_from(const Words& words) const {
+    std::vector<float> apart;
+    for (const Words& of_kind : words_of_kind_) apart.push_back(apart2(of_kind, words));
+    return apart;
+}
+
+// By what a row is at least away from all of the places: from the box that they span. None where that leaves most rows.
+std::optional<CostTable::Part> CostTable::rows_near(const std::vector<Place>& places,
+                                                    const std::vector<float>& apart) const {
+    constexpr std::size_t kWanted = 2000;
+    if (rows() < 2 * kWanted) return {};
+    static thread_local std::vector<float> least2;
+    least2.assign(rows(), 0);
+    for (std::size_t d = 0; d < all_.coordinates.size(); ++d) {
+        const auto [low, high] = std::minmax_element(places.begin(), places.end(),
+                                                     [d](const Place& a, const Place& b) { return a[d] < b[d]; });
+        const auto from = static_cast<float>((*low)[d]), to = static_cast<float>((*high)[d]);
+        const float* const there = all_.coordinates[d].data();
+        for (std::size_t i = 0; i < rows(); ++i) {
+            const float away = std::max(std::max(from - there[i], there[i] - to), 0.0F);
+            least2[i] += away * away;
+        }
     }
-    const Words words = known(point.labels);
-    std::vector<float> apart_of_kind;
-    for (const Words& of_kind : words_of_kind_) apart_of_kind.push_back(apart2(of_kind, words));
-    for (std::size_t i = 0; i < rows; ++i) distance2[i] += apart_of_kind[kinds_[i]];
-    if (except < rows) distance2[except] = INFINITY;
-    // A sample says how far about three times as many as are wanted reach; only those are looked at one by one.
+    for (std::size_t i = 0; i < rows(); ++i) least2[i] += apart[all_.kinds[i]];
+    const float reach = reach_of(least2, kWanted);
+    Part part{.rows = {}, .complete_within2 = 0.999F * reach};  // sums may be rounded otherwise
+    for (std::size_t i = 0; i < rows(); ++i)
+        if (least2[i] <= reach) part.rows.in_table.push_back(static_cast<std::uint32_t>(i));
+    if (part.rows.in_table.size() > rows() / 2) return {};
+    for (const std::uint32_t row : part.rows.in_table) part.rows.kinds.push_back(all_.kinds[row]);
+    for (const std::vector<float>& all : all_.coordinates) {
+        std::vector<float>& own = part.rows.coordinates.emplace_back();
+        for (const std::uint32_t row : part.rows.in_table) own.push_back(all[row]);
+    }
+    return part;
+}
+
+// The nearest first; of rows as far away as each other the one that stands first in the table.
+std::vector<CostTable::Near> CostTable::nearest(const Rows& rows, const Place& place, const std::vector<float>& apart,
+                                                std::size_t except) const {
+    const std::size_t n = rows.kinds.size();
+    static thread_local std::vector<float> distance2;
+    distance2.assign(n, 0);
+    add_squares(rows.coordinates, place, distance2);
+    for (std::size_t i = 0; i < n; ++i) distance2[i] += apart[rows.kinds[i]];
+    if (except < n) distance2[except] = INFINITY;
     std::vector<Near> near;
     const auto take_within = [&](float reach) {
         near.clear();
-        for (std::size_t i = 0; i < rows; ++i)
-            if (distance2[i] <= reach) near.push_back({distance2[i], static_cast<std::uint32_t>(i)});
+        for (std::size_t i = 0; i < n; ++i)
+            if (distance2[i] <= reach) near.push_back({distance2[i], rows.in_table[i]});
     };
-    constexpr std::size_t kStride = 16;
-    std::vector<float> sample;
-    for (std::size_t i = 0; i < rows; i += kStride) sample.push_back(distance2[i]);
-    const std::size_t enough = 3 * kNeighbours / kStride;
-    if (sample.size() > enough) {
-        std::nth_element(sample.begin(), sample.begin() + enough, sample.end());
-        take_within(sample[enough]);
-    }
+    take_within(reach_of(distance2, 3 * kNeighbours));
     if (near.size() < kNeighbours) take_within(std::numeric_limits<float>::max());
-    if (near.size() <= kNeighbours) return near;
-    std::nth_element(near.begin(), near.begin() + kNeighbours, near.end());
-    near.resize(kNeighbours);
+    const auto last = near.begin() + static_cast<std::ptrdiff_t>(std::min(near.size(), kNeighbours));
+    std::partial_sort(near.begin(), last, near.end());
+    near.erase(last, near.end());
     return near;
 }
 
-CostTable::Residual CostTable::from_neighbours(const OpPoint& point, std::size_t except) const {
-    const std::vector<Near> near = nearest(point, except);
+CostTable::Residual CostTable::from_neighbours(const std::vector<Near>& near) const {
     const std::size_t n = near.size();
-    Matrix k{};
-    Column residual{}, one{}, here{};
-    float nearest2 = INFINITY;
+    using OfNeighbours = std::array<float, kNeighbours>;
+    std::vector<OfNeighbours> at(all_.coordinates.size());  // by dimension
+    for (std::size_t d = 0; d < at.size(); ++d)
+        for (std::size_t i = 0; i < n; ++i) at[d][i] = all_.coordinates[d][near[i].row];
+    System k;
     for (std::size_t i = 0; i < n; ++i) {
-        const std::uint32_t a = near[i].row;
-        for (std::size_t j = 0; j < i; ++j) {
-            const std::uint32_t b = near[j].row;
-            float d2 = kinds_[a] == kinds_[b] ? 0 : apart2(words_of_kind_[kinds_[a]], words_of_kind_[kinds_[b]]);
-            for (const auto& dimension : coordinates_)
-                d2 += (dimension[a] - dimension[b]) * (dimension[a] - dimension[b]);
-            k[i][j] = covariance_of_square(d2);
-        }
-        k[i][i] = 1 + kRepeatNoise;
-        residual[i] = residuals_[a];
-        one[i] = 1;
-        here[i] = covariance_of_square(near[i].distance2);
-        nearest2 = std::min(nearest2, near[i].distance2);
+        OfNeighbours distance2{};
+        const std::uint16_t kind = all_.kinds[near[i].row];
+        for (std::size_t j = i + 1; words_of_kind_.size() > 1 && j < n; ++j)
+            if (const std::uint16_t other = all_.kinds[near[j].row]; other != kind)
+                distance2[j] = apart2(words_of_kind_[kind], words_of_kind_[other]);
+        for (const OfNeighbours& along : at)
+            for (std::size_t j = 0; j < kNeighbours; ++j) distance2[j] += (along[i] - along[j]) * (along[i] - along[j]);
+        for (std::size_t j = i + 1; j < n; ++j) k.at[i][j] = covariance_of_square(distance2[j]);
+        k.at[i][i] = 1 + kRepeatNoise;
+        k.at[i][System::residual] = residuals_[near[i].row];
+        k.at[i][System::one] = 1;
+        k.at[i][System::here] = covariance_of_square(near[i].distance2);
     }
-    factorise(k, n);
-    for (Column* column : {&residual, &one, &here}) halve(k, n, *column);
-    const double ones = product(one, one, n), mean = product(one, residual, n) / ones;
-    const double trend = 1 - product(one, here, n);  // of the mean's own uncertainty
-    const double variance = 1 + kRepeatNoise - product(here, here, n) + trend * trend / ones;
-    return {.log_ratio = mean + product(here, residual, n) - mean * product(here, one, n),
-            .deviation = std::sqrt(std::max(variance, kRepeatNoise)),
-            .distance = std::sqrt(nearest2)};
+    k.solve(n);
+    const double ones = k.product(System::one, System::one, n);
+    const double mean = k.product(System::one, System::residual, n) / ones;
+    const double trend = 1 - k.product(System::one, System::here, n);  // of the mean's own uncertainty
+    const double variance = 1 + kRepeatNoise - k.product(System::here, System::here, n) + trend * trend / ones;
+    return {.log_ratio = mean + k.product(System::here, System::residual, n) - mean * (1 - trend),
+            .deviation = std::sqrt(std::max(variance, kRepeatNoise))};
+}
+
+std::vector<CostTable::AtLength> CostTable::along_ladder(OpPoint point) const {
+    std::vector<AtLength> found;
+    std::vector<Place> places;
+    for (const double length : ladder_) {
+        point.sides[static_cast<std::size_t>(form_.lead)] = length;
+        found.push_back({.residual = {}, .physics = physics_of(point, curve_, measured_on_)});
+        places.push_back(place_of(point, found.back().physics));
+    }
+    const std::vector<float> apart = apart_from(known(point.labels));
+    const std::optional<Part> part = rows_near(places, apart);
+    for (std::size_t i = 0; i < places.size(); ++i) {
+        std::vector<Near> near;
+        if (part) near = nearest(part->rows, places[i], apart, kNobody);
+        if (near.size() < kNeighbours || near.back().distance2 >= part->complete_within2)
+            near = nearest(all_, places[i], apart, kNobody);
+        found[i].residual = from_neighbours(near);
+    }
+    return found;
+}
+
+double CostTable::distance(const OpPoint& point) const {
+    return std::sqrt(nearest(all_, place_of(point), apart_from(known(point.labels)), kNobody).front().distance2);
 }
 
 double CostTable::band_by_leaving_out() const {
     const std::size_t step = std::max<std::size_t>(1, residuals_.size() / 2000);
     std::vector<double> off;
     for (std::size_t i = 0; i < residuals_.size(); i += step) {
-        const Residual residual = from_neighbours(points_[i], i);
+        const std::vector<Near> near = nearest(all_, place_of(points_[i]), apart_from(points_[i].labels), i);
+        const Residual residual = from_neighbours(near);
         off.push_back(std::abs(residual.log_ratio - residuals_[i]) / residual.deviation);
     }
     return percentile_80(off);

@@ -19,9 +19,15 @@ public:
     struct Residual {
         double log_ratio = 0;  // of measured to physics, natural
         double deviation = 0;  // the predictor's own, of log_ratio; times band(): the 10th and 90th percentile
-        double distance = 0;   // to the nearest row, in doublings of a side
     };
-    Residual at(const OpPoint& point) const { return from_neighbours(point, kNobody); }
+    struct AtLength {
+        Residual residual;
+        Physics physics;  // on the table's device
+    };
+    // At every length of the ladder, in its order; the point's own lead side is not looked at.
+    std::vector<AtLength> along_ladder(OpPoint point) const;
+    // From the nearest row, in doublings of a side.
+    double distance(const OpPoint& point) const;
     std::optional<Seconds> measured(const OpPoint& point) const;
     // The lead side's lengths in the table, ascending.
     std::span<const double> ladder() const { return ladder_; }
@@ -44,21 +50,35 @@ public:
     double band_by_leaving_out() const;
 
 private:
-    static constexpr std::size_t kNobody = ~std::size_t{0};
     static constexpr std::uint32_t kEmpty = ~std::uint32_t{0};
-    std::size_t slot_of(const OpPoint& point) const;  // its row's, or the empty one where it would stand
-    std::vector<double> coordinates_of(const OpPoint& point, const Physics& physics) const;
     using Words = std::array<Label, kMaxLabels>;
+    using Place = std::vector<double>;  // by dimension
+    struct Rows {
+        std::vector<std::vector<float>> coordinates;  // by dimension, then row
+        std::vector<std::uint16_t> kinds;             // which combination of words
+        std::vector<std::uint32_t> in_table;          // their numbers there
+    };
+    // Those of the rows that may be the nearest to some place.
+    struct Part {
+        Rows rows;
+        float complete_within2;  // every row that is left out is farther
+    };
     struct Near {
         float distance2;
         std::uint32_t row;
-        bool operator<(const Near& other) const { return distance2 < other.distance2; }
+        auto operator<=>(const Near&) const = default;
     };
+    std::size_t slot_of(const OpPoint& point) const;  // its row's, or the empty one where it would stand
+    Place place_of(const OpPoint& point, const Physics& physics) const;
+    Place place_of(const OpPoint& point) const { return place_of(point, physics_of(point, curve_, measured_on_)); }
     bool has(std::size_t word, Label label) const;
     Words known(const Words& asked) const;
     float apart2(const Words& a, const Words& b) const;
-    std::vector<Near> nearest(const OpPoint& point, std::size_t except) const;
-    Residual from_neighbours(const OpPoint& point, std::size_t except) const;
+    std::vector<float> apart_from(const Words& words) const;
+    std::optional<Part> rows_near(const std::vector<Place>& places, const std::vector<float>& apart) const;
+    std::vector<Near> nearest(const Rows& rows, const Place& place, const std::vector<float>& apart,
+                              std::size_t except) const;
+    Residual from_neighbours(const std::vector<Near>& near) const;
 
     const OpForm& form_;
     CostCurve curve_;
@@ -68,8 +88,7 @@ private:
     bool over_link_ = false;
     std::vector<OpPoint> points_;
     std::vector<float> residuals_;
-    std::vector<std::vector<float>> coordinates_;  // by dimension, then row
-    std::vector<std::uint16_t> kinds_;             // of a row: which combination of words
+    Rows all_;
     std::vector<Words> words_of_kind_;
     Words most_common_{};
     std::vector<double> ladder_;

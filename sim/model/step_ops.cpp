@@ -8,29 +8,32 @@ namespace strata {
 
 namespace {
 
-class StepOps {
+class LayerOps {
 public:
-    StepOps(const Model& model, const StepShape& shape)
+    LayerOps(const Model& model, const StepShape& shape)
         : m_(model), a_(model.attention), s_(shape), tokens_(shape.tokens()), heads_(a_.heads / shape.tensor_ranks) {
         // A token of the step sees what is cached and, on average, half of the step's own tokens.
         context_ = s_.context + (s_.prefill ? s_.queries / 2 : 1);
-        ops_.reserve(static_cast<std::size_t>(m_.layers) * 24 + 2);
+        step_.ops.reserve(128);
     }
 
-    std::vector<Op> all() {
+    StepLayers all() {
         const int layers = s_.prefill ? m_.prefill_layers : m_.layers;
         const int end = std::min(layers, s_.end_layer);
-        if (s_.first_layer == 0) ops_ = vision_ops(s_.images, m_.hidden);
+        if (s_.first_layer == 0) step_.ops = vision_ops(s_.images, m_.hidden);
+        close();
         for (layer_ = s_.first_layer; layer_ < end; ++layer_) layer();
-        if (end < layers) return std::move(ops_);
+        if (end < layers) return std::move(step_);
         head();
         for (int i = 0; m_.mtp && i < s_.drafts; ++i) {
             product("mtp_projection", Slot::head, m_.hidden, 2 * m_.hidden);
             block(m_.mtp->attention, m_.ffn.experts == 0);
+            close();
             ++layer_;
             head();
         }
-        return std::move(ops_);
+        close();
+        return std::move(step_);
     }
 
 private:
@@ -38,29 +41,28 @@ private:
     void layer() {
         const bool looks_up = m_.engram && std::find(m_.engram->layer_ids.begin(), m_.engram->layer_ids.end(),
                                                      layer_) != m_.engram->layer_ids.end();
-        const Layer now{m_.attention_of[static_cast<std::size_t>(layer_)],
-                        m_.ffn.experts == 0 || layer_ < m_.ffn.dense_layers, looks_up, ops_.size(), 0};
-        for (const Layer& known : layers_)
+        Kind now{m_.attention_of[static_cast<std::size_t>(layer_)], m_.ffn.experts == 0 || layer_ < m_.ffn.dense_layers,
+                 looks_up, step_.ops.size(), 0};
+        for (const Kind& known : kinds_)
             if (known.attention == now.attention && known.dense == now.dense && known.looks_up == now.looks_up)
-                return repeat(known);
+                return step_.layers.push_back({layer_, known.first, known.end});
         if (looks_up) engram();
         block(now.attention, now.dense);
-        layers_.push_back(now);
-        layers_.back().end = ops_.size();
+        close();
+        now.end = step_.ops.size();
+        kinds_.push_back(now);
     }
 
-    struct Layer {
+    struct Kind {
         LayerAttention attention;
         bool dense, looks_up;
         std::size_t first, end;  // of its ops
     };
 
-    void repeat(const Layer& known) {
-        for (std::size_t i = known.first; i < known.end; ++i) {
-            ops_.push_back(ops_[i]);
-            ops_.back().layer = layer_;
-            ops_.back().twin = static_cast<int>(i);
-        }
+    // What was added since then is the layer's.
+    void close() {
+        if (closed_ < step_.ops.size()) step_.layers.push_back({layer_, closed_, step_.ops.size()});
+        closed_ = step_.ops.size();
     }
 
     void block(const LayerAttention& kind, bool dense) {
@@ -78,7 +80,7 @@ private:
     }
 
     void add(std::string_view name, Slot slot, const KernelShape& shape) {
-        ops_.push_back({name, slot, layer_, shape, -1});
+        step_.ops.push_back({name, slot, layer_, shape, -1});
     }
     // `times` the tokens of this rank.
     void product(std::string_view name, Slot slot, double n, double k, double times = 1) {
@@ -264,12 +266,29 @@ private:
     const StepShape& s_;
     double tokens_, heads_, context_ = 0;
     int layer_ = 0;
-    std::vector<Op> ops_;
-    std::vector<Layer> layers_;  // different ones
+    StepLayers step_;
+    std::size_t closed_ = 0;
+    std::vector<Kind> kinds_;
 };
 
 }  // namespace
 
-std::vector<Op> step_ops(const Model& model, const StepShape& shape) { return StepOps(model, shape).all(); }
+StepLayers step_layers(const Model& model, const StepShape& shape) { return LayerOps(model, shape).all(); }
+
+std::vector<Op> step_ops(const Model& model, const StepShape& shape) {
+    const StepLayers step = step_layers(model, shape);
+    std::vector<int> place(step.ops.size(), -1);  // where the op stands first
+    std::vector<Op> ops;
+    for (const StepLayers::Layer& layer : step.layers)
+        for (std::size_t i = layer.first; i < layer.end; ++i) {
+            Op& op = ops.emplace_back(step.ops[i]);
+            op.layer = layer.number;
+            if (place[i] >= 0)
+                op.twin = place[i];
+            else
+                place[i] = static_cast<int>(ops.size()) - 1;
+        }
+    return ops;
+}
 
 }  // namespace strata

@@ -6,6 +6,18 @@
 
 namespace strata {
 
+// Layers that are alike have the same ops.
+struct StepLayers {
+    struct Layer {
+        int number;
+        std::size_t first, end;  // of its ops
+    };
+    std::vector<Op> ops;  // once, numbered as the first layer that has them
+    std::vector<Layer> layers;
+};
+StepLayers step_layers(const Model& model, const StepShape& shape);
+
+// Those of each layer.
 std::vector<Op> step_ops(const Model& model, const StepShape& shape);
 
 }  // namespace strata

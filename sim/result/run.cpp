@@ -206,11 +206,12 @@ std::map<std::string, double> shares_of_compute(const Program& program) {
 }
 
 RunParts RunParts::of(const std::vector<std::string>& metrics) {
-    RunParts parts{.memory = false, .economics = false, .quality = false, .details = false};
+    RunParts parts{.memory = false, .economics = false, .quality = false, .layers = false, .details = false};
     for (const std::string& metric : metrics) {
         parts.memory |= metric.starts_with("memory.");
         parts.economics |= metric.starts_with("cost.") || metric.starts_with("energy.");
         parts.quality |= metric.starts_with("quality.");
+        parts.layers |= metric == "engram.stall_ms" || metric == "moe.layer_us" || metric == "attention.layer_us";
     }
     return parts;
 }
@@ -238,19 +239,21 @@ Run summarise(const Scenario& scenario, const Machine& machine, const Program& p
     run.metrics["fetch.cxl_ms"] = to_ms(timeline.busy[static_cast<std::size_t>(Lane::cxl_fetch)]);
     run.metrics["fetch.nvme_ms"] = to_ms(timeline.busy[static_cast<std::size_t>(Lane::nvme_fetch)]);
     run.metrics["host.compute_ms"] = to_ms(timeline.busy[static_cast<std::size_t>(Lane::host_compute)]);
-    run.metrics["engram.stall_ms"] = to_ms(fetch_stall(program, timeline));
+    if (parts.layers) {
+        run.metrics["engram.stall_ms"] = to_ms(fetch_stall(program, timeline));
+        run.metrics["moe.layer_us"] = to_us(expert_layer_time(program, timeline));
+        run.metrics["attention.layer_us"] = to_us(attention_layer_time(program));
+    }
     if (swap) {
         run.metrics["engram.swap_ms"] = to_ms(swap->copy);
         run.metrics["engram.swap_share"] = waited / step;
     }
-    run.metrics["moe.layer_us"] = to_us(expert_layer_time(program, timeline));
     if (program.balance) {
         run.metrics["moe.load_max_over_mean"] = program.balance->load_max_over_mean;
         run.metrics["moe.straggler_ms"] = to_ms(straggling(program));
         run.metrics["moe.ranks_per_token"] = program.balance->ranks_of_a_token;
         run.metrics["moe.nodes_per_token"] = program.balance->nodes_of_a_token;
     }
-    run.metrics["attention.layer_us"] = to_us(attention_layer_time(program));
     run.metrics["network.scale_up_ms"] = to_ms(timeline.busy[static_cast<std::size_t>(Lane::scale_up)]);
     run.metrics["network.scale_out_ms"] = to_ms(timeline.busy[static_cast<std::size_t>(Lane::scale_out)]);
 

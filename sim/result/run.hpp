@@ -65,6 +65,7 @@ Seconds straggling(const Program& program);
 // Which parts of a Run are made: a sweep of a million points asks for few metrics, and for nothing else.
 struct RunParts {
     bool memory = true, economics = true, quality = true;  // groups of metrics; the others are always there
+    bool layers = true;                                    // metrics for which every task is looked at once more
     bool details = true;                                   // all that is no metric
 
     static RunParts of(const std::vector<std::string>& metrics);  // those that these are in

@@ -45,8 +45,9 @@ public:
           shares_(more.shares),
           exchanges_(scenario, platform, shape.tokens(), more),
           tokens_(shape.tokens()),
-          ops_(step_ops(scenario.model, shape)),
-          task_of_op_(ops_.size()),
+          step_(step_layers(scenario.model, shape)),
+          ops_(step_.ops),
+          task_of_op_(ops_.size(), kNone),
           prices_(platform, costs, placement_.ranks()) {
         if (placement_.experts == Tier::hbm || scenario.model.ffn.experts <= 0) return;
         const double meeting = tokens_ * std::max(1.0, double(placement_.ep) / placement_.tp);
@@ -54,10 +55,12 @@ public:
     }
 
     Program build(bool sends_on) {
-        const auto exchanges = 6 * static_cast<std::size_t>(scenario_.model.layers);
-        program_.tasks.reserve(ops_.size() + exchanges);
-        program_.edges.reserve(ops_.size() + 2 * exchanges);
-        for (std::size_t first = 0; first < ops_.size();) first = add_layer(first);
+        std::size_t computations = 0;
+        for (const StepLayers::Layer& layer : step_.layers) computations += layer.end - layer.first;
+        const std::size_t others = 6 * step_.layers.size();
+        program_.tasks.reserve(computations + others);
+        program_.edges.reserve(computations + 2 * others);
+        for (const StepLayers::Layer& layer : step_.layers) add_layer(layer);
         if (sends_on) send_on();
         settle(program_.edges);
         if (shares_) {
@@ -72,39 +75,29 @@ public:
 private:
     // The tasks of a layer, as they can be had again: in all they wait for, only `entry` lies before them.
     struct Block {
-        std::size_t op, ops;  // the twin's first, and how many
+        std::size_t op;  // the layer's first
         std::size_t task, tasks, edge, edges;
         std::uint32_t entry, exit;  // the last task before, the last of its own
     };
 
-    // Returns the first op of the next layer. A layer like an earlier one has the same tasks, where tokens spread
-    // evenly.
-    std::size_t add_layer(std::size_t first) {
-        std::size_t end = first;
-        while (end < ops_.size() && ops_[end].layer == ops_[first].layer) ++end;
-        const auto twin = static_cast<std::size_t>(ops_[first].twin < 0 ? static_cast<int>(first) : ops_[first].twin);
+    // A layer like an earlier one has the same tasks, where tokens spread evenly.
+    void add_layer(const StepLayers::Layer& layer) {
         const auto known =
-            std::find_if(blocks_.begin(), blocks_.end(), [twin](const Block& b) { return b.op == twin; });
-        if (known != blocks_.end() && awaited_.empty() && gathered_ == kNone) {
-            copy(*known, ops_[first].layer);
-            return end;
-        }
-        Block block{twin, end - first, program_.tasks.size(), 0, program_.edges.size(), 0, last_, kNone};
-        for (std::size_t i = first; i < end; ++i) add(i);
+            std::find_if(blocks_.begin(), blocks_.end(), [&](const Block& b) { return b.op == layer.first; });
+        if (known != blocks_.end() && awaited_.empty() && gathered_ == kNone) return copy(*known, layer.number);
+        Block block{layer.first, program_.tasks.size(), 0, program_.edges.size(), 0, last_, kNone};
+        for (std::size_t i = layer.first; i < layer.end; ++i) ops_[i].layer = layer.number;
+        for (std::size_t i = layer.first; i < layer.end; ++i) add(i, layer);
         block.tasks = program_.tasks.size() - block.task;
         block.edges = program_.edges.size() - block.edge;
         block.exit = last_;
-        if (!shares_ && is_whole(block, first)) blocks_.push_back(block);
-        return end;
+        if (!shares_ && is_whole(block)) blocks_.push_back(block);
     }
 
-    // The layer is its twin's from the first op to the last, waits for something, and leaves nothing to wait for.
-    bool is_whole(const Block& block, std::size_t first) const {
-        const Op& last = ops_[first + block.ops - 1];
-        const bool begins = block.op == 0 || ops_[block.op - 1].layer != ops_[block.op].layer;
-        const bool ends = block.op == first || static_cast<std::size_t>(last.twin) == block.op + block.ops - 1;
+    // It waits for something, and leaves nothing to wait for.
+    bool is_whole(const Block& block) const {
         const auto edges = program_.edges.begin() + static_cast<std::ptrdiff_t>(block.edge);
-        return begins && ends && block.entry != kNone && awaited_.empty() && gathered_ == kNone &&
+        return block.entry != kNone && awaited_.empty() && gathered_ == kNone &&
                std::all_of(edges, program_.edges.end(),
                            [&](const Edge& edge) { return edge.before >= block.task || edge.before == block.entry; });
     }
@@ -122,12 +115,12 @@ private:
         last_ = block.exit + shift;
     }
 
-    void add(std::size_t i) {
+    void add(std::size_t i, const StepLayers::Layer& layer) {
         const Op& op = ops_[i];
         const auto* fetch = std::get_if<EngramFetch>(&op.shape);
         if (fetch && placement_.engram != Tier::hbm && fetch->tokens > 0) return fetch_engram(op, *fetch);
-        const bool first_of_slot = i == 0 || ops_[i - 1].slot != op.slot;
-        const bool last_of_slot = i + 1 == ops_.size() || ops_[i + 1].slot != op.slot || ops_[i + 1].layer != op.layer;
+        const bool first_of_slot = i == layer.first || ops_[i - 1].slot != op.slot;
+        const bool last_of_slot = i + 1 == layer.end || ops_[i + 1].slot != op.slot;
         if (op.slot == Slot::experts && placement_.host_computes()) {
             if (first_of_slot) on_host_ = experts_on_host(op);
             if (hits_.of_pairs <= 0) {
@@ -144,20 +137,21 @@ private:
         if (placement_.kv != Tier::hbm) fetch_kv(op);
         if (gathered_ != kNone && (op.name == "kv_up" || op.name == "indexer_logits" || op.name == "attention"))
             awaited_.push_back(std::exchange(gathered_, kNone));
+        const std::uint32_t like = task_of_op_[op.twin >= 0 ? static_cast<std::size_t>(op.twin) : i];
         last_ = shares_ && op.slot == Slot::experts && shares_->has(op.layer) ? append_uneven(op)
-                : op.twin >= 0 ? append_like(task_of_op_[static_cast<std::size_t>(op.twin)], op.layer)
-                               : append(computation(op), {last_});
+                : like != kNone                                               ? append_like(like, op.layer)
+                                                                              : append(computation(op), {last_});
         task_of_op_[i] = last_;
         if (op.name == "router") router_ = last_;
         if (op.name == "qkv_down" && placement_.cp > 1) gather_context(op);
         if (!last_of_slot) return;
-        if (op.slot == Slot::vision && ops_[std::min(i + 1, ops_.size() - 1)].slot != Slot::vision) gather_pages(op);
+        if (op.slot == Slot::vision) gather_pages(op);
         if (op.slot == Slot::experts && placement_.host_computes())
             results_from_host(op);
         else if (op.slot == Slot::experts)
             if (const auto combine = exchange(op, false)) last_ = append_exchange(*combine, false, last_);
         // Tensor ranks hold partial sums after attention and after the feed-forward layer.
-        const bool routed_follow = i + 1 < ops_.size() && ops_[i + 1].slot == Slot::experts;
+        const bool routed_follow = i + 1 < layer.end && ops_[i + 1].slot == Slot::experts;
         if (op.slot == Slot::attention || op.slot == Slot::experts || (op.slot == Slot::ffn && !routed_follow))
             all_reduce(op);
     }
@@ -462,7 +456,9 @@ private:
     // All residual streams go to the next stage; tensor ranks hold the same and send a slice each.
     void send_on() {
         const bool inside = placement_.ranks() <= platform_.scale_up_domain;
-        Task task = named(ops_.back(), "to_next_stage", inside ? Lane::scale_up : Lane::scale_out, Pricing::wire);
+        Op last = ops_[step_.layers.back().end - 1];
+        last.layer = step_.layers.back().number;
+        Task task = named(last, "to_next_stage", inside ? Lane::scale_up : Lane::scale_out, Pricing::wire);
         task.moved = Bytes(tokens_ * scenario_.model.hidden * scenario_.model.streams * 2 / placement_.tp);
         task.peers = 2;  // a rank of this stage and its counterpart in the next
         last_ = append(task, {last_});
@@ -476,7 +472,8 @@ private:
     ExchangeTasks exchanges_;
     std::map<std::tuple<std::string_view, double, double>, Seconds> uneven_times_;  // by op, pairs, experts touched
     double tokens_ = 0;                                                             // of this rank
-    std::vector<Op> ops_;
+    StepLayers step_;
+    std::vector<Op>& ops_;  // numbered as the layer at work
     std::vector<std::uint32_t> task_of_op_;
     Program program_;
     std::vector<Block> blocks_;
