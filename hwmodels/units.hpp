@@ -13,6 +13,11 @@ public:
     constexpr explicit Quantity(double in_si) : si_(in_si) {}
     constexpr double si() const { return si_; }
     constexpr auto operator<=>(const Quantity&) const = default;
+    // Three ways in which doubles may compare are a branch or two; what engines ask all the time is one instruction.
+    friend constexpr bool operator<(Quantity a, Quantity b) { return a.si_ < b.si_; }
+    friend constexpr bool operator>(Quantity a, Quantity b) { return a.si_ > b.si_; }
+    friend constexpr bool operator<=(Quantity a, Quantity b) { return a.si_ <= b.si_; }
+    friend constexpr bool operator>=(Quantity a, Quantity b) { return a.si_ >= b.si_; }
 
     constexpr Quantity& operator+=(Quantity other) {
         si_ += other.si_;

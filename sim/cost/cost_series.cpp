@@ -1,6 +1,8 @@
 #include "sim/cost/cost_series.hpp"
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <cmath>
 #include <mutex>
 
@@ -63,22 +65,43 @@ CostSeries::Between CostSeries::of(double lead) const {
             std::lerp(deviation[i - 1], deviation[i], part)};
 }
 
+CostSeriesCache::CostSeriesCache() {
+    static std::atomic<std::uint64_t> caches = 0;
+    number_ = ++caches;
+}
+
+// What a thread asked before it finds again without a lock, which many threads would hand to each other all the time.
 const CostSeries& CostSeriesCache::of(const OpPoint& point, const CostTable& table) {
+    struct Seen {
+        std::uint64_t cache = 0;
+        OpPoint key;
+        const CostSeries* series = nullptr;
+    };
+    static thread_local std::array<Seen, 512> seen;
     OpPoint key = point;
     key.sides[static_cast<std::size_t>(form_of(point.family).lead)] = 0;
+    Seen& known = seen[OpPointHash{}(key) % seen.size()];
+    if (known.cache == number_ && known.key == key) return *known.series;
+    if (const CostSeries* const series = find_or_make(key, table)) {
+        known = {number_, key, series};
+        return *series;
+    }
+    static thread_local CostSeries not_kept;
+    not_kept = make(key, table);
+    return not_kept;
+}
+
+// Null where the cache is full. What it has stays where it is.
+const CostSeries* CostSeriesCache::find_or_make(const OpPoint& key, const CostTable& table) {
     {
         const std::shared_lock lock(mutex_);
         const auto known = series_.find(key);
-        if (known != series_.end()) return *known->second;
+        if (known != series_.end()) return known->second.get();
+        if (series_.size() >= kMostSeries) return nullptr;
     }
-    auto series = std::make_unique<const CostSeries>(make(point, table));
+    auto series = std::make_unique<const CostSeries>(make(key, table));
     const std::unique_lock lock(mutex_);
-    if (series_.size() >= kMostSeries) {
-        static thread_local std::unique_ptr<const CostSeries> not_kept;
-        not_kept = std::move(series);
-        return *not_kept;
-    }
-    return *series_.try_emplace(key, std::move(series)).first->second;
+    return series_.try_emplace(key, std::move(series)).first->second.get();
 }
 
 }  // namespace strata

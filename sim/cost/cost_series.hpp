@@ -2,6 +2,7 @@
 // monotone: kriging follows noise, and no op gets faster by doing more. Made at the first question and kept.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <shared_mutex>
 #include <unordered_map>
@@ -26,11 +27,15 @@ struct CostSeries {
 
 class CostSeriesCache {
 public:
+    CostSeriesCache();
     // The series through `point`, its lead side aside. Safe for any number of threads; good until the thread asks
     // again.
     const CostSeries& of(const OpPoint& point, const CostTable& table);
 
 private:
+    const CostSeries* find_or_make(const OpPoint& key, const CostTable& table);
+
+    std::uint64_t number_;  // no other cache of the process has it
     std::shared_mutex mutex_;
     std::unordered_map<OpPoint, std::unique_ptr<const CostSeries>, OpPointHash> series_;
 };

@@ -10,69 +10,9 @@ namespace strata {
 
 namespace {
 
-// Chosen on rows that are not put aside, by leaving them out; a little more or less of each changes little.
-constexpr std::size_t kNeighbours = 40;
 constexpr std::size_t kNobody = ~std::size_t{0};
-constexpr double kReach = 5;           // doublings of a side over which a residual is remembered
-constexpr double kRepeatNoise = 0.02;  // of the residuals' variance: what two measurements of one shape differ in
-
-constexpr double kTileWeight = 2;  // a change of tile changes more than the sides that caused it
-
-double covariance(double distance) {
-    const double a = std::sqrt(3.0) / kReach * distance;
-    return (1 + a) * std::exp(-a);
-}
-
-// The same of a squared distance, between values that are spaced evenly in distance: asked a thousand times for each
-// prediction. Beyond them rows have nothing to do with each other.
-double covariance_of_square(float distance2) {
-    constexpr std::size_t kSteps = 1024;
-    constexpr float kFarthest = 30;
-    static const std::array<double, kSteps + 1> known = [] {
-        std::array<double, kSteps + 1> values{};
-        for (std::size_t i = 0; i <= kSteps; ++i) values[i] = covariance(double(kFarthest) * double(i) / kSteps);
-        return values;
-    }();
-    if (distance2 >= kFarthest * kFarthest) return 0;
-    const float step = std::sqrt(distance2) * (kSteps / kFarthest);
-    const auto below = std::min(static_cast<std::size_t>(step), kSteps - 1);
-    return known[below] + (known[below + 1] - known[below]) * double(step - static_cast<float>(below));
-}
-
-// The covariances K of the neighbours and, beside them, what is solved for: K^-1 is never made.
-struct System {
-    enum { residual = kNeighbours, one, here, width };
-    double at[kNeighbours][width]{};
-
-    // Cholesky's factor in the upper triangle, L^-1 b in the place of each b: products of two such are products over
-    // K^-1.
-    void solve(std::size_t n) {
-        for (std::size_t j = 0; j < n; ++j) {
-            const double root = std::sqrt(at[j][j]);
-            for (std::size_t c = j; c < width; ++c) at[j][c] /= root;
-            for (std::size_t i = j + 1; i < n; ++i) {
-                const double factor = at[j][i];
-                for (std::size_t c = i; c < width; ++c) at[i][c] -= factor * at[j][c];
-            }
-        }
-    }
-    double product(int a, int b, std::size_t n) const {
-        double sum = 0;
-        for (std::size_t i = 0; i < n; ++i) sum += at[i][a] * at[i][b];
-        return sum;
-    }
-};
-
-// Squared distances of rows to a place, word for word the same.
-void add_squares(const std::vector<std::vector<float>>& coordinates, const std::vector<double>& place,
-                 std::vector<float>& distance2) {
-    for (std::size_t d = 0; d < place.size(); ++d) {
-        const auto here = static_cast<float>(place[d]);
-        const float* const there = coordinates[d].data();
-        float* const sum = distance2.data();
-        for (std::size_t i = 0; i < distance2.size(); ++i) sum[i] += (there[i] - here) * (there[i] - here);
-    }
-}
+constexpr std::size_t kMostSystems = 2048;  // about 30 MB
+constexpr double kTileWeight = 2;           // a change of tile changes more than the sides that caused it
 
 // How far about so many of the values reach, by a sample of them; infinity where a sample would say nothing.
 float reach_of(const std::vector<float>& distance2, std::size_t wanted) {
@@ -217,12 +157,18 @@ std::optional<CostTable::Part> CostTable::rows_near(const std::vector<Place>& pl
                                                     const std::vector<float>& apart) const {
     constexpr std::size_t kWanted = 2000;
     if (rows() < 2 * kWanted) return {};
+    Part part;
+    float longest = -1;
     static thread_local std::vector<float> least2;
     least2.assign(rows(), 0);
     for (std::size_t d = 0; d < all_.coordinates.size(); ++d) {
         const auto [low, high] = std::minmax_element(places.begin(), places.end(),
                                                      [d](const Place& a, const Place& b) { return a[d] < b[d]; });
         const auto from = static_cast<float>((*low)[d]), to = static_cast<float>((*high)[d]);
+        if (to - from > longest) {
+            longest = to - from;
+            part.along = d;
+        }
         const float* const there = all_.coordinates[d].data();
         for (std::size_t i = 0; i < rows(); ++i) {
             const float away = std::max(std::max(from - there[i], there[i] - to), 0.0F);
@@ -231,10 +177,13 @@ std::optional<CostTable::Part> CostTable::rows_near(const std::vector<Place>& pl
     }
     for (std::size_t i = 0; i < rows(); ++i) least2[i] += apart[all_.kinds[i]];
     const float reach = reach_of(least2, kWanted);
-    Part part{.rows = {}, .complete_within2 = 0.999F * reach};  // sums may be rounded otherwise
+    part.complete_within2 = 0.999F * reach;  // sums may be rounded otherwise
     for (std::size_t i = 0; i < rows(); ++i)
         if (least2[i] <= reach) part.rows.in_table.push_back(static_cast<std::uint32_t>(i));
     if (part.rows.in_table.size() > rows() / 2) return {};
+    const std::vector<float>& along = all_.coordinates[part.along];
+    std::sort(part.rows.in_table.begin(), part.rows.in_table.end(),
+              [&](std::uint32_t a, std::uint32_t b) { return along[a] < along[b]; });
     for (const std::uint32_t row : part.rows.in_table) part.rows.kinds.push_back(all_.kinds[row]);
     for (const std::vector<float>& all : all_.coordinates) {
         std::vector<float>& own = part.rows.coordinates.emplace_back();
@@ -243,57 +192,100 @@ std::optional<CostTable::Part> CostTable::rows_near(const std::vector<Place>& pl
     return part;
 }
 
-// The nearest first; of rows as far away as each other the one that stands first in the table.
-std::vector<CostTable::Near> CostTable::nearest(const Rows& rows, const Place& place, const std::vector<float>& apart,
-                                                std::size_t except) const {
-    const std::size_t n = rows.kinds.size();
+// Of rows as far away as each other those that stand first in the table; in its order.
+std::vector<CostTable::Near> CostTable::nearest(const Rows& rows, Range among, const Place& place,
+                                                const std::vector<float>& apart, std::size_t except) const {
+    const std::size_t n = among.to - among.from;
     static thread_local std::vector<float> distance2;
-    distance2.assign(n, 0);
-    add_squares(rows.coordinates, place, distance2);
-    for (std::size_t i = 0; i < n; ++i) distance2[i] += apart[rows.kinds[i]];
+    distance2.resize(n);
+    for (std::size_t i = 0; i < n; ++i) distance2[i] = apart[rows.kinds[among.from + i]];
+    for (std::size_t d = 0; d < place.size(); ++d) {
+        const auto here = static_cast<float>(place[d]);
+        const float* const there = rows.coordinates[d].data() + among.from;
+        float* const sum = distance2.data();
+        for (std::size_t i = 0; i < n; ++i) sum[i] += (there[i] - here) * (there[i] - here);
+    }
     if (except < n) distance2[except] = INFINITY;
     std::vector<Near> near;
     const auto take_within = [&](float reach) {
         near.clear();
         for (std::size_t i = 0; i < n; ++i)
-            if (distance2[i] <= reach) near.push_back({distance2[i], rows.in_table[i]});
+            if (distance2[i] <= reach) near.push_back({distance2[i], rows.in_table[among.from + i]});
     };
     take_within(reach_of(distance2, 3 * kNeighbours));
     if (near.size() < kNeighbours) take_within(std::numeric_limits<float>::max());
-    const auto last = near.begin() + static_cast<std::ptrdiff_t>(std::min(near.size(), kNeighbours));
-    std::partial_sort(near.begin(), last, near.end());
-    near.erase(last, near.end());
+    if (near.size() > kNeighbours) {
+        std::nth_element(near.begin(), near.begin() + kNeighbours, near.end());
+        near.resize(kNeighbours);
+    }
+    std::sort(near.begin(), near.end(), [](const Near& a, const Near& b) { return a.row < b.row; });
     return near;
 }
 
-CostTable::Residual CostTable::from_neighbours(const std::vector<Near>& near) const {
-    const std::size_t n = near.size();
-    using OfNeighbours = std::array<float, kNeighbours>;
-    std::vector<OfNeighbours> at(all_.coordinates.size());  // by dimension
-    for (std::size_t d = 0; d < at.size(); ++d)
-        for (std::size_t i = 0; i < n; ++i) at[d][i] = all_.coordinates[d][near[i].row];
-    System k;
-    for (std::size_t i = 0; i < n; ++i) {
-        OfNeighbours distance2{};
-        const std::uint16_t kind = all_.kinds[near[i].row];
-        for (std::size_t j = i + 1; words_of_kind_.size() > 1 && j < n; ++j)
-            if (const std::uint16_t other = all_.kinds[near[j].row]; other != kind)
-                distance2[j] = apart2(words_of_kind_[kind], words_of_kind_[other]);
-        for (const OfNeighbours& along : at)
-            for (std::size_t j = 0; j < kNeighbours; ++j) distance2[j] += (along[i] - along[j]) * (along[i] - along[j]);
-        for (std::size_t j = i + 1; j < n; ++j) k.at[i][j] = covariance_of_square(distance2[j]);
-        k.at[i][i] = 1 + kRepeatNoise;
-        k.at[i][System::residual] = residuals_[near[i].row];
-        k.at[i][System::one] = 1;
-        k.at[i][System::here] = covariance_of_square(near[i].distance2);
+// Most lengths have their nearest rows close by along the ladder; then all others of the part are looked at, then all.
+std::vector<CostTable::Near> CostTable::nearest(const std::optional<Part>& part, const Place& place,
+                                                const std::vector<float>& apart) const {
+    constexpr float kWindow = 2;  // doublings either way
+    const auto complete = [](const std::vector<Near>& near, float within2) {
+        return near.size() == kNeighbours &&
+               std::all_of(near.begin(), near.end(), [&](const Near& row) { return row.distance2 < within2; });
+    };
+    if (part) {
+        const std::vector<float>& along = part->rows.coordinates[part->along];
+        const auto here = static_cast<float>(place[part->along]);
+        const auto from = std::lower_bound(along.begin(), along.end(), here - kWindow);
+        const auto to = std::upper_bound(from, along.end(), here + kWindow);
+        const Range window{static_cast<std::size_t>(from - along.begin()),
+                           static_cast<std::size_t>(to - along.begin())};
+        std::vector<Near> near = nearest(part->rows, window, place, apart, kNobody);
+        if (complete(near, std::min(part->complete_within2, kWindow * kWindow))) return near;
+        near = nearest(part->rows, {0, along.size()}, place, apart, kNobody);
+        if (complete(near, part->complete_within2)) return near;
     }
-    k.solve(n);
-    const double ones = k.product(System::one, System::one, n);
-    const double mean = k.product(System::one, System::residual, n) / ones;
-    const double trend = 1 - k.product(System::one, System::here, n);  // of the mean's own uncertainty
-    const double variance = 1 + kRepeatNoise - k.product(System::here, System::here, n) + trend * trend / ones;
-    return {.log_ratio = mean + k.product(System::here, System::residual, n) - mean * (1 - trend),
-            .deviation = std::sqrt(std::max(variance, kRepeatNoise))};
+    return nearest(all_, {0, rows()}, place, apart, kNobody);
+}
+
+std::shared_ptr<const KrigingSystem> CostTable::system_of(const std::vector<Near>& near) const {
+    RowNumbers key;
+    key.fill(kEmpty);
+    for (std::size_t i = 0; i < near.size(); ++i) key[i] = near[i].row;
+    {
+        const std::lock_guard lock(*mutex_);
+        if (const auto known = systems_.find(key); known != systems_.end()) return known->second;
+    }
+    auto made = std::make_shared<const KrigingSystem>(distances_between(near), values_of(near), near.size());
+    const std::lock_guard lock(*mutex_);
+    if (systems_.size() >= kMostSystems) systems_.clear();
+    return systems_.emplace(key, std::move(made)).first->second;
+}
+
+OfNeighbours CostTable::values_of(const std::vector<Near>& near) const {
+    OfNeighbours values{};
+    for (std::size_t i = 0; i < near.size(); ++i) values[i] = residuals_[near[i].row];
+    return values;
+}
+
+// Squared, of each to those after it.
+std::array<OfNeighbours, kNeighbours> CostTable::distances_between(const std::vector<Near>& near) const {
+    const std::size_t n = near.size();
+    std::array<OfNeighbours, kNeighbours> between{};
+    for (std::size_t i = 0; words_of_kind_.size() > 1 && i < n; ++i)
+        for (std::size_t j = i + 1; j < n; ++j)
+            between[i][j] = apart2(words_of_kind_[all_.kinds[near[i].row]], words_of_kind_[all_.kinds[near[j].row]]);
+    for (const std::vector<float>& coordinate : all_.coordinates) {
+        OfNeighbours at{};
+        for (std::size_t i = 0; i < n; ++i) at[i] = coordinate[near[i].row];
+        for (std::size_t i = 0; i < n; ++i)
+            for (std::size_t j = 0; j < kNeighbours; ++j) between[i][j] += (at[i] - at[j]) * (at[i] - at[j]);
+    }
+    return between;
+}
+
+CostTable::Residual CostTable::from_neighbours(const std::vector<Near>& near) const {
+    OfNeighbours distance2{};
+    for (std::size_t i = 0; i < near.size(); ++i) distance2[i] = near[i].distance2;
+    const Kriged kriged = system_of(near)->at(distance2);
+    return {.log_ratio = kriged.value, .deviation = kriged.deviation};
 }
 
 std::vector<CostTable::AtLength> CostTable::along_ladder(OpPoint point) const {
@@ -306,26 +298,22 @@ std::vector<CostTable::AtLength> CostTable::along_ladder(OpPoint point) const {
     }
     const std::vector<float> apart = apart_from(known(point.labels));
     const std::optional<Part> part = rows_near(places, apart);
-    for (std::size_t i = 0; i < places.size(); ++i) {
-        std::vector<Near> near;
-        if (part) near = nearest(part->rows, places[i], apart, kNobody);
-        if (near.size() < kNeighbours || near.back().distance2 >= part->complete_within2)
-            near = nearest(all_, places[i], apart, kNobody);
-        found[i].residual = from_neighbours(near);
-    }
+    for (std::size_t i = 0; i < places.size(); ++i)
+        found[i].residual = from_neighbours(nearest(part, places[i], apart));
     return found;
 }
 
 double CostTable::distance(const OpPoint& point) const {
-    return std::sqrt(nearest(all_, place_of(point), apart_from(known(point.labels)), kNobody).front().distance2);
+    const std::vector<Near> near = nearest({}, place_of(point), apart_from(known(point.labels)));
+    return std::sqrt(std::min_element(near.begin(), near.end())->distance2);
 }
 
 double CostTable::band_by_leaving_out() const {
     const std::size_t step = std::max<std::size_t>(1, residuals_.size() / 2000);
     std::vector<double> off;
     for (std::size_t i = 0; i < residuals_.size(); i += step) {
-        const std::vector<Near> near = nearest(all_, place_of(points_[i]), apart_from(points_[i].labels), i);
-        const Residual residual = from_neighbours(near);
+        const Residual residual =
+            from_neighbours(nearest(all_, {0, rows()}, place_of(points_[i]), apart_from(points_[i].labels), i));
         off.push_back(std::abs(residual.log_ratio - residuals_[i]) / residual.deviation);
     }
     return percentile_80(off);

@@ -1,13 +1,16 @@
 // What a profile says of shapes that it does not hold: the residual of its rows over physics, carried to other shapes
-// by ordinary kriging from the nearest rows (Matern 3/2 covariance of the logarithms of the sides; Rasmussen and
-// Williams, Gaussian Processes for Machine Learning, 2006, sections 2.7 and 4.2).
+// by ordinary kriging from the nearest rows (kriging.hpp; coordinates are the logarithms of the sides).
 #pragma once
 
+#include <map>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <vector>
 
 #include "sim/cost/cost_profile.hpp"
+#include "sim/cost/kriging.hpp"
 
 namespace strata {
 
@@ -61,7 +64,11 @@ private:
     // Those of the rows that may be the nearest to some place.
     struct Part {
         Rows rows;
-        float complete_within2;  // every row that is left out is farther
+        float complete_within2 = 0;  // every row that is left out is farther
+        std::size_t along = 0;       // the coordinate that they are sorted by: the ladder's
+    };
+    struct Range {
+        std::size_t from, to;
     };
     struct Near {
         float distance2;
@@ -76,8 +83,13 @@ private:
     float apart2(const Words& a, const Words& b) const;
     std::vector<float> apart_from(const Words& words) const;
     std::optional<Part> rows_near(const std::vector<Place>& places, const std::vector<float>& apart) const;
-    std::vector<Near> nearest(const Rows& rows, const Place& place, const std::vector<float>& apart,
+    std::vector<Near> nearest(const Rows& rows, Range among, const Place& place, const std::vector<float>& apart,
                               std::size_t except) const;
+    std::vector<Near> nearest(const std::optional<Part>& part, const Place& place,
+                              const std::vector<float>& apart) const;
+    std::shared_ptr<const KrigingSystem> system_of(const std::vector<Near>& near) const;
+    OfNeighbours values_of(const std::vector<Near>& near) const;
+    std::array<OfNeighbours, kNeighbours> distances_between(const std::vector<Near>& near) const;
     Residual from_neighbours(const std::vector<Near>& near) const;
 
     const OpForm& form_;
@@ -95,6 +107,10 @@ private:
     std::array<double, kMaxSides> least_{}, most_{};
     std::vector<Seconds> times_;
     std::vector<std::uint32_t> slots_;  // rows by the hash of their points, twice as many slots as rows
+    // Shapes that are near each other have the same nearest rows.
+    using RowNumbers = std::array<std::uint32_t, kNeighbours>;
+    mutable std::map<RowNumbers, std::shared_ptr<const KrigingSystem>> systems_;
+    std::unique_ptr<std::mutex> mutex_ = std::make_unique<std::mutex>();  // of these
 };
 
 }  // namespace strata

@@ -147,9 +147,10 @@ MeasuredKernels::MeasuredKernels(const fs::path& folder, const fs::path& kernels
             }
         }
     }
-    for (auto& entry : points_)
-        std::stable_sort(entry.second.begin(), entry.second.end(),
-                         [](const Point& a, const Point& b) { return a.bytes < b.bytes; });
+    for (auto& devices : points_)
+        for (auto& entry : devices)
+            std::stable_sort(entry.second.begin(), entry.second.end(),
+                             [](const Point& a, const Point& b) { return a.bytes < b.bytes; });
 }
 
 void MeasuredKernels::take(const nlohmann::json& line, std::string& device,
@@ -168,14 +169,17 @@ void MeasuredKernels::take(const nlohmann::json& line, std::string& device,
     if (line.contains("shape"))
         if (const auto point = point_of_kernel(line.at("kernel"), line.at("shape")))
             exact_[{device, *point}] = Seconds(us * 1e-6);
-    points_[{device, *family}].push_back({Flops(line.at("flops")), Bytes(line.at("bytes")), Seconds(us * 1e-6)});
+    points_[static_cast<std::size_t>(*family)][device].push_back(
+        {Flops(line.at("flops")), Bytes(line.at("bytes")), Seconds(us * 1e-6)});
     ++samples_;
 }
 
 std::optional<MeasuredKernels::Found> MeasuredKernels::find(const std::string& device, Family family,
                                                             const Work& work) const {
-    const auto points = points_.find({device, family});
-    if (points == points_.end() || work.bytes() <= Bytes(0)) return {};
+    const auto& devices = points_[static_cast<std::size_t>(family)];
+    if (devices.empty() || work.bytes() <= Bytes(0)) return {};
+    const auto points = devices.find(device);
+    if (points == devices.end()) return {};
     const double bytes = work.bytes().si();
     const Point *below = nullptr, *above = nullptr;
     for (const Point& point : points->second) {

@@ -2,6 +2,7 @@
 // was measured needs no curve; one between two that were is interpolated.
 #pragma once
 
+#include <array>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -53,7 +54,8 @@ private:
     void take(const nlohmann::json& line, std::string& device,
               const std::function<std::string(const std::string&)>& hash_now);
 
-    std::map<std::pair<std::string, Family>, std::vector<Point>> points_;  // ascending in bytes
+    // By family, then device; ascending in bytes. Asked for every kernel of every point of a sweep.
+    std::array<std::map<std::string, std::vector<Point>>, kFamilies> points_;
     std::map<std::pair<std::string, OpPoint>, Seconds> exact_;
     int samples_ = 0, stale_ = 0;
 };

@@ -79,8 +79,13 @@ private:
             Gemm{.m = s_.sequences * (s_.prefill ? 1 : s_.queries), .n = m_.vocab / s_.tensor_ranks, .k = m_.hidden});
     }
 
-    void add(std::string_view name, Slot slot, const KernelShape& shape) {
-        step_.ops.push_back({name, slot, layer_, shape, -1});
+    template <class Shape>
+    void add(std::string_view name, Slot slot, const Shape& shape) {
+        Op& op = step_.ops.emplace_back();
+        op.name = name;
+        op.slot = slot;
+        op.layer = layer_;
+        op.shape = shape;
     }
     // `times` the tokens of this rank.
     void product(std::string_view name, Slot slot, double n, double k, double times = 1) {

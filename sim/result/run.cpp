@@ -47,30 +47,32 @@ Seconds fetch_stall(const Program& program, const Timeline& timeline) {
 template <class Value>
 class ByLayer {
 public:
-    explicit ByLayer(const Program& program) {
-        for (const Task& task : program.tasks) {
-            layers_ = std::max(layers_, static_cast<std::size_t>(task.layer) + 1);
-            batches_ = std::max(batches_, static_cast<std::size_t>(task.batch) + 1);
+    explicit ByLayer(const TaskList& tasks) : tasks_(tasks) {
+        for (std::size_t i = 0; i < tasks.size(); ++i) {
+            layers_ = std::max(layers_, static_cast<std::size_t>(tasks.layer(i)) + 1);
+            batches_ = std::max(batches_, static_cast<std::size_t>(tasks.batch(i)) + 1);
         }
         values_.resize(layers_ * batches_);
     }
-    std::optional<Value>& operator[](const Task& task) {
-        return values_[static_cast<std::size_t>(task.layer) * batches_ + static_cast<std::size_t>(task.batch)];
+    std::optional<Value>& of_task(std::size_t i) {
+        const auto layer = static_cast<std::size_t>(tasks_.layer(i)), batch = static_cast<std::size_t>(tasks_.batch(i));
+        return values_[layer * batches_ + batch];
     }
     const std::vector<std::optional<Value>>& all() const { return values_; }
 
 private:
+    const TaskList& tasks_;
     std::size_t layers_ = 0, batches_ = 0;
     std::vector<std::optional<Value>> values_;
 };
 
 // Mean wall time of a layer's routed experts, from the first token dispatched to the last result combined.
 Seconds expert_layer_time(const Program& program, const Timeline& timeline) {
-    ByLayer<Interval> spans(program);
+    ByLayer<Interval> spans(program.tasks);
     for (std::size_t i = 0; i < program.tasks.size(); ++i) {
         if (program.tasks[i].slot != Slot::experts) continue;
         const Interval& own = timeline.tasks[i];
-        std::optional<Interval>& span = spans[program.tasks[i]];
+        std::optional<Interval>& span = spans.of_task(i);
         span = span ? Interval{std::min(span->begin, own.begin), std::max(span->end, own.end)} : own;
     }
     Seconds sum;
@@ -87,12 +89,13 @@ Seconds expert_layer_time(const Program& program, const Timeline& timeline) {
 Seconds attention_layer_time(const Program& program) {
     Seconds sum;
     std::size_t layers = 0;
-    ByLayer<bool> seen(program);
-    for (const Task& task : program.tasks) {
+    ByLayer<bool> seen(program.tasks);
+    for (std::size_t i = 0; i < program.tasks.size(); ++i) {
+        const Task& task = program.tasks[i];
         if (task.slot != Slot::attention || task.pricing != Pricing::kernel) continue;
         sum += task.duration;
-        layers += !seen[task];
-        seen[task] = true;
+        layers += !seen.of_task(i);
+        seen.of_task(i) = true;
     }
     return layers == 0 ? sum : sum / double(layers);
 }

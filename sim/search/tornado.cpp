@@ -73,11 +73,12 @@ std::string factor_of(const Task& task) {
 // The Program with the tasks of one source of error at their p10 or at their p90.
 Program at_end_of_band(const Program& program, const std::string& source, bool high) {
     Program changed = program;
-    for (Task& task : changed.tasks)
+    for (Task& task : changed.tasks.distinct())
         if (by_cost_book(task) && factor_of(task) == source)
             task.duration = task.duration * (high ? task.high : task.low);
     if (changed.turns_waited > 0)
-        changed.tasks.front().duration = changed.tasks.front().latency = turn_of(changed) * changed.turns_waited;
+        changed.tasks.distinct(0).duration = changed.tasks.distinct(0).latency =
+            turn_of(changed) * changed.turns_waited;
     return changed;
 }
 

@@ -12,9 +12,9 @@ namespace strata {
 namespace {
 
 Run step_run(const Scenario& scenario, Inputs& inputs, const RunParts& parts) {
-    const Program program = inputs.program_of(scenario);
-    const Machine& machine = inputs.platform(scenario.platform).machine;
-    return summarise(scenario, machine, program, run_analytic(program), "analytic", parts);
+    const Platform& platform = inputs.platform(scenario.platform);
+    const Program program = inputs.program_of(scenario, platform);
+    return summarise(scenario, platform.machine, program, run_analytic(program), "analytic", parts);
 }
 
 }  // namespace

@@ -27,10 +27,11 @@ Seconds time_of_a_pair(const Scenario& scenario, Inputs& inputs, double pairs_of
     const Program program = inputs.program_of(even);
     Seconds experts;
     int layer = -1;
-    for (const Task& task : program.tasks) {
-        if (task.slot != Slot::experts || task.lane != Lane::compute || task.batch > 0) continue;
-        if (layer < 0) layer = task.layer;
-        if (task.layer == layer) experts += task.duration;
+    for (std::size_t i = 0; i < program.tasks.size(); ++i) {
+        const Task& task = program.tasks[i];
+        if (task.slot != Slot::experts || task.lane != Lane::compute || program.tasks.batch(i) > 0) continue;
+        if (layer < 0) layer = program.tasks.layer(i);
+        if (program.tasks.layer(i) == layer) experts += task.duration;
     }
     return experts / pairs_of_a_rank;
 }

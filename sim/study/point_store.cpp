@@ -183,6 +183,7 @@ std::vector<std::optional<KeptPoint>> PointStore::numbers(const std::vector<Poin
     std::vector<std::optional<KeptPoint>> points(keys.size());
     if (use_ == Use::renew) return points;
     const std::lock_guard lock(mutex_);
+    const Transaction reading(connection_->database, Transaction::Use::read);
     for (std::size_t i = 0; i < keys.size(); ++i) {
         Statement& find = connection_->find.start().bind_blob(keys[i].data(), keys[i].size());
         if (!find.step()) continue;

@@ -57,10 +57,14 @@ private:
     int bound_ = 0;
 };
 
-// All or nothing: what is not committed is rolled back.
+// All or nothing: what is not committed is rolled back. One that only reads takes the file's lock once for all its
+// statements.
 class Transaction {
 public:
-    explicit Transaction(Database& database) : database_(database) { database_.run("BEGIN IMMEDIATE"); }
+    enum class Use { write, read };
+    explicit Transaction(Database& database, Use use = Use::write) : database_(database) {
+        database_.run(use == Use::write ? "BEGIN IMMEDIATE" : "BEGIN");
+    }
     Transaction(const Transaction&) = delete;
     ~Transaction();
     void commit();

@@ -138,7 +138,7 @@ private:
         const auto task = exchanges_.experts(op, dispatch);
         if (!task) return {};
         const Price even = price(*task, platform_, costs_, placement_.ranks());
-        return uneven ? even.latency + (even.duration - even.latency) * exchanges_.stretch(*task, dispatch)
+        return uneven ? even.latency + (even.duration - even.latency) * exchanges_.stretch(*task, op.layer, dispatch)
                       : even.duration;
     }
 

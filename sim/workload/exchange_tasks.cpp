@@ -21,10 +21,10 @@ Task on_fabric(Task task, const FabricTime& time, bool crosses) {
 }  // namespace
 
 Task named(const Op& op, std::string_view name, Lane lane, Pricing pricing) {
-    Task task;
+    static constexpr Task kNothing{};  // copied faster than made
+    Task task = kNothing;
     task.name = name;
     task.slot = op.slot;
-    task.layer = op.layer;
     task.lane = lane;
     task.pricing = pricing;
     return task;
@@ -98,9 +98,9 @@ double RankShare::*ExchangeTasks::moved_by(const Task& exchange) const {
     return exchange.pricing != Pricing::wire && once() ? &RankShare::copies : &RankShare::pairs;
 }
 
-double ExchangeTasks::stretch(const Task& exchange, bool dispatch) const {
-    if (!shares_ || !shares_->has(exchange.layer)) return 1;
-    const std::vector<RankShare>& shares = shares_->of_layer(exchange.layer);
+double ExchangeTasks::stretch(const Task& exchange, int layer, bool dispatch) const {
+    if (!shares_ || !shares_->has(layer)) return 1;
+    const std::vector<RankShare>& shares = shares_->of_layer(layer);
     if (exchange.pricing == Pricing::fabric)
         return fabric_->stretch(route(dispatch), shares, moved_by(exchange), shares_->tokens());
     return busiest_over_mean(shares, moved_by(exchange));

@@ -28,7 +28,7 @@ public:
     std::optional<Task> experts(const Op& op, bool dispatch) const;
     // How much longer wires are busy with it than if tokens spread evenly: all wait for the rank that receives most of
     // a dispatch or sends most of a combine; on a fabric, for the link with most to carry.
-    double stretch(const Task& exchange, bool dispatch) const;
+    double stretch(const Task& exchange, int layer, bool dispatch) const;
     // Of a rank's share, what such an exchange moves.
     double RankShare::*moved_by(const Task& exchange) const;
     // Of the partial sums that tensor ranks hold, of which there must be several.

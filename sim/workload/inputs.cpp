@@ -25,11 +25,10 @@ const Platform& Inputs::platform(const PlatformSpec& spec) {
     return known->second;
 }
 
-Program Inputs::program_of(const Scenario& scenario) {
+Program Inputs::program_of(const Scenario& scenario, const Platform& platform) {
     if (scenario.access) throw InputError("workload.kind", "decode or prefill: an access has no Program", "'access'");
     check_fits(scenario);
-    Program program = build_program(scenario, platform(scenario.platform), *costs_,
-                                    exchange_inputs(scenario, tokens_of_a_rank(scenario)));
+    Program program = build_program(scenario, platform, *costs_, exchange_inputs(scenario, tokens_of_a_rank(scenario)));
     if (scenario.workload.optical) program.optical = optical_of(*scenario.workload.optical);
     return program;
 }

@@ -33,7 +33,9 @@ public:
     QualityLaws& quality() { return quality_; }
     const Platform& platform(const PlatformSpec& spec);
     // Throws InputError for a point that does not fit its platform, or needs a number that nobody has published.
-    Program program_of(const Scenario& scenario);
+    Program program_of(const Scenario& scenario) { return program_of(scenario, platform(scenario.platform)); }
+    // The same, where the scenario's platform was looked up already.
+    Program program_of(const Scenario& scenario, const Platform& platform);
     // Of the ranks' exchanges, where the scenario says more: each rank has `tokens` in a micro-batch. Lives as long as
     // this.
     ProgramInputs exchange_inputs(const Scenario& scenario, double tokens);

@@ -24,7 +24,7 @@ std::vector<std::uint32_t> ends(const Program& program, bool heads) {
 
 // What is said of the step as a whole.
 Program without_tasks(const Program& one) {
-    return {.tasks = {},
+    return {.tasks = one.tasks.unplaced(),
             .edges = {},
             .turns_waited = one.turns_waited,
             .differing_ranks = one.differing_ranks,
@@ -36,7 +36,7 @@ Program without_tasks(const Program& one) {
 
 Program interleaved(const Program& one, int copies) {
     Program all = without_tasks(one);
-    all.tasks.reserve(one.tasks.size() * static_cast<std::size_t>(copies));
+    all.tasks.reserve(one.tasks.size() * static_cast<std::size_t>(copies), 0);
     std::vector<std::vector<std::uint32_t>> index(static_cast<std::size_t>(copies),
                                                   std::vector<std::uint32_t>(one.tasks.size()));
     for (std::size_t begin = 0, end = 0; begin < one.tasks.size(); begin = end) {
@@ -45,8 +45,9 @@ Program interleaved(const Program& one, int copies) {
         for (std::size_t copy = 0; copy < index.size(); ++copy)
             for (std::size_t i = begin; i < end; ++i) {
                 index[copy][i] = static_cast<std::uint32_t>(all.tasks.size());
-                all.tasks.push_back(one.tasks[i]);
-                all.tasks.back().batch = static_cast<int>(copy);
+                TaskList::Place place = one.tasks.place(i);
+                place.batch = static_cast<int>(copy);
+                all.tasks.push_back(place);
             }
     }
     all.edges.reserve(one.edges.size() * static_cast<std::size_t>(copies));
@@ -62,12 +63,13 @@ Program repeated(const Program& one, int times) {
     const std::vector<std::uint32_t> heads = ends(one, true), tails = ends(one, false);
     const auto size = static_cast<std::uint32_t>(one.tasks.size());
     int batches = 1;
-    for (const Task& task : one.tasks) batches = std::max(batches, task.batch + 1);
+    for (std::uint32_t i = 0; i < size; ++i) batches = std::max(batches, one.tasks.batch(i) + 1);
     Program all = without_tasks(one);
     for (std::uint32_t t = 0; t < static_cast<std::uint32_t>(times); ++t) {
-        for (Task task : one.tasks) {
-            task.batch += static_cast<int>(t) * batches;
-            all.tasks.push_back(task);
+        for (std::uint32_t i = 0; i < size; ++i) {
+            TaskList::Place place = one.tasks.place(i);
+            place.batch += static_cast<int>(t) * batches;
+            all.tasks.push_back(place);
         }
         for (const Edge& edge : one.edges) all.edges.push_back({t * size + edge.before, t * size + edge.after});
         if (t == 0) continue;
@@ -87,7 +89,7 @@ Program delayed(const Program& program, int turns) {
     wait.lane = Lane::scale_out;
     wait.duration = wait.latency = turn_of(program) * turns;  // latency only: the wait occupies no lane
     all.tasks.push_back(wait);
-    all.tasks.insert(all.tasks.end(), program.tasks.begin(), program.tasks.end());
+    for (std::size_t i = 0; i < program.tasks.size(); ++i) all.tasks.push_back(program.tasks.place(i));
     for (const std::uint32_t head : ends(program, true)) all.edges.push_back({0, head + 1});
     for (const Edge& edge : program.edges) all.edges.push_back({edge.before + 1, edge.after + 1});
     std::sort(all.edges.begin(), all.edges.end());

@@ -1,6 +1,7 @@
 #include "sim/workload/pricing.hpp"
 
 #include <algorithm>
+#include <bit>
 
 namespace strata {
 
@@ -127,7 +128,9 @@ Price price(const Task& task, const Platform& platform, const CostBook& costs, i
 Price KnownPrices::of(const Task& task) {
     const bool follows = task.pricing != Pricing::fabric && task.pricing != Pricing::given;
     if (!follows) return price(task, platform_, costs_, ranks_);
-    const std::pair key(task.flops, task.moved);
+    constexpr std::uint64_t kMix = 0x9e3779b97f4a7c15;  // odd, and no pattern in its bits
+    const std::uint64_t key =
+        std::bit_cast<std::uint64_t>(task.flops.si()) * kMix + std::bit_cast<std::uint64_t>(task.moved.si());
     for (auto at = asked_.begin(); (at = std::find(at, asked_.end(), key)) != asked_.end(); ++at) {
         const auto& [known, price] = prices_[static_cast<std::size_t>(at - asked_.begin())];
         if (asked_of(known) == asked_of(task)) return price;
@@ -158,8 +161,10 @@ Platform without_exchange_cores(const Platform& platform) {
 
 Seconds turn_of(const Program& program) {
     Seconds sum;
-    for (const Task& task : program.tasks)
-        if (task.batch == 0 && task.pricing != Pricing::fetch && task.pricing != Pricing::given) sum += task.duration;
+    for (std::size_t i = 0; i < program.tasks.size(); ++i)
+        if (const Task& task = program.tasks[i];
+            program.tasks.batch(i) == 0 && task.pricing != Pricing::fetch && task.pricing != Pricing::given)
+            sum += task.duration;
     return sum;
 }
 

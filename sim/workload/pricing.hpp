@@ -34,14 +34,18 @@ Price price(const Task& task, const Platform& platform, const CostBook& costs, i
 class KnownPrices {
 public:
     KnownPrices(const Platform& platform, const CostBook& costs, int ranks)
-        : platform_(platform), costs_(costs), ranks_(ranks) {}
+        : platform_(platform), costs_(costs), ranks_(ranks) {
+        constexpr std::size_t kMost = 128;  // of most steps
+        asked_.reserve(kMost);
+        prices_.reserve(kMost);
+    }
     Price of(const Task& task);
 
 private:
     const Platform& platform_;
     const CostBook& costs_;
     int ranks_;
-    std::vector<std::pair<Flops, Bytes>> asked_;  // of the tasks beside: these two tell most of them apart
+    std::vector<std::uint64_t> asked_;  // of the tasks beside: their FLOPs and bytes tell most of them apart
     std::vector<std::pair<Task, Price>> prices_;
 };
 

@@ -46,8 +46,7 @@ public:
           exchanges_(scenario, platform, shape.tokens(), more),
           tokens_(shape.tokens()),
           step_(step_layers(scenario.model, shape)),
-          ops_(step_.ops),
-          task_of_op_(ops_.size(), kNone),
+          task_of_op_(step_.ops.size(), kNone),
           prices_(platform, costs, placement_.ranks()) {
         if (placement_.experts == Tier::hbm || scenario.model.ffn.experts <= 0) return;
         const double meeting = tokens_ * std::max(1.0, double(placement_.ep) / placement_.tp);
@@ -58,7 +57,7 @@ public:
         std::size_t computations = 0;
         for (const StepLayers::Layer& layer : step_.layers) computations += layer.end - layer.first;
         const std::size_t others = 6 * step_.layers.size();
-        program_.tasks.reserve(computations + others);
+        program_.tasks.reserve(computations + others, step_.ops.size() + others);
         program_.edges.reserve(computations + 2 * others);
         for (const StepLayers::Layer& layer : step_.layers) add_layer(layer);
         if (sends_on) send_on();
@@ -82,11 +81,11 @@ private:
 
     // A layer like an earlier one has the same tasks, where tokens spread evenly.
     void add_layer(const StepLayers::Layer& layer) {
+        layer_ = layer.number;
         const auto known =
             std::find_if(blocks_.begin(), blocks_.end(), [&](const Block& b) { return b.op == layer.first; });
-        if (known != blocks_.end() && awaited_.empty() && gathered_ == kNone) return copy(*known, layer.number);
+        if (known != blocks_.end() && awaited_.empty() && gathered_ == kNone) return copy(*known);
         Block block{layer.first, program_.tasks.size(), 0, program_.edges.size(), 0, last_, kNone};
-        for (std::size_t i = layer.first; i < layer.end; ++i) ops_[i].layer = layer.number;
         for (std::size_t i = layer.first; i < layer.end; ++i) add(i, layer);
         block.tasks = program_.tasks.size() - block.task;
         block.edges = program_.edges.size() - block.edge;
@@ -102,12 +101,9 @@ private:
                            [&](const Edge& edge) { return edge.before >= block.task || edge.before == block.entry; });
     }
 
-    void copy(const Block& block, int layer) {
+    void copy(const Block& block) {
         const auto shift = static_cast<std::uint32_t>(program_.tasks.size() - block.task);
-        for (std::size_t i = 0; i < block.tasks; ++i) {
-            program_.tasks.push_back(program_.tasks[block.task + i]);
-            program_.tasks.back().layer = layer;
-        }
+        for (std::size_t i = 0; i < block.tasks; ++i) again(block.task + i);
         for (std::size_t i = 0; i < block.edges; ++i) {
             const Edge edge = program_.edges[block.edge + i];
             program_.edges.push_back({edge.before >= block.task ? edge.before + shift : last_, edge.after + shift});
@@ -115,12 +111,19 @@ private:
         last_ = block.exit + shift;
     }
 
+    // What is done there, in the layer at work.
+    void again(std::size_t task) {
+        TaskList::Place place = program_.tasks.place(task);
+        place.layer = layer_;
+        program_.tasks.push_back(place);
+    }
+
     void add(std::size_t i, const StepLayers::Layer& layer) {
-        const Op& op = ops_[i];
+        const Op& op = step_.ops[i];
         const auto* fetch = std::get_if<EngramFetch>(&op.shape);
         if (fetch && placement_.engram != Tier::hbm && fetch->tokens > 0) return fetch_engram(op, *fetch);
-        const bool first_of_slot = i == layer.first || ops_[i - 1].slot != op.slot;
-        const bool last_of_slot = i + 1 == layer.end || ops_[i + 1].slot != op.slot;
+        const bool first_of_slot = i == layer.first || step_.ops[i - 1].slot != op.slot;
+        const bool last_of_slot = i + 1 == layer.end || step_.ops[i + 1].slot != op.slot;
         if (op.slot == Slot::experts && placement_.host_computes()) {
             if (first_of_slot) on_host_ = experts_on_host(op);
             if (hits_.of_pairs <= 0) {
@@ -138,9 +141,9 @@ private:
         if (gathered_ != kNone && (op.name == "kv_up" || op.name == "indexer_logits" || op.name == "attention"))
             awaited_.push_back(std::exchange(gathered_, kNone));
         const std::uint32_t like = task_of_op_[op.twin >= 0 ? static_cast<std::size_t>(op.twin) : i];
-        last_ = shares_ && op.slot == Slot::experts && shares_->has(op.layer) ? append_uneven(op)
-                : like != kNone                                               ? append_like(like, op.layer)
-                                                                              : append(computation(op), {last_});
+        last_ = shares_ && op.slot == Slot::experts && shares_->has(layer_) ? append_uneven(op)
+                : like != kNone                                             ? append_like(like)
+                                                                            : append(computation(op), {last_});
         task_of_op_[i] = last_;
         if (op.name == "router") router_ = last_;
         if (op.name == "qkv_down" && placement_.cp > 1) gather_context(op);
@@ -151,7 +154,7 @@ private:
         else if (op.slot == Slot::experts)
             if (const auto combine = exchange(op, false)) last_ = append_exchange(*combine, false, last_);
         // Tensor ranks hold partial sums after attention and after the feed-forward layer.
-        const bool routed_follow = i + 1 < layer.end && ops_[i + 1].slot == Slot::experts;
+        const bool routed_follow = i + 1 < layer.end && step_.ops[i + 1].slot == Slot::experts;
         if (op.slot == Slot::attention || op.slot == Slot::experts || (op.slot == Slot::ffn && !routed_follow))
             all_reduce(op);
     }
@@ -188,11 +191,9 @@ private:
     }
 
     // The same computation as task `known`, without pricing it again.
-    std::uint32_t append_like(std::uint32_t known, int layer) {
+    std::uint32_t append_like(std::uint32_t known) {
         const std::uint32_t index = link({last_}, Lane::compute);
-        Task task = program_.tasks[known];
-        task.layer = layer;
-        program_.tasks.push_back(task);
+        again(known);
         return index;
     }
 
@@ -210,7 +211,7 @@ private:
     std::uint32_t append(const Task& asked, std::initializer_list<std::uint32_t> before) {
         const Price cost = prices_.of(asked);
         const std::uint32_t index = link(before, asked.lane);
-        Task& task = program_.tasks.emplace_back(asked);
+        Task& task = program_.tasks.push_back(asked, layer_);
         task.duration = cost.duration;
         task.latency = cost.latency;
         task.origin = cost.origin;
@@ -246,13 +247,13 @@ private:
     // A group of one rank has nobody to differ from.
     void vary(std::uint32_t task, Variation variation) {
         if (std::max(placement_.ep, placement_.tp) == 1) return;
-        program_.tasks[task].variation = static_cast<int>(program_.variations.size());
+        program_.tasks.distinct(task).variation = static_cast<int>(program_.variations.size());
         program_.variations.push_back(std::move(variation));
     }
 
     // The busiest rank's computation, and how long the others take for it.
     std::uint32_t append_uneven(const Op& op) {
-        const std::vector<RankShare>& shares = shares_->of_layer(op.layer);
+        const std::vector<RankShare>& shares = shares_->of_layer(layer_);
         const auto time_of = [&](const RankShare& share) {
             const auto [known, is_new] = uneven_times_.try_emplace({op.name, share.pairs, share.touched});
             if (is_new && share.pairs > 0)
@@ -273,13 +274,14 @@ private:
     // What the busiest rank receives of a dispatch, or sends of a combine, takes longest; its peers wait for it.
     std::uint32_t append_exchange(const Task& asked, bool dispatch, std::uint32_t before) {
         const std::uint32_t index = append(asked, {before});
-        if (!shares_ || !shares_->has(asked.layer)) return index;
-        Task& task = program_.tasks[index];
-        const std::vector<RankShare>& shares = shares_->of_layer(task.layer);
+        if (!shares_ || !shares_->has(layer_)) return index;
+        Task& task = program_.tasks.distinct(index);
+        const std::vector<RankShare>& shares = shares_->of_layer(layer_);
         double RankShare::*const moved = exchanges_.moved_by(task);
         double most = 0;
         for (const RankShare& share : shares) most = std::max(most, share.*moved);
-        const double most_over_mean = busiest_over_mean(shares, moved), stretch = exchanges_.stretch(task, dispatch);
+        const double most_over_mean = busiest_over_mean(shares, moved),
+                     stretch = exchanges_.stretch(task, layer_, dispatch);
         std::vector<double> uneven = by_rank(shares, [&](const RankShare& share) { return share.*moved / most; });
         std::vector<double> even(uneven.size(), 1 / most_over_mean);
         task.duration = task.latency + (task.duration - task.latency) * stretch;
@@ -300,9 +302,9 @@ private:
         if (shares_)
             throw InputError("kernels.experts", "grouped or fused where tokens spread unevenly (workload.routing)",
                              "mega, which is priced as a whole");
-        const Op& op = ops_[last];
-        if (placement_.experts != Tier::hbm) fetch_experts(ops_[last - 2]);
-        Task kernel = computation(ops_[last - 2]);  // gate_up, swiglu, down
+        const Op& op = step_.ops[last];
+        if (placement_.experts != Tier::hbm) fetch_experts(step_.ops[last - 2]);
+        Task kernel = computation(step_.ops[last - 2]);  // gate_up, swiglu, down
         const Task down = computation(op);
         kernel.name = "experts_mega";
         kernel.flops += down.flops;
@@ -380,7 +382,7 @@ private:
         const AttentionConfig& attention = scenario_.model.attention;
         const auto [kind, ratio] =
             scenario_.model
-                .attention_of[std::min(static_cast<std::size_t>(op.layer), scenario_.model.attention_of.size() - 1)];
+                .attention_of[std::min(static_cast<std::size_t>(layer_), scenario_.model.attention_of.size() - 1)];
         const bool selected = kind == AttentionKind::dsa || kind == AttentionKind::csa;
         const double cached = scenario_.workload.cached();
         double entries = 0;
@@ -404,7 +406,7 @@ private:
         const Model& model = scenario_.model;
         const AttentionConfig& attention = model.attention;
         const LayerAttention& layer =
-            model.attention_of[std::min(static_cast<std::size_t>(op.layer), model.attention_of.size() - 1)];
+            model.attention_of[std::min(static_cast<std::size_t>(layer_), model.attention_of.size() - 1)];
         if (layer.kind == AttentionKind::reuse) return;  // reads those of an earlier layer
         const bool indexed = layer.kind == AttentionKind::dsa || layer.kind == AttentionKind::csa;
         const double each = attention.entry_bytes + (indexed ? attention.indexer_key_bytes : 0);
@@ -456,8 +458,7 @@ private:
     // All residual streams go to the next stage; tensor ranks hold the same and send a slice each.
     void send_on() {
         const bool inside = placement_.ranks() <= platform_.scale_up_domain;
-        Op last = ops_[step_.layers.back().end - 1];
-        last.layer = step_.layers.back().number;
+        const Op& last = step_.ops[step_.layers.back().end - 1];
         Task task = named(last, "to_next_stage", inside ? Lane::scale_up : Lane::scale_out, Pricing::wire);
         task.moved = Bytes(tokens_ * scenario_.model.hidden * scenario_.model.streams * 2 / placement_.tp);
         task.peers = 2;  // a rank of this stage and its counterpart in the next
@@ -473,11 +474,11 @@ private:
     std::map<std::tuple<std::string_view, double, double>, Seconds> uneven_times_;  // by op, pairs, experts touched
     double tokens_ = 0;                                                             // of this rank
     StepLayers step_;
-    std::vector<Op>& ops_;  // numbered as the layer at work
     std::vector<std::uint32_t> task_of_op_;
     Program program_;
     std::vector<Block> blocks_;
     KnownPrices prices_;
+    int layer_ = 0;    // at work
     ExpertHits hits_;  // of a layer's routed experts, where they live below the accelerator's memory
     std::uint32_t last_ = kNone, router_ = kNone, on_host_ = kNone, gathered_ = kNone;
     std::vector<std::uint32_t> awaited_;  // by the next computation

@@ -39,6 +39,10 @@ void analytic_points(benchmark::State& state, const std::string& step_and_axes, 
 const std::string kSmall =
     "model: dense-4b, platform: {system: HGX_H200}, workload: {kind: decode, batch: 8, context: 512}, axes: [{path: "
     "workload.batch, range: {from: 1, to: 4096, scale: log}}]";
+// The same over what costs most: attention has a new shape at each point, and each is kriged.
+const std::string kContexts =
+    "model: dense-4b, platform: {system: HGX_H200}, workload: {kind: decode, batch: 8, context: 512}, axes: [{path: "
+    "workload.context, range: {from: 512, to: 65536, scale: log}}]";
 // Decode on an 8x H200 node with as many sparse parameters in experts as rho says.
 const std::string kAllocation =
     "model: v4.1-flash, platform: {system: HGX_H200}, workload: {kind: decode, batch: 512, context: 8192}, placement: "
@@ -46,6 +50,10 @@ const std::string kAllocation =
     "{path: model.rho, range: {from: 0.5, to: 1}}]";
 BENCHMARK_CAPTURE(analytic_points, small, kSmall, false)
     ->Name("study/analytic-points/small")
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(analytic_points, contexts, kContexts, false)
+    ->Name("study/analytic-points/contexts")
     ->UseRealTime()
     ->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(analytic_points, allocation, kAllocation, false)

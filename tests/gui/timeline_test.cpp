@@ -43,10 +43,10 @@ TEST(TimelineLane, adds_up_a_stretch_exactly_as_its_spans_one_by_one) {
 // Two kernels of 2 us, and a fetch of 3 us beside the first that the second waits for.
 Program small_program() {
     Program program;
-    program.tasks.resize(3);
-    program.tasks[0] = {.name = "first", .duration = Seconds(2e-6)};
-    program.tasks[1] = {.name = "rows", .slot = Slot::memory, .lane = Lane::host_fetch, .duration = Seconds(3e-6)};
-    program.tasks[2] = {.name = "second", .layer = 1, .duration = Seconds(2e-6)};
+    program.tasks.push_back({.name = "first", .duration = Seconds(2e-6)});
+    program.tasks.push_back(
+        {.name = "rows", .slot = Slot::memory, .lane = Lane::host_fetch, .duration = Seconds(3e-6)});
+    program.tasks.push_back({.name = "second", .duration = Seconds(2e-6)}, 1);
     program.edges = {{0, 2}, {1, 2}};
     return program;
 }
@@ -67,9 +67,7 @@ TEST(StepTimeline, marks_what_the_step_waits_for) {
 }
 
 TEST(StepTimeline, refuses_a_trace_of_another_program) {
-    Program other = small_program();
-    other.tasks.pop_back();
-    other.edges.clear();
+    const Program other{.tasks = {Task{}, Task{}}, .edges = {}};
     EXPECT_THROW(timeline_of(other, traced_by_analytic(small_program())), std::logic_error);
 }
 

@@ -90,7 +90,7 @@ TEST_P(EnginesByPhysics, agree_that_no_rank_is_slower_than_the_busiest_of_every_
 
 // As if a rank had all that it shares to itself, and the least of what ranks differ in.
 Program uncontended(Program program, const Machine& machine, double sharing) {
-    for (Task& task : program.tasks) {
+    for (Task& task : program.tasks.distinct()) {
         if (is_fetch(task.lane)) task.duration = evenly_shared_fetch(task, machine, 1) + task.latency;
         if (task.lane == Lane::host_compute) task.duration = task.duration / sharing;
         if (task.variation < 0) continue;

@@ -19,7 +19,7 @@ TEST(AnalyticEngine, hides_a_prefetch_behind_compute_and_stalls_only_if_it_is_la
     Program program{.tasks = {task(Lane::host_fetch, 8), task(Lane::compute, 10), task(Lane::compute, 3)},
                     .edges = {{0, 2}, {1, 2}}};
     EXPECT_NEAR(to_us(run_analytic(program).makespan), 13, 1e-9);
-    program.tasks[0] = task(Lane::host_fetch, 12);
+    program.tasks.distinct(0) = task(Lane::host_fetch, 12);
     EXPECT_NEAR(to_us(run_analytic(program).makespan), 15, 1e-9);
 }
 

@@ -169,6 +169,17 @@ TEST(CostTables, an_estimate_is_what_is_explained) {
         }
 }
 
+// Threads remember what they asked a book: not what they asked another.
+TEST(CostTables, of_two_books_are_not_mixed_up) {
+    const CostBook other = CostBook::of(STRATA_SOURCE_DIR, true);
+    const Device device = device_of(part("H200_SXM"));
+    const OpPoint point = point_from(Family::gemm_bf16, "m=777,n=7100,k=2000");
+    const Seconds first = whole_book().estimate(point, device).time, elsewhere = other.estimate(point, device).time;
+    EXPECT_NE(first, elsewhere);  // one row in five is put aside there
+    EXPECT_EQ(whole_book().estimate(point, device).time, first);
+    EXPECT_EQ(other.estimate(point, device).time, elsewhere);
+}
+
 // FP4 weights are widened to FP8: a product that computes gains nothing by them, one that reads them does.
 TEST(CostTables, weights_in_another_format_spare_bytes_not_products) {
     const Device device = device_of(part("H200_SXM"));

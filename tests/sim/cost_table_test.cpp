@@ -85,15 +85,15 @@ private:
     }
     // In the precision of the table, so that rows as far away as each other are so here too.
     float distance2(const Row& at, const OpPoint& a, const Row& there, const OpPoint& b) const {
-        float sum = 0, words = 0;
+        float sum = 0;
+        for (std::size_t w = 0; w < form_.words.size(); ++w)
+            if (a.labels[w] != b.labels[w])
+                sum += static_cast<float>(form_.words[w].distance * form_.words[w].distance);
         for (std::size_t d = 0; d < at.size(); ++d) {
             const float apart = static_cast<float>(there[d]) - static_cast<float>(at[d]);
             sum += apart * apart;
         }
-        for (std::size_t w = 0; w < form_.words.size(); ++w)
-            if (a.labels[w] != b.labels[w])
-                words += static_cast<float>(form_.words[w].distance * form_.words[w].distance);
-        return sum + words;
+        return sum;
     }
 
     const OpForm& form_;

@@ -24,11 +24,9 @@ Task kernel(Family family, double ms, double low = 1, double high = 1) {
 // 2 ms, then 3 ms beside a fetch of 4 ms, then 1 ms that waits for both: the fetch is on the path, the 3 ms are not.
 TEST(CriticalPath, leaves_out_what_is_hidden) {
     Program program;
-    program.tasks = {kernel(Family::gemm_fp8, 2, 0.5, 2), kernel(Family::moe_experts, 3), Task{},
+    const Task fetch{.name = "rows", .lane = Lane::host_fetch, .pricing = Pricing::fetch, .duration = Seconds(4e-3)};
+    program.tasks = {kernel(Family::gemm_fp8, 2, 0.5, 2), kernel(Family::moe_experts, 3), fetch,
                      kernel(Family::gemm_fp8, 1, 0.5, 2)};
-    program.tasks[2].pricing = Pricing::fetch;
-    program.tasks[2].lane = Lane::host_fetch;
-    program.tasks[2].duration = Seconds(4e-3);
     program.edges = {{0, 1}, {0, 2}, {1, 3}, {2, 3}};
     const CriticalPath path = critical_path(program, run_analytic(program), "H");
     ASSERT_EQ(path.times.size(), 2u);

@@ -33,14 +33,14 @@ TEST(MicroBatches, hide_their_exchanges_behind_each_other) {
     // Compute: A 0-10, B 10-20, A 20-25 (its exchange ended at 18), B 28-33 (its exchange ran 20-28).
     const Program two = interleaved(layer(), 2);
     EXPECT_NEAR(makespan_us(two), 33, 1e-9);
-    EXPECT_EQ(two.tasks[0].batch, 0);
-    EXPECT_EQ(two.tasks[2].batch, 1);  // A up to its exchange, then B
+    EXPECT_EQ(two.tasks.batch(0), 0);
+    EXPECT_EQ(two.tasks.batch(2), 1);  // A up to its exchange, then B
 }
 
 TEST(MicroBatches, of_a_pipeline_stage_follow_one_another) {
     const Program three = repeated(interleaved(layer(), 2), 3);
     EXPECT_NEAR(makespan_us(three), 3 * 33, 1e-9);
-    EXPECT_EQ(three.tasks.back().batch, 5);
+    EXPECT_EQ(three.tasks.batch(three.tasks.size() - 1), 5);
 }
 
 TEST(MicroBatches, wait_for_the_pipeline_to_fill_without_keeping_a_lane_busy) {

@@ -46,10 +46,8 @@ TEST(StageProgram, exchanges_once_each_way_for_each_expert_layer) {
 // The waits of each of a layer's tasks, as how far back they lie.
 std::vector<std::vector<std::uint32_t>> waits_of_layer(const Program& program, int layer) {
     std::vector<std::vector<std::uint32_t>> waits;
-    const auto first = std::find_if(program.tasks.begin(), program.tasks.end(),
-                                    [layer](const Task& task) { return task.layer == layer; });
-    const auto begin = static_cast<std::uint32_t>(first - program.tasks.begin());
-    for (std::uint32_t i = begin; i < program.tasks.size() && program.tasks[i].layer == layer; ++i) {
+    for (std::uint32_t i = 0; i < program.tasks.size(); ++i) {
+        if (program.tasks.layer(i) != layer) continue;
         waits.emplace_back();
         for (const Edge& edge : program.edges)
             if (edge.after == i) waits.back().push_back(i - edge.before);
@@ -85,8 +83,8 @@ TEST(StageProgram, of_a_layer_like_another_is_what_it_is_alone) {
             EXPECT_EQ(waits_of_layer(whole, layer), waits_of_layer(alone, layer)) << layer << placement;
             const auto described = [layer](const Program& program) {
                 std::string text;
-                for (const Task& task : program.tasks)
-                    if (task.layer == layer)
+                for (std::size_t i = 0; i < program.tasks.size(); ++i)
+                    if (const Task& task = program.tasks[i]; program.tasks.layer(i) == layer)
                         text += fmt::format("{} {} {} {}\n", task.name, task.duration.si(), task.moved.si(),
                                             static_cast<int>(task.lane));
                 return text;

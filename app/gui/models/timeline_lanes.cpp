@@ -69,7 +69,7 @@ void add_lanes(StepTimeline& timeline, Names& names, const Program& program, con
             {.begin_us = to_us(at.begin),
              .end_us = to_us(at.end),
              .name = names.of(component_of(task.slot) + " " + std::string(task.name)),
-             .layer = task.layer,
+             .layer = program.tasks.layer(i),
              .kind = static_cast<std::uint8_t>(task.slot),
              .critical = critical.contains(i)});
     }

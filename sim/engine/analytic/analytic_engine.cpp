@@ -11,19 +11,24 @@ Timeline run_analytic(const Program& program) {
     timeline.tasks.resize(program.tasks.size());
     std::vector<Seconds> ready(program.tasks.size());
     std::array<Seconds, kLanes> lane_free{};
+    Seconds chained;  // until when the task at hand waits for the one before it: most do for nothing else
     auto edge = program.edges.begin();
     for (std::size_t i = 0; i < program.tasks.size(); ++i) {
         const Task& task = program.tasks[i];
         const auto lane = static_cast<std::size_t>(task.lane);
-        const Seconds begin = std::max(ready[i], lane_free[lane]);
+        const Seconds begin = std::max({ready[i], chained, lane_free[lane]});
         const Seconds end = begin + task.duration;
         const Seconds occupied = task.duration - task.latency;
         lane_free[lane] = begin + occupied;
         timeline.busy[lane] += occupied;
         timeline.tasks[i] = {begin, end};
         timeline.makespan = std::max(timeline.makespan, end);
+        chained = Seconds(0);
         for (; edge != program.edges.end() && edge->before == i; ++edge)
-            ready[edge->after] = std::max(ready[edge->after], end);
+            if (edge->after == i + 1)
+                chained = end;
+            else
+                ready[edge->after] = std::max(ready[edge->after], end);
     }
     return timeline;
 }

@@ -20,7 +20,7 @@ std::uint32_t index_of(const Key& key, std::map<Key, std::uint32_t>& known) {
 
 // Task i begins exactly when task i - 1 ends, and nobody else waits for that.
 std::vector<bool> continuing(const Program& program, const std::vector<Indices>& before) {
-    const std::vector<Task>& tasks = program.tasks;
+    const TaskList& tasks = program.tasks;
     std::vector<std::uint32_t> successors(tasks.size());
     for (const Edge& edge : program.edges) ++successors[edge.before];
     std::vector<bool> found(tasks.size());
@@ -52,7 +52,7 @@ HardwareSweep::HardwareSweep(const Program& program, const CostBook& costs, int 
                 kinds_.push_back(task);
                 turn_of_kind_.push_back(0);
             }
-            if (task.batch == 0 && task.pricing != Pricing::fetch && task.pricing != Pricing::given)
+            if (program.tasks.batch(end) == 0 && task.pricing != Pricing::fetch && task.pricing != Pricing::given)
                 ++turn_of_kind_[run.back()];
             step_of[end] = static_cast<std::uint32_t>(steps_.size());
         }
