@@ -250,11 +250,11 @@ std::shared_ptr<const KrigingSystem> CostTable::system_of(const std::vector<Near
     key.fill(kEmpty);
     for (std::size_t i = 0; i < near.size(); ++i) key[i] = near[i].row;
     {
-        const std::lock_guard lock(*mutex_);
+        const std::lock_guard lock(mutex_);
         if (const auto known = systems_.find(key); known != systems_.end()) return known->second;
     }
     auto made = std::make_shared<const KrigingSystem>(distances_between(near), values_of(near), near.size());
-    const std::lock_guard lock(*mutex_);
+    const std::lock_guard lock(mutex_);
     if (systems_.size() >= kMostSystems) systems_.clear();
     return systems_.emplace(key, std::move(made)).first->second;
 }

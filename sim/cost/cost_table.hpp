@@ -110,7 +110,7 @@ private:
     // Shapes that are near each other have the same nearest rows.
     using RowNumbers = std::array<std::uint32_t, kNeighbours>;
     mutable std::map<RowNumbers, std::shared_ptr<const KrigingSystem>> systems_;
-    std::unique_ptr<std::mutex> mutex_ = std::make_unique<std::mutex>();  // of these
+    mutable std::mutex mutex_;  // of these
 };
 
 }  // namespace strata
