@@ -11,7 +11,7 @@ namespace strata {
 namespace {
 
 constexpr std::size_t kNobody = ~std::size_t{0};
-constexpr std::size_t kMostSystems = 2048;  // about 30 MB
+constexpr std::size_t kMostSystems = 2048;  // about 30 MB a table
 constexpr double kTileWeight = 2;           // a change of tile changes more than the sides that caused it
 
 // How far about so many of the values reach, by a sample of them; infinity where a sample would say nothing.
