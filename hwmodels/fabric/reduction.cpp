@@ -15,29 +15,19 @@ using Groups = std::vector<std::vector<int>>;
 // Whether parts travel to their owners, or from them.
 enum class Way : unsigned char { gather, scatter };
 
-// The parent in a binary tree over 0 .. n-1 with root 0: all odd numbers are leaves (Sanders, Speck and Traff 2009).
-int parent(int r, int n) {
-    const int bit = r & -r, up = (r ^ bit) | (bit << 1);
-    return up < n ? up : r ^ bit;
-}
-
-// Steps from the farthest leaf to the root.
-int depth(int n) {
-    int deepest = 0;
-    for (int leaf = 1; leaf < n; ++leaf) {
-        int steps = 0;
-        for (int r = leaf; r != 0; r = parent(r, n)) ++steps;
-        deepest = std::max(deepest, steps);
+void add_edges(std::vector<TrafficDemand>& demands, const Tree& tree) {
+    const auto n = static_cast<int>(tree.ranks.size());
+    for (int r = 1; r < n; ++r) {
+        const int child = tree.ranks[std::size_t(r)], above = tree.ranks[std::size_t(tree_parent(r, n))];
+        if (tree.up) demands.push_back({child, above, tree.bytes});
+        if (tree.down) demands.push_back({above, child, tree.bytes});
     }
-    return deepest;
 }
 
 // Reduce-scatter (or all-gather) of `bytes` inside each of the groups at once.
-StageTraffic scatter(const Groups& groups, LinkClass link_class, Algorithm algorithm, Bytes bytes, Way way) {
+Stage scatter(const Groups& groups, LinkClass link_class, Algorithm algorithm, Bytes bytes, Way way) {
+    Stage stage;
     StageTraffic traffic{.link_class = link_class};
-    const auto arrow = [&](int from, int to, Bytes size) {
-        traffic.demands.push_back(way == Way::gather ? TrafficDemand{to, from, size} : TrafficDemand{from, to, size});
-    };
     for (const std::vector<int>& group : groups) {
         const std::size_t n = group.size();
         const Bytes part = bytes / static_cast<double>(n);
@@ -48,34 +38,39 @@ StageTraffic scatter(const Groups& groups, LinkClass link_class, Algorithm algor
         } else if (algorithm == Algorithm::direct) {
             for (const int from : group)
                 for (const int to : group)
-                    if (from != to) arrow(from, to, part);
+                    if (from != to)
+                        traffic.demands.push_back(way == Way::gather ? TrafficDemand{to, from, part}
+                                                                     : TrafficDemand{from, to, part});
         } else {  // a tree for each part, rotated so that its owner is the root
-            for (std::size_t root = 0; root < n; ++root)
-                for (std::size_t r = 1; r < n; ++r)
-                    arrow(group[(root + r) % n], group[(root + std::size_t(parent(int(r), int(n)))) % n], part);
-            traffic.rounds = depth(static_cast<int>(n));
+            for (std::size_t root = 0; root < n; ++root) {
+                Tree tree{.ranks = group, .bytes = part, .up = way == Way::scatter, .down = way == Way::gather};
+                std::rotate(tree.ranks.begin(), tree.ranks.begin() + std::ptrdiff_t(root), tree.ranks.end());
+                add_edges(traffic.demands, tree);
+                stage.trees.push_back(std::move(tree));
+            }
+            traffic.rounds = tree_depth(static_cast<int>(n));
         }
     }
-    return traffic;
+    stage.traffic.push_back(std::move(traffic));
+    return stage;
 }
 
 // Half of the vector up and down each of two trees; who is inside in one is a leaf in the other.
-StageTraffic pair_of_trees(const Groups& groups, LinkClass link_class, Bytes bytes) {
-    StageTraffic traffic{.link_class = link_class};
+Stage pair_of_trees(const Groups& groups, LinkClass link_class, Bytes bytes) {
+    Stage stage{.traffic = {{.link_class = link_class}}};
     for (const std::vector<int>& group : groups) {
-        const int n = static_cast<int>(group.size());
-        const auto member = [&](int r, bool second) {  // mirrored, or shifted where the mirror keeps leaves leaves
-            return group[std::size_t(!second ? r : n % 2 == 0 ? n - 1 - r : (r + 1) % n)];
-        };
-        for (const bool second : {false, true})
-            for (int r = 1; r < n; ++r) {
-                const int child = member(r, second), above = member(parent(r, n), second);
-                traffic.demands.push_back({child, above, bytes / 2});
-                traffic.demands.push_back({above, child, bytes / 2});
-            }
-        traffic.rounds = 2 * depth(n);
+        Tree first{.ranks = group, .bytes = bytes / 2, .up = true, .down = true}, second = first;
+        if (group.size() % 2 == 0)  // mirrored, or shifted where the mirror keeps leaves leaves
+            std::reverse(second.ranks.begin(), second.ranks.end());
+        else
+            std::rotate(second.ranks.begin(), second.ranks.begin() + 1, second.ranks.end());
+        for (Tree* tree : {&first, &second}) {
+            add_edges(stage.traffic[0].demands, *tree);
+            stage.trees.push_back(std::move(*tree));
+        }
+        stage.traffic[0].rounds = 2 * tree_depth(static_cast<int>(group.size()));
     }
-    return traffic;
+    return stage;
 }
 
 // Rings through all domains: ring c enters every other domain at rank c and leaves it at rank c - 1, and the other way
@@ -110,8 +105,6 @@ Stage rings(const Fabric& fabric, const Groups& domains, Bytes bytes, int passes
     return stage;
 }
 
-Stage stage(StageTraffic traffic) { return {.traffic = {std::move(traffic)}}; }
-
 // Ranks of the same number in each domain.
 Groups rails(const Groups& domains) {
     Groups all(domains[0].size());
@@ -138,23 +131,38 @@ std::vector<Stage> inside_out(const Fabric& fabric, const Groups& domains, const
     std::vector<Stage> stages;
     if (what.operation != Operation::all_gather) {
         if (inside && !(trees && !across))
-            stages.push_back(stage(scatter(domains, LinkClass::scale_up, what.algorithm, what.bytes, Way::scatter)));
+            stages.push_back(scatter(domains, LinkClass::scale_up, what.algorithm, what.bytes, Way::scatter));
         if (across && !trees)
-            stages.push_back(stage(scatter(rail, LinkClass::scale_out, what.algorithm, of_a_rail, Way::scatter)));
+            stages.push_back(scatter(rail, LinkClass::scale_out, what.algorithm, of_a_rail, Way::scatter));
     }
     if (trees)
-        stages.push_back(stage(across ? pair_of_trees(rail, LinkClass::scale_out, of_a_rail)
-                                      : pair_of_trees(domains, LinkClass::scale_up, what.bytes)));
+        stages.push_back(across ? pair_of_trees(rail, LinkClass::scale_out, of_a_rail)
+                                : pair_of_trees(domains, LinkClass::scale_up, what.bytes));
     if (what.operation != Operation::reduce_scatter) {
         if (across && !trees)
-            stages.push_back(stage(scatter(rail, LinkClass::scale_out, what.algorithm, of_a_rail, Way::gather)));
+            stages.push_back(scatter(rail, LinkClass::scale_out, what.algorithm, of_a_rail, Way::gather));
         if (inside && !(trees && !across))
-            stages.push_back(stage(scatter(domains, LinkClass::scale_up, what.algorithm, what.bytes, Way::gather)));
+            stages.push_back(scatter(domains, LinkClass::scale_up, what.algorithm, what.bytes, Way::gather));
     }
     return stages;
 }
 
 }  // namespace
+
+int tree_parent(int r, int n) {
+    const int bit = r & -r, up = (r ^ bit) | (bit << 1);
+    return up < n ? up : r ^ bit;
+}
+
+int tree_depth(int n) {
+    int deepest = 0;
+    for (int leaf = 1; leaf < n; ++leaf) {
+        int steps = 0;
+        for (int r = leaf; r != 0; r = tree_parent(r, n)) ++steps;
+        deepest = std::max(deepest, steps);
+    }
+    return deepest;
+}
 
 std::vector<Stage> stages_of(const Fabric& fabric, const std::vector<int>& ranks, const Reduction& what) {
     if (ranks.empty()) throw InputError(fabric.name(), "at least one rank", "none");

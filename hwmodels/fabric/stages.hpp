@@ -27,10 +27,26 @@ struct Circle {
     int steps = 1;
 };
 
+// A binary tree of ranks. On each of its edges go `bytes`: what a rank sends up is what its children sent and its own,
+// added up; what it sends down is what it was given.
+struct Tree {
+    std::vector<int> ranks{};  // the root first; the parent of the r-th is the tree_parent(r, ranks.size())-th
+    Bytes bytes{};
+    bool up = false, down = false;  // with both, what comes down is what has come up
+};
+
+// The parent in a binary tree over 0 .. n-1 with root 0, of 0 < r < n: all odd numbers are leaves, none has more than
+// two children and the root has one (Sanders, Speck and Traff 2009).
+int tree_parent(int r, int n);
+// Edges from the farthest leaf to the root.
+int tree_depth(int n);
+
 struct Stage {
     std::vector<StageTraffic> traffic{};
-    bool in_turn = false;           // its latencies follow each other, though its bytes move at once
-    std::vector<Circle> circles{};  // that the traffic is made of; none: it is all on its way at once
+    bool in_turn = false;  // its latencies follow each other, though its bytes move at once
+    // What the demands are made of; neither: they are all on their way at once.
+    std::vector<Circle> circles{};
+    std::vector<Tree> trees{};
 };
 
 std::vector<Stage> stages_of(const Fabric& fabric, const std::vector<int>& ranks, const AllToAll& what);

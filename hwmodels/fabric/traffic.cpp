@@ -69,15 +69,20 @@ int LinkLoads::add(const Router& router, const std::vector<TrafficDemand>& deman
     return longest + longest_to_stop;
 }
 
-int LinkLoads::add(const Router& router, const std::vector<int>& endpoints, const Reduction& reduction) {
-    const RoutesTo routes = router.routes_to(reduction.root);
+void LinkLoads::add(const SwitchTree& tree, Bytes bytes) {
+    for (const int link : tree.links) bytes_[static_cast<std::size_t>(link)] += bytes;
+}
+
+SwitchTree switch_tree(const Router& router, const std::vector<int>& endpoints, int root, int number, bool multicast) {
+    const Fabric& fabric = router.fabric();
+    const RoutesTo routes = router.routes_to(root);
+    SwitchTree tree{.multicast = multicast};
     std::vector<bool> has_part(routes.place.size());
-    int longest = 0;
     std::size_t planes = 1;
     for (const int endpoint : endpoints) {
-        if (!routes.from(endpoint)) throw no_route(*fabric_, router.link_class(), endpoint, reduction.root);
+        if (!routes.from(endpoint)) throw no_route(fabric, router.link_class(), endpoint, root);
         has_part[static_cast<std::size_t>(endpoint)] = true;
-        longest = std::max(longest, routes.hops_from(endpoint));
+        tree.longest = std::max(tree.longest, routes.hops_from(endpoint));
         planes = std::max(planes, routes.next(endpoint).size());
     }
     for (std::size_t i = routes.reached.size(); i-- > 1;) {  // farthest first
@@ -85,14 +90,14 @@ int LinkLoads::add(const Router& router, const std::vector<int>& endpoints, cons
         if (!has_part[static_cast<std::size_t>(v)]) continue;
         // All endpoints choose the same plane and all switches of it the same switch above, so that the parts meet.
         std::vector<int> next(routes.next(v).begin(), routes.next(v).end());
-        const auto meeting_point = [&](int l) { return std::pair(fabric_->link(l).plane, fabric_->link(l).to); };
+        const auto meeting_point = [&](int l) { return std::pair(fabric.link(l).plane, fabric.link(l).to); };
         std::sort(next.begin(), next.end(), [&](int a, int b) { return meeting_point(a) < meeting_point(b); });
-        const auto tree = static_cast<std::size_t>(reduction.tree);
-        const int link = next[(fabric_->is_switch(v) ? tree / planes : tree) % next.size()];
-        bytes_[static_cast<std::size_t>(reduction.multicast ? link ^ 1 : link)] += reduction.bytes;
-        has_part[static_cast<std::size_t>(fabric_->link(link).to)] = true;
+        const auto nth = static_cast<std::size_t>(number);
+        const int link = next[(fabric.is_switch(v) ? nth / planes : nth) % next.size()];
+        tree.links.push_back(multicast ? link ^ 1 : link);
+        has_part[static_cast<std::size_t>(fabric.link(link).to)] = true;
     }
-    return longest;
+    return tree;
 }
 
 LinkLoads::Busiest LinkLoads::busiest() const {

@@ -17,21 +17,25 @@ struct TrafficDemand {
     Bytes bytes{};
 };
 
+// The way of vectors, one from each endpoint, that switches add up on their way to `root`: each waits for all its parts
+// and sends one copy on (SHARP, Graham et al., COMHPC 2016). Multicast is the reverse: one copy down each link. Trees
+// of different numbers take different ways.
+struct SwitchTree {
+    std::vector<int> links{};  // in the direction of the bytes
+    int longest = 0;           // links of the longest route
+    bool multicast = false;
+};
+// Throws InputError where there is no route.
+SwitchTree switch_tree(const Router& router, const std::vector<int>& endpoints, int root, int number, bool multicast);
+
 class LinkLoads {
 public:
     explicit LinkLoads(const Fabric& fabric) : fabric_(&fabric), bytes_(fabric.links().size()) {}
 
     // Returns the links of the longest route. Throws InputError where there is no route.
     int add(const Router& router, const std::vector<TrafficDemand>& demands, Routing routing);
-    // One vector of `bytes` from each endpoint, added up on the way to `root`: each switch waits for all its parts and
-    // sends one copy on (SHARP, Graham et al., COMHPC 2016). Multicast is the reverse: one copy down each link of the
-    // tree. Trees of different numbers take different ways. Returns the links of the longest route.
-    struct Reduction {
-        int root = 0, tree = 0;
-        Bytes bytes{};
-        bool multicast = false;
-    };
-    int add(const Router& router, const std::vector<int>& endpoints, const Reduction& reduction);
+    // `bytes` on each link.
+    void add(const SwitchTree& tree, Bytes bytes);
 
     const std::vector<Bytes>& bytes() const { return bytes_; }
     struct Busiest {

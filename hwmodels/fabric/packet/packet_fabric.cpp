@@ -77,14 +77,35 @@ void PacketFabric::add_messages(const std::vector<Message>& messages) {
         sending.packet_bytes = what.bytes.si() / sending.packets;
         hops += double(sending.packets) * links;
         longest = std::max(longest, links);
+        if (what.tree) add_to_tree(static_cast<int>(m));
     }
-    for (std::size_t m = 0; m < messages.size(); ++m)
-        if (messages[m].after >= 0) messages_.at(at(messages[m].after)).next.push_back(static_cast<int>(m));
+    for (std::size_t m = 0; m < messages.size(); ++m) {
+        const auto wait = [&](int other, auto&& note) {
+            if (other < 0) return;
+            note(messages_.at(at(other)));
+            ++messages_[m].waits_for;
+        };
+        for (const int other : messages[m].after)
+            wait(other, [&](Sending& first) { first.next.push_back(static_cast<int>(m)); });
+        wait(messages[m].behind, [&](Sending& first) { first.followed_by = static_cast<int>(m); });
+    }
     for (const std::vector<int>& stage : of_stage_) missing_.push_back(static_cast<int>(stage.size()));
     if (hops > kMostHops)
         throw InputError(fabric_.name(), fmt::format("at most {:.0e} packet-hops", kMostHops),
                          fmt::format("{:.2e}: send fewer bytes or larger packets, or use the flow level", hops));
     if (spec_.virtual_channels == 0) spec_.virtual_channels = longest;
+}
+
+void PacketFabric::add_to_tree(int message) {
+    Sending& sending = messages_[at(message)];
+    if (spec_.queueing == Queueing::fifo)
+        throw InputError(fabric_.name(), "a queue for each output, for packets that switches copy or add up", "fifo");
+    const auto [known, is_new] = tree_numbers_.emplace(sending.what.tree.get(), static_cast<int>(trees_.size()));
+    if (is_new) trees_.emplace_back(fabric_, sending.what.tree);
+    sending.tree = known->second;
+    PacketTree& tree = trees_[at(sending.tree)];
+    tree.messages.push_back(message);
+    tree.message_to[sending.what.to] = message;
 }
 
 void PacketFabric::add_links() {
@@ -151,7 +172,12 @@ int PacketFabric::next_link(int vertex, const Packet& packet) {
 void PacketFabric::start(int message) {
     Sending& sending = messages_[at(message)];
     const Message& what = sending.what;
-    if (sending.packets == 0) return arrived(message, sc_core::sc_time_stamp().value());
+    if (sending.packets == 0) {
+        const Picoseconds now = sc_core::sc_time_stamp().value();
+        if (sending.followed_by >= 0) wait_is_over(sending.followed_by, now);
+        return arrived(message, now);
+    }
+    if (sending.tree >= 0) return start_on_tree(message);
     const Routes& routes = routes_to(what.to, what.link_class);
     const std::span<const int> next = routes.to.next(what.from);
     if (spec_.routing == PacketRouting::hashed) {
@@ -175,13 +201,24 @@ void PacketFabric::start(int message) {
     }
 }
 
+// The vector of each source, or of the only one.
+void PacketFabric::start_on_tree(int message) {
+    const Sending& sending = messages_[at(message)];
+    const PacketTree& tree = trees_[at(sending.tree)];
+    if (!tree.multicast() || tree.messages[0] == message)
+        links_[at(tree.out(sending.what.from)[0])]->offer({message, sending.packets});
+}
+
 PacketId PacketFabric::make_packet(int message) {
     Sending& sending = messages_[at(message)];
     if (sending.made == sending.packets) return kNoPacket;
     ++made_;
     bytes_made_ += sending.packet_bytes;
+    const int number = sending.made++;
+    if (sending.made == sending.packets && sending.followed_by >= 0)
+        wait_is_over(sending.followed_by, sc_core::sc_time_stamp().value());
     return pool_.take({.message = message,
-                       .number = sending.made++,
+                       .number = number,
                        .to = sending.what.to,
                        .bytes = sending.packet_bytes,
                        .tail_in = sc_core::sc_time_stamp().value()});
@@ -206,15 +243,51 @@ void PacketFabric::pass_on(int link, PacketId id) {
 void PacketFabric::has_come(int link, PacketId id) {
     ++hops_;
     const Packet& packet = pool_[id];
-    PacketLink& by = *links_[at(link)];
-    const int channel = by.channel_of(packet.hops - 1);
-    if (packet.to != fabric_.link(link).to) {
-        if (spec_.queueing == Queueing::per_output) return pass_on(link, id);
-        Line& line = lines_[at(link)][at(channel)];
-        if (line.has_head) return line.behind.push(pool_, id);
-        line.has_head = true;
-        return pass_on(link, id);
+    if (messages_[at(packet.message)].tree >= 0) return pass_on_by_tree(link, id);
+    if (packet.to == fabric_.link(link).to) return take_in(link, id);
+    if (spec_.queueing == Queueing::per_output) return pass_on(link, id);
+    Line& line = lines_[at(link)][at(links_[at(link)]->channel_of(packet.hops - 1))];
+    if (line.has_head) return line.behind.push(pool_, id);
+    line.has_head = true;
+    pass_on(link, id);
+}
+
+// Copies are made, and parts added up, outside the buffer that they came into: its room is free when the copy for the
+// first output leaves, or when a part has been added.
+void PacketFabric::pass_on_by_tree(int link, PacketId id) {
+    const Packet packet = pool_[id];
+    const int here = fabric_.link(link).to, input = input_at_far_end_[at(link)];
+    PacketTree& tree = trees_[at(messages_[at(packet.message)].tree)];
+    if (tree.multicast() && !fabric_.is_switch(here)) {
+        pool_[id].message = tree.message_to.at(here);
+        return take_in(link, id);
     }
+    if (!tree.multicast()) {
+        const std::optional<Picoseconds> whole = tree.add_part(here, packet.number, packet.tail_in);
+        if (!whole) {
+            ++come_;
+            bytes_come_ += packet.bytes;
+            links_[at(link)]->give_back_room(links_[at(link)]->channel_of(packet.hops - 1), packet.tail_in);
+            return pool_.give_back(id);
+        }
+        pool_[id].tail_in = *whole;
+        pool_[id].message = tree.messages[0];
+        if (here == packet.to) return take_in(link, id);
+    }
+    const std::vector<int>& out = tree.out(here);
+    for (std::size_t copy = 1; copy < out.size(); ++copy) {
+        ++made_;
+        bytes_made_ += packet.bytes;
+        Packet another = packet;
+        another.came_by = -1;
+        links_[at(out[copy])]->request(input, pool_.take(another));
+    }
+    links_[at(out[0])]->request(input, id);
+}
+
+// At its destination; a sum is there for all messages that it is made of.
+void PacketFabric::take_in(int link, PacketId id) {
+    const Packet packet = pool_[id];
     Sending& sending = messages_[at(packet.message)];
     ++come_;
     bytes_come_ += packet.bytes;
@@ -222,15 +295,18 @@ void PacketFabric::has_come(int link, PacketId id) {
     sending.latest = std::max(sending.latest, packet.number);
     Picoseconds& arrival = arrival_[at(packet.message)];
     arrival = std::max(arrival, packet.tail_in + sending.overhead);
-    const int message = packet.message;
-    by.give_back_room(channel, packet.tail_in);
+    PacketLink& by = *links_[at(link)];
+    by.give_back_room(by.channel_of(packet.hops - 1), packet.tail_in);
     pool_.give_back(id);
-    if (++sending.come == sending.packets) arrived(message, arrival);
+    if (++sending.come < sending.packets) return;
+    const Picoseconds whole = arrival;
+    if (sending.tree < 0 || trees_[at(sending.tree)].multicast()) return arrived(packet.message, whole);
+    for (const int message : trees_[at(sending.tree)].messages) arrived(message, whole);
 }
 
 void PacketFabric::arrived(int message, Picoseconds when) {
     arrival_[at(message)] = when;
-    for (const int next : messages_[at(message)].next) release_at(next, when);
+    for (const int next : messages_[at(message)].next) wait_is_over(next, when);
     auto stage = at(messages_[at(message)].what.stage);
     --missing_[stage];
     // What waits for no message waits for the stages before it; the last message to arrive opens the next.
@@ -238,9 +314,15 @@ void PacketFabric::arrived(int message, Picoseconds when) {
     for (; stage + 1 < of_stage_.size() && missing_[stage] == 0; ++stage) {
         for (const int m : of_stage_[stage]) last = std::max(last, arrival_[at(m)]);
         for (const int m : of_stage_[stage + 1])
-            if (messages_[at(m)].what.after < 0) release_at(m, last);
+            if (messages_[at(m)].what.waits_for_none()) release_at(m, last);
         if (missing_[stage + 1] != 0) break;
     }
+}
+
+void PacketFabric::wait_is_over(int message, Picoseconds when) {
+    Sending& sending = messages_[at(message)];
+    sending.released = std::max(sending.released, when);
+    if (--sending.waits_for == 0) release_at(message, sending.released);
 }
 
 void PacketFabric::release_at(int message, Picoseconds when) {
@@ -279,7 +361,7 @@ void PacketFabric::check_all_came() const {
 PacketTimes PacketFabric::run() {
     if (!of_stage_.empty())
         for (const int m : of_stage_[0])
-            if (messages_[at(m)].what.after < 0) release_at(m, 0);
+            if (messages_[at(m)].what.waits_for_none()) release_at(m, 0);
     sc_core::sc_start();  // until nothing happens any more
     check_all_came();
     return times();

@@ -10,6 +10,7 @@
 
 #include "hwmodels/fabric/packet/packet_link.hpp"
 #include "hwmodels/fabric/packet/packet_spec.hpp"
+#include "hwmodels/fabric/packet/packet_tree.hpp"
 #include "hwmodels/fabric/router.hpp"
 
 namespace strata {
@@ -41,19 +42,28 @@ private:
         double packet_bytes = 0;
         int packets = 0, made = 0, come = 0;
         int latest = -1;           // number of the packet that came last
-        std::vector<int> next{};   // messages that wait for this one
+        int waits_for = 0;         // messages
+        Picoseconds released = 0;  // by the latest of them so far
+        std::vector<int> next{};   // messages that wait for this one to arrive,
+        int followed_by = -1;      // and for its last packet to leave
+        int tree = -1;             // in `trees_`
         Picoseconds overhead = 0;  // of the endpoints, at the end
     };
 
     void add_links();
     void add_messages(const std::vector<Message>& messages);
+    void add_to_tree(int message);
     Picoseconds flight_of(const FabricLink& link) const;
     int buffer_of(double bytes_per_ps, Picoseconds flight) const;
     Routes& routes_to(int endpoint, LinkClass link_class);
     int next_link(int vertex, const Packet& packet);
     void pass_on(int link, PacketId id);
+    void pass_on_by_tree(int link, PacketId id);
+    void take_in(int link, PacketId id);
     void start(int message);
+    void start_on_tree(int message);
     void arrived(int message, Picoseconds at);
+    void wait_is_over(int message, Picoseconds at);
     void release();  // method process: messages whose time has come
     void release_at(int message, Picoseconds at);
     void check_all_came() const;
@@ -74,6 +84,8 @@ private:
     std::vector<std::vector<Line>> lines_;
     PacketPool pool_;
     std::vector<Sending> messages_;
+    std::vector<PacketTree> trees_;
+    std::map<const SwitchTree*, int> tree_numbers_;
     std::vector<Picoseconds> arrival_;
     std::vector<int> missing_;  // messages of each stage that have not arrived
     std::vector<std::vector<int>> of_stage_;

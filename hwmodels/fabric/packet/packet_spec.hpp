@@ -1,9 +1,11 @@
 // What packets on a fabric are like, what is to be sent, and what came of it. No SystemC here: engines hand these over.
 #pragma once
 
+#include <array>
+#include <memory>
 #include <vector>
 
-#include "hwmodels/fabric/fabric.hpp"
+#include "hwmodels/fabric/traffic.hpp"
 
 namespace strata {
 
@@ -38,8 +40,15 @@ struct Message {
     int from = 0, to = 0;
     LinkClass link_class = LinkClass::scale_up;
     Bytes bytes{};
-    int after = -1;  // another message, which must have arrived before this one leaves; -1: none
-    int stage = 0;   // all of the stages before must have arrived
+    // Other messages, which must have arrived before this one leaves; -1: none.
+    std::array<int, 2> after{-1, -1};
+    int behind = -1;  // another message of its own, of which the last packet must have left; -1: none
+    int stage = 0;    // all of the stages before must have arrived, if it waits for no message
+    // Switches add its packets up with those of the other messages to its destination that go by the same tree, or copy
+    // those of one from its source to all destinations.
+    std::shared_ptr<const SwitchTree> tree{};
+
+    bool waits_for_none() const { return after[0] < 0 && after[1] < 0 && behind < 0; }
 };
 
 struct PacketTimes {
