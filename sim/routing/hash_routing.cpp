@@ -136,6 +136,11 @@ LayeredRouting::LayeredRouting(std::unique_ptr<RoutingSource> first, std::unique
                          fmt::format("{}", others_->experts()));
 }
 
+void LayeredRouting::set_tokens(std::int64_t tokens) {
+    first_->set_tokens(tokens);
+    others_->set_tokens(tokens);
+}
+
 std::vector<std::int64_t> LayeredRouting::loads(int layer, std::int64_t step) {
     return layer < first_->layers() ? first_->loads(layer, step) : others_->loads(layer - first_->layers(), step);
 }

@@ -35,6 +35,7 @@ public:
 
     int layers() const override { return spec_.layers; }
     int experts() const override { return spec_.experts; }
+    void set_tokens(std::int64_t tokens) override { spec_.tokens = tokens; }
     std::vector<std::int64_t> loads(int layer, std::int64_t step) override;
     // A token has the same id in every layer.
     std::vector<int> experts_of(int layer, std::int64_t step, std::int64_t token) override;
@@ -61,6 +62,7 @@ public:
 
     int layers() const override { return first_->layers() + others_->layers(); }
     int experts() const override { return first_->experts(); }
+    void set_tokens(std::int64_t tokens) override;
     std::vector<std::int64_t> loads(int layer, std::int64_t step) override;
     std::vector<int> experts_of(int layer, std::int64_t step, std::int64_t token) override;
 

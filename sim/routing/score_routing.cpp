@@ -16,6 +16,9 @@ namespace strata {
 
 namespace {
 
+// Of each layer: a serving simulation goes to and fro between sixteen.
+constexpr std::size_t kKeptSteps = 32;
+
 // What a draw is for, so that no two purposes share numbers.
 enum Purpose : std::int64_t { for_walk = 1, for_topics, for_loads, for_tokens, for_pilot };
 
@@ -70,7 +73,6 @@ ScoreRouting::LayerState& ScoreRouting::at(int layer, std::int64_t step) {
     const std::vector<int>& order = state.walk.order_at(step);
     const std::vector<double>& law = law_of(layer).weights;
     state.weights_step = step;
-    state.inclusion.clear();
     state.weights.assign(std::size_t(spec_.topics.count), std::vector<double>(order.size()));
     for (int topic = 0; topic < spec_.topics.count; ++topic) {
         std::vector<double>& weights = state.weights[std::size_t(topic)];
@@ -85,20 +87,21 @@ ScoreRouting::LayerState& ScoreRouting::at(int layer, std::int64_t step) {
 
 const std::vector<std::vector<double>>& ScoreRouting::inclusion_of(int layer, std::int64_t step) {
     LayerState& state = at(layer, step);
-    if (!state.inclusion.empty()) return state.inclusion;
+    const auto known = state.inclusion.find(state.weights_step);
+    if (known != state.inclusion.end()) return known->second;
     const bool alike = spec_.topics.count == 1 && state.bias.empty();
     const bool by_law = alike && !spec_.router.limit.limits();
-    if (alike && spec_.popularity.law == PopularityLaw::balanced) {  // by symmetry, whatever the router's groups
-        state.inclusion = {std::vector<double>(std::size_t(experts()), double(spec_.router.top_k) / experts())};
-        return state.inclusion;
-    }
-    for (int topic = 0; topic < spec_.topics.count; ++topic) {
+    std::vector<std::vector<double>> inclusion;
+    if (alike && spec_.popularity.law == PopularityLaw::balanced)  // by symmetry, whatever the router's groups
+        inclusion = {std::vector<double>(std::size_t(experts()), double(spec_.router.top_k) / experts())};
+    for (int topic = int(inclusion.size()); topic < spec_.topics.count; ++topic) {
         const std::vector<double>& weights = state.weights[std::size_t(topic)];
-        state.inclusion.push_back(spec_.router.limit.limits() ? pilot(state, weights, layer, topic)
-                                  : by_law                    ? inclusion_by_law(layer, step)
-                                           : inclusion_probabilities(spec_.router, weights, state.bias));
+        inclusion.push_back(spec_.router.limit.limits() ? pilot(state, weights, layer, topic)
+                            : by_law                    ? inclusion_by_law(layer, step)
+                                                        : inclusion_probabilities(spec_.router, weights, state.bias));
     }
-    return state.inclusion;
+    if (state.inclusion.size() == kKeptSteps) state.inclusion.clear();
+    return state.inclusion[state.weights_step] = std::move(inclusion);
 }
 
 // Where nothing tells experts apart but their place in the order of popularity, a drift only permutes.

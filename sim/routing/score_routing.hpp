@@ -2,6 +2,8 @@
 // of that, and the router's rule chooses. So biases and group limits act as they do in the model.
 #pragma once
 
+#include <map>
+
 #include "sim/routing/popularity.hpp"
 #include "sim/routing/router_rule.hpp"
 #include "sim/routing/routing_source.hpp"
@@ -38,6 +40,7 @@ public:
     const ScoreRoutingSpec& spec() const { return spec_; }
     int layers() const override { return spec_.layers; }
     int experts() const override { return spec_.router.experts; }
+    void set_tokens(std::int64_t tokens) override { spec_.tokens = tokens; }
     std::vector<std::int64_t> loads(int layer, std::int64_t step) override;
     std::vector<int> experts_of(int layer, std::int64_t step, std::int64_t token) override;
 
@@ -53,9 +56,9 @@ private:
         PopularityWalk walk;
         std::vector<int> topic_of;  // of an expert
         std::vector<double> bias{};
-        std::int64_t weights_step = -1;                // what the next two are of
-        std::vector<std::vector<double>> weights{};    // of each topic
-        std::vector<std::vector<double>> inclusion{};  // of each topic; empty: to be worked out
+        std::int64_t weights_step = -1;                                        // what the next are of
+        std::vector<std::vector<double>> weights{};                            // of each topic
+        std::map<std::int64_t, std::vector<std::vector<double>>> inclusion{};  // of each topic, by step
     };
     // A law's weights, most popular first, and, once asked for, how likely experts of these weights are chosen.
     struct Law {

@@ -73,9 +73,21 @@ const RankShares& Inputs::shares_of(const Scenario& scenario, double tokens) {
                         .spec = shares_spec(scenario, tokens, platform(scenario.platform).machine.ranks)};
     auto known = shares_.find(key);
     if (known != shares_.end()) return known->second;
-    RoutingSource* const record = record_of(scenario);
-    return shares_.emplace(key, record ? RankShares(model, key.spec, *record) : RankShares(model, key.spec))
-        .first->second;
+    return shares_.emplace(key, RankShares(model, key.spec, source_of(scenario, key.spec.tokens))).first->second;
+}
+
+RoutingSource& Inputs::source_of(const Scenario& scenario, std::int64_t tokens) {
+    if (RoutingSource* const record = record_of(scenario)) return *record;
+    const Model& model = scenario.model;
+    const RoutingDials& dials = *scenario.routing;
+    const bool by_tokens = dials.popularity.law == PopularityLaw::power_density;  // its largest load is a share of them
+    const std::tuple key{model.ffn, model.layers, model.vocab, dials, by_tokens ? tokens : 0};
+    if (law_key_ != key) {
+        law_ = routing_of(model, dials, tokens);
+        law_key_ = key;
+    }
+    law_->set_tokens(tokens);
+    return *law_;
 }
 
 // Null where routing is a law, whose loads depend on the tokens of a step.

@@ -44,6 +44,7 @@ public:
 
 private:
     RoutingSource* record_of(const Scenario& scenario);
+    RoutingSource& source_of(const Scenario& scenario, std::int64_t tokens);
     const RankShares& shares_of(const Scenario& scenario, double tokens);
     FabricCosts& fabric_of(const Scenario& scenario);
     OpticalSummary optical_of(const OpticalContext& context);
@@ -56,6 +57,9 @@ private:
     std::map<PlatformSpec, Platform> platforms_;
     const std::pair<const PlatformSpec, Platform>* last_platform_ = nullptr;  // most points ask for one
     std::map<std::tuple<FfnConfig, int, RoutingDials>, std::unique_ptr<RoutingSource>> records_;  // traces, read once
+    // The last law that was asked for: popularity and the chances of experts are the same for any number of tokens.
+    std::optional<std::tuple<FfnConfig, int, double, RoutingDials, std::int64_t>> law_key_;
+    std::unique_ptr<RoutingSource> law_;
     std::map<SharesKey, RankShares> shares_;
     std::map<FabricSpec, FabricCosts> fabrics_;
 };

@@ -133,8 +133,6 @@ TEST_F(CollectiveScenario, refuses_what_does_not_go_together) {
     expect_refused("TPU_v5p_cube", "operation: all_to_all, bytes: 1 MB", "scale_up.latency is null");
     expect_refused(kSwitch, "operation: all_to_all, bytes: 1 MB",
                    "expected an engine of kind collective (flow, packet)", "engines: [analytic]\n");
-    expect_refused(kSwitch, "operation: all_reduce, bytes: 1 MB, algorithm: tree",
-                   "an algorithm that packets can play: ring or direct", "engines: [packet]\n");
 }
 
 TEST_F(CollectiveScenario, tells_of_a_deadlock) {

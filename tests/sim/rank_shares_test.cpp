@@ -184,6 +184,24 @@ TEST_F(RoutedStep, says_how_uneven_and_how_far_spread_tokens_are) {
 }
 
 // No source speaks of layers that draft: theirs is the same time whatever the skew.
+// Steps of other sizes, laws and models leave nothing behind; v4-flash has layers hashed by token.
+TEST_F(RoutedStep, is_the_same_whatever_was_asked_for_before) {
+    const auto time = [](Inputs& inputs, const std::string& model, const std::string& law, int batch) {
+        const std::string document = "{model: " + model + ", platform: {system: HGX_H200, nodes: 2}, workload: " +
+                                     "{kind: decode, context: 4096, batch: " + std::to_string(batch) +
+                                     ", routing: " + law + "}, placement: {dp: 16, ep: 16}}";
+        return run_analytic(
+                   inputs.program_of(read_point(document, "s.yaml", kRoot + "/scenarios/models", inputs.catalog())))
+            .makespan.si();
+    };
+    for (const std::string model : {"v3", "v4-flash"})
+        for (const std::string law : {"{law: zipf, exponent: 0.5}", "{law: power_density, exponent: 2}"})
+            for (const int batch : {512, 1024, 512}) {
+                Inputs fresh{kRoot};
+                EXPECT_EQ(time(inputs_, model, law, batch), time(fresh, model, law, batch)) << model << law << batch;
+            }
+}
+
 TEST_F(RoutedStep, drafts_with_even_tokens) {
     const auto tpot = [this](const std::string& more) {
         return run(text("{kind: decode, batch: 18432, context: 4096" + more + "}",

@@ -99,14 +99,19 @@ TEST(ScoreRouting, a_node_limit_keeps_tokens_on_few_nodes) {
 TEST(ScoreRouting, does_not_depend_on_what_was_asked_before) {
     ScoreRoutingSpec spec{.router = {.experts = 32, .top_k = 4}, .layers = 2, .tokens = 500, .seed = 3};
     spec.popularity = {.law = PopularityLaw::zipf, .exponents = {1.0, 0.2}, .half_life = 10.0};
-    ScoreRouting asked(spec), fresh(spec);
-    asked.loads(1, 40);
-    asked.experts_of(1, 7, 3);
-    asked.loads(0, 3);
-    EXPECT_EQ(asked.loads(1, 20), fresh.loads(1, 20));
-    EXPECT_EQ(asked.experts_of(0, 5, 9), fresh.experts_of(0, 5, 9));
-    spec.seed = 4;
-    EXPECT_NE(ScoreRouting(spec).loads(1, 20), fresh.loads(1, 20));
+    for (const int groups : {1, 4}) {
+        spec.router.limit = {.groups = groups, .kept = std::min(2, groups)};
+        ScoreRouting asked(spec), fresh(spec);
+        for (int step = 40; step >= 0; --step) asked.loads(1, step);  // more than it keeps
+        asked.experts_of(1, 7, 3);
+        asked.loads(0, 3);
+        EXPECT_EQ(asked.loads(1, 20), fresh.loads(1, 20)) << groups;
+        EXPECT_EQ(asked.loads(1, 38), fresh.loads(1, 38)) << groups;
+        EXPECT_EQ(asked.experts_of(0, 5, 9), fresh.experts_of(0, 5, 9)) << groups;
+        ScoreRoutingSpec other = spec;
+        other.seed = 4;
+        EXPECT_NE(ScoreRouting(other).loads(1, 20), fresh.loads(1, 20)) << groups;
+    }
 }
 
 double correlation(const std::vector<double>& a, const std::vector<double>& b) {
