@@ -164,11 +164,10 @@ std::string errors_of(std::size_t rows, const std::vector<double>& errors) {
 
 // What a family's curve is fitted on: the kind of row that steps ask for. The rest of a table has its own residuals.
 bool asked_for(const OpPoint& point) {
-    static const std::map<Family, std::string> first_word{{Family::moe_experts, "balanced"},
-                                                          {Family::latent_attention, "bfloat16"},
-                                                          {Family::context_attention, "bfloat16"},
-                                                          {Family::indexer_top_k, "top_last"},
-                                                          {Family::all_reduce, "sglang_graph"}};
+    static const std::map<Family, std::string> first_word{
+        {Family::moe_experts, "balanced"},      {Family::moe_experts_cutlass, "balanced"},
+        {Family::latent_attention, "bfloat16"}, {Family::context_attention, "bfloat16"},
+        {Family::indexer_top_k, "top_last"},    {Family::all_reduce, "sglang_graph"}};
     const auto word = first_word.find(point.family);
     if (word != first_word.end()) return word_of(point.labels[0]) == word->second;
     switch (point.family) {  // V4-style models route to six experts or more; 20 SMs are DeepEP's default

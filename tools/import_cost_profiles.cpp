@@ -10,6 +10,7 @@
 #include <iostream>
 #include <map>
 #include <sstream>
+#include <utility>
 
 #include "hwmodels/catalog.hpp"
 #include "sim/cost/cost_book.hpp"
@@ -46,6 +47,16 @@ std::vector<Import> imports() {
          {"num_tokens", "hidden_size", "inter_size", "topk", "num_experts", "moe_tp_size", "moe_ep_size"},
          {"distribution", "moe_dtype"},
          "latency"},
+        {Family::moe_experts_cutlass,
+         "moe_cutlass.csv",
+         {"num_tokens", "hidden_size", "inter_size", "topk", "num_experts", "moe_tp_size", "moe_ep_size"},
+         {"distribution", "moe_dtype"},
+         "latency",
+         1000,
+         {},
+         [](const Cells&, CostProfile::Row& to) {  // the slice that a rank holds, as steps ask for it
+             to.point.sides[2] /= std::exchange(to.point.sides[5], 1.0);
+         }},
         {Family::latent_attention,
          "mla_generation.csv",
          {"batch_size", "step", "num_heads"},

@@ -19,6 +19,7 @@ SGLANG = ("sglang", ("0.5.14", "0.5.10"))
 TABLES = {
     "gemm.csv": ("gemm", *SGLANG),
     "moe.csv": ("moe", *SGLANG),
+    "moe_cutlass.csv": ("moe", "trtllm", ("1.3.0rc20",)),
     "mla_context.csv": ("context_mla", *SGLANG),
     "mla_generation.csv": ("generation_mla", *SGLANG),
     "mhc.csv": ("mhc_module", *SGLANG),
@@ -38,6 +39,15 @@ TABLES = {
     "nccl.csv": ("nccl", "nccl", ("2.27.3", "2.29.2", "2.23")),
 }
 KINDS = {"gemm_dtype": {"bfloat16", "fp8_block"}, "moe_dtype": {"bfloat16", "fp8_block"}}
+# What steps ask of this table: tokens spread evenly over many experts, FP8 by blocks.
+ONLY = {
+    "moe_cutlass.csv": {
+        "distribution": {"balanced"},
+        "moe_dtype": {"fp8_block"},
+        "hidden_size": {4096, 6144, 7168},
+        "num_experts": {256, 384},
+    }
+}
 
 
 def file_of(folder, table, backend, versions):
@@ -72,7 +82,8 @@ def main():
         if file is None:
             continue
         table = pyarrow.parquet.read_table(file)
-        rows = [r for r in table.to_pylist() if all(r.get(k, next(iter(v))) in v for k, v in KINDS.items())]
+        wanted = {**KINDS, **ONLY.get(name, {})}
+        rows = [r for r in table.to_pylist() if all(r.get(k, next(iter(v))) in v for k, v in wanted.items())]
         text = {",".join("" if c is None else str(c) for c in row.values()) for row in rows}
         kept = sorted(text, key=lambda line: hashlib.sha256(line.encode()).digest())[: asked.rows]
         (asked.out / name).write_text(",".join(table.column_names) + "\n" + "\n".join(kept) + "\n")

@@ -10,6 +10,7 @@ namespace {
 constexpr std::array<std::string_view, kFamilies> kNames{"gemm_bf16",
                                                          "gemm_fp8",
                                                          "moe_experts",
+                                                         "moe_experts_cutlass",
                                                          "latent_attention",
                                                          "context_attention",
                                                          "indexer_logits",

@@ -11,6 +11,7 @@ enum class Family : std::uint8_t {
     gemm_bf16,
     gemm_fp8,
     moe_experts,
+    moe_experts_cutlass,
     latent_attention,
     context_attention,
     indexer_logits,
@@ -44,7 +45,7 @@ enum class Family : std::uint8_t {
     hca_context,
     hca_generation
 };
-constexpr int kFamilies = 35;
+constexpr int kFamilies = 36;
 std::string_view to_string(Family family);
 std::optional<Family> family_named(std::string_view name);
 

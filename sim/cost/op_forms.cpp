@@ -44,8 +44,16 @@ Demand gemm(const OpPoint& point) {
                                              : in_fp8(Gemm{m, n, k, Precision::fp8_block}.work());
 }
 
-// Tables spread tokens by their own generators, and how many experts those leave idle is not written down: the bound
-// counts the weights that a single token needs.
+// Experts of a rank that tokens of a row meet. `balanced` deals its tokens out: of 32 tokens with eight of 256 experts
+// each meets one. As chance spreads them it would be 64 % (aiconfigurator, collector, generator of balanced logits).
+double met_experts(const OpPoint& point, const MoeExperts& op) {
+    static const Label balanced = label_of("balanced");
+    if (point.family != Family::moe_experts_cutlass || point.labels[0] != balanced) return op.touched_experts();
+    return std::min(op.local_experts, op.pairs());
+}
+
+// Tables spread tokens by their own generators, and how many experts those leave idle is not written down for all: the
+// bound counts the weights that a single token needs.
 Demand experts(const OpPoint& point) {
     const auto [tokens, hidden, intermediate, top_k, all, tp, ep] = point.sides;
     const bool bf16 = is_bf16(point.labels[1]);
@@ -57,12 +65,14 @@ Demand experts(const OpPoint& point) {
                         .local_experts = all / ep,
                         .weights = bf16 ? Precision::bf16 : Precision::fp8_block};
     Demand demand = bf16 ? in_bf16(op.work()) : in_fp8(op.work());
+    const double met = met_experts(point, op);
+    demand.memory += Bytes((met - op.touched_experts()) * 3 * hidden * op.intermediate * bytes_per_element(op.weights));
     // The tensor cores compute whole tiles of 64 rows for each expert; a tile's padding is no work.
-    const double padding = std::max(0.0, op.touched_experts() * GroupedGemm::kTile - op.pairs());
+    const double padding = std::max(0.0, met * GroupedGemm::kTile - op.pairs());
     const Flops padded(6 * padding * hidden * op.intermediate);
     (bf16 ? demand.bf16 : demand.fp8) = (bf16 ? demand.bf16 : demand.fp8) + padded;
     (bf16 ? demand.bf16_saved : demand.fp8_saved) = padded;
-    const double spared = std::max(0.0, op.touched_experts() - std::max(1.0, top_k / ep));
+    const double spared = std::max(0.0, met - std::max(1.0, top_k / ep));
     demand.memory_saved = Bytes(spared * 3 * hidden * op.intermediate * bytes_per_element(op.weights));
     return demand;
 }
@@ -304,6 +314,7 @@ OpForm describe(Family family) {
         case Family::gemm_bf16:
         case Family::gemm_fp8: return {{"m", "n", "k"}, {}, 0, gemm, every_side};
         case Family::moe_experts:
+        case Family::moe_experts_cutlass:
             return {{"tokens", "hidden", "intermediate", "top_k", "experts", "tp", "ep"},
                     {{"distribution", 2}, {"dtype", 1}},
                     0,

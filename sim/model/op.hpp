@@ -19,9 +19,18 @@
 
 namespace strata {
 
-using KernelShape = std::variant<Gemm, MoeExperts, LatentAttention, ContextAttention, IndexerLogits, IndexerTopK,
-                                 MhcPre, MhcPost, EngramFetch, EngramGate, EngramConv, GroupedGemm, SwigluQuantise,
-                                 FullAttention, StridedConvolution, Patchify>;
+// The routed experts as TensorRT-LLM has them: CUTLASS products of groups, which a table of their own measured.
+struct CutlassExperts : MoeExperts {};
+
+using KernelShape = std::variant<Gemm, MoeExperts, CutlassExperts, LatentAttention, ContextAttention, IndexerLogits,
+                                 IndexerTopK, MhcPre, MhcPost, EngramFetch, EngramGate, EngramConv, GroupedGemm,
+                                 SwigluQuantise, FullAttention, StridedConvolution, Patchify>;
+
+// Where one kernel call does all routed experts of a layer; else null.
+inline MoeExperts* whole_experts(KernelShape& shape) {
+    if (auto* cutlass = std::get_if<CutlassExperts>(&shape)) return cutlass;
+    return std::get_if<MoeExperts>(&shape);
+}
 
 inline Work work_of(const KernelShape& shape) {
     return std::visit([](const auto& op) { return op.work(); }, shape);
@@ -54,6 +63,7 @@ struct StepShape {
     double expert_ranks = 1;       // ranks that share the routed experts (all their tokens meet there)
     double redundant_experts = 0;  // copies of busy experts, beside one of each
     bool fused_experts = false;    // one kernel for a layer's routed experts; else one an expert product
+    bool cutlass_experts = false;  // the same, as TensorRT-LLM's
     bool prefill = false;
     int drafts = 0;                    // tokens drafted after the step: a multi-token-prediction layer runs for each
     std::vector<PageImages> images{};  // of pages of the prompt, that this rank encodes

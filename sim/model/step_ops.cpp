@@ -241,6 +241,7 @@ private:
                                  .weights = m_.experts,
                                  .activations = m_.activations_with(m_.experts)};
         if (s_.fused_experts) return add("experts", Slot::experts, experts);
+        if (s_.cutlass_experts) return add("experts", Slot::experts, CutlassExperts{experts});
         const double rows = experts.pairs(), groups = std::min(rows, experts.touched_experts());
         GroupedGemm product{.rows = rows,
                             .groups = groups,

@@ -56,9 +56,10 @@ Kernels read_kernels(const YamlField& field) {
     field.allow_only({"experts", "exchange", "launch"});
     if (field["launch"].exists()) kernels.launch = field["launch"].seconds();
     if (field["experts"].exists())
-        kernels.experts = one_of<ExpertKernel>(
-            field["experts"],
-            {{"grouped", ExpertKernel::grouped}, {"fused", ExpertKernel::fused}, {"mega", ExpertKernel::mega}});
+        kernels.experts = one_of<ExpertKernel>(field["experts"], {{"grouped", ExpertKernel::grouped},
+                                                                  {"fused", ExpertKernel::fused},
+                                                                  {"cutlass", ExpertKernel::cutlass},
+                                                                  {"mega", ExpertKernel::mega}});
     if (field["exchange"].exists())
         kernels.exchange = one_of<ExchangeKernel>(
             field["exchange"],

@@ -100,6 +100,7 @@ Placement read_placement(const YamlField& field, bool routing = false);
 enum class ExpertKernel {
     grouped,  // two grouped products with a SwiGLU between (DeepGEMM), exchanges before and after (DeepEP)
     fused,    // one Triton kernel a layer (SGLang), exchanges before and after
+    cutlass,  // grouped products of CUTLASS with all around them (TensorRT-LLM), exchanges before and after
     mega      // one kernel that sends, computes and returns in waves (DeepGEMM's MegaMoE)
 };
 enum class ExchangeKernel {

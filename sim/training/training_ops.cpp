@@ -186,6 +186,7 @@ private:
         std::is_same_v<Vision, Patchify>
     void passes(const Vision&) { throw std::logic_error("training runs no vision encoder"); }
     void passes(const MoeExperts&) { throw std::logic_error("training runs grouped products"); }
+    void passes(const CutlassExperts&) { throw std::logic_error("training runs grouped products"); }
 
     const Model& model_;
     Recompute recompute_;

@@ -29,6 +29,7 @@ StepShape shape_of(const Scenario& scenario) {
     shape.expert_ranks = placement.ep;
     shape.redundant_experts = placement.expert_dials.redundant;
     shape.fused_experts = scenario.kernels.experts == ExpertKernel::fused;
+    shape.cutlass_experts = scenario.kernels.experts == ExpertKernel::cutlass;
     shape.prefill = scenario.workload.prefill;
     shape.images = images_of(scenario);
     return shape;

@@ -14,7 +14,7 @@ inline Op with_share(Op op, const RankShare& share) {
         product->groups = share.touched;
     } else if (auto* swiglu = std::get_if<SwigluQuantise>(&op.shape)) {
         swiglu->rows = share.pairs;
-    } else if (auto* experts = std::get_if<MoeExperts>(&op.shape)) {
+    } else if (auto* experts = whole_experts(op.shape)) {
         experts->tokens = share.pairs * experts->experts / (experts->top_k * experts->local_experts);
     }
     return op;

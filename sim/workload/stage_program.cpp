@@ -182,7 +182,7 @@ private:
             product->groups = std::min(product->rows, hits_.cached / placement_.expert_shards());
         } else if (auto* quantise = std::get_if<SwigluQuantise>(&shape)) {
             quantise->rows *= hits_.of_pairs;
-        } else if (auto* experts = std::get_if<MoeExperts>(&shape)) {
+        } else if (auto* experts = whole_experts(shape)) {
             const double share = placement_.cached_experts / experts->experts;
             experts->local_experts *= share;
             experts->tokens *= hits_.of_pairs / share;
@@ -349,8 +349,9 @@ private:
 
     // Pairs of a token and an expert on this rank.
     static double pairs(const Op& op) {
-        const auto* product = std::get_if<GroupedGemm>(&op.shape);
-        return product ? product->rows : std::get<MoeExperts>(op.shape).pairs();
+        KernelShape shape = op.shape;
+        const auto* product = std::get_if<GroupedGemm>(&shape);
+        return product ? product->rows : whole_experts(shape)->pairs();
     }
     // Experts of this rank with a token and no copy in its memory; not more than it has pairs.
     double missed_experts(const Op& op) const {

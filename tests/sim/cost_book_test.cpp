@@ -121,6 +121,29 @@ TEST(CostTables, a_row_of_a_table_is_published) {
     EXPECT_NEAR(to_us(row.time), 901.647, 1e-3);
 }
 
+// Eight of 256 experts a token, their width cut over eight ranks. In moe_experts_cutlass.csv tokens are dealt out: 32
+// meet all 256 experts (488.965 us), 16 meet 128 (290.768 us). By chance 32 meet 163.
+TEST(CostTables, experts_of_another_library_are_priced_by_how_many_are_met) {
+    const Device h200 = device_of(part("H200_SXM"));
+    const auto time = [&](double tokens) {
+        return whole_book().estimate(CutlassExperts{MoeExperts{.tokens = tokens,
+                                                               .hidden = 7168,
+                                                               .intermediate = 256,
+                                                               .top_k = 8,
+                                                               .experts = 256,
+                                                               .local_experts = 256}},
+                                     h200);
+    };
+    EXPECT_EQ(time(8192).origin, Origin::published);
+    EXPECT_NEAR(to_us(time(8192).time), 4980.04, 0.01);
+    EXPECT_GT(to_us(time(32).time), 290.768);
+    EXPECT_LT(to_us(time(32).time), 488.965 * 163 / 256 * 1.15);
+    EXPECT_EQ(time(32).family, Family::moe_experts_cutlass);
+    const KernelShape fused = MoeExperts{
+        .tokens = 8192, .hidden = 7168, .intermediate = 256, .top_k = 8, .experts = 256, .local_experts = 256};
+    EXPECT_GT(time(8192).time / whole_book().estimate(fused, h200).time, 2);  // SGLang's kernel: 1,881 us
+}
+
 TEST(CostTables, between_rows_it_is_interpolated_with_a_band_and_elsewhere_transferred_with_a_wider_one) {
     const OpPoint point = point_from(Family::gemm_fp8, "m=4000,n=7168,k=7168");
     const Estimate here = whole_book().estimate(point, device_of(part("H200_SXM")));

@@ -124,8 +124,8 @@ TEST(Binding, no_better_resource_makes_any_step_slower) {
                 ", batch: " + one_of({"32", "256"}) + "}",
             "placement={dp: 8, ep: 8, micro_batches: " + one_of({"1", "2"}) +
                 ", engram: {tier: " + one_of({"host", "nvme"}) + "}}",
-            "kernels={experts: " + one_of({"grouped", "fused", "mega"}) + ", exchange: " + one_of({"wire", "deepep"}) +
-                "}"};
+            "kernels={experts: " + one_of({"grouped", "fused", "cutlass", "mega"}) +
+                ", exchange: " + one_of({"wire", "deepep"}) + "}"};
         const ScenarioFile file = scenario_file(kDecode, set);
         const Study study = run_study(file, kOptions);
         if (!study.results.front().run) continue;  // does not fit

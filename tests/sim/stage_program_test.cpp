@@ -255,7 +255,7 @@ TEST(StageProgram, of_one_kernel_that_sends_while_it_computes_moves_the_same_byt
 }
 
 TEST(StageProgram, fetches_experts_kept_below_hbm_whatever_kernel_computes_them) {
-    for (const char* kernel : {"grouped", "fused", "mega"}) {
+    for (const char* kernel : {"grouped", "fused", "cutlass", "mega"}) {
         const Program program =
             program_of("dp: 8, ep: 8, experts: {tier: host}", std::string(", kernels: {experts: ") + kernel + "}");
         const std::vector<Task> fetches = tasks_named(program, "expert_fetch");
