@@ -150,6 +150,15 @@ FfnConfig read_ffn(const YamlField& field) {
     return ffn;
 }
 
+// From 1 to `most`, which its type holds.
+template <class Integer>
+Integer whole(const YamlField& field, double most) {
+    const double value = field.number(1);
+    if (value >= 1 && value <= most && value == std::floor(value)) return static_cast<Integer>(value);
+    field.problem(fmt::format("a whole number from 1 to {}", most), fmt::format("{}", value));
+    return 1;
+}
+
 EngramConfig read_engram(const YamlField& field, int layers) {
     field.allow_only({"layers", "orders", "heads", "row_dim", "row_bytes", "buckets", "conv_taps"});
     EngramConfig engram;
@@ -158,12 +167,12 @@ EngramConfig read_engram(const YamlField& field, int layers) {
         if (id < 0 || id >= layers) layer.problem(fmt::format("a layer from 0 to {}", layers - 1), std::to_string(id));
         engram.layer_ids.push_back(static_cast<int>(id));
     }
-    engram.orders = static_cast<int>(positive(field["orders"]));
-    engram.heads = static_cast<int>(positive(field["heads"]));
+    engram.orders = whole<int>(field["orders"], 64);
+    engram.heads = whole<int>(field["heads"], 4096);
     engram.row_dim = positive(field["row_dim"]);
     engram.stored_row_bytes = positive(field["row_bytes"]);
     engram.conv_taps = not_negative(field["conv_taps"]);
-    engram.buckets = static_cast<long long>(positive(field["buckets"]));
+    engram.buckets = whole<long long>(field["buckets"], 1e12);
     return engram;
 }
 

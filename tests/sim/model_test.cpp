@@ -170,6 +170,13 @@ TEST(ModelFile, says_where_and_what_is_wrong) {
     EXPECT_NE(model_error("times: 2", "times: 1").find("expected 2 layers in all, found 1"), std::string::npos);
     EXPECT_NE(model_error("hidden: 8", "hidden: wide").find("expected a number, found 'wide'"), std::string::npos);
     EXPECT_NE(model_error("hidden: 8\n", "").find("hidden: expected a number, found nothing"), std::string::npos);
+    for (const char* buckets : {"7e27", "-7e27", "0", "1.5"})
+        EXPECT_NE(
+            model_error("ffn: {", "engram: {layers: [1], orders: 2, heads: 2, row_dim: 4, row_bytes: 8, buckets: " +
+                                      std::string(buckets) + "}\nffn: {")
+                .find("engram.buckets: expected a whole number from 1 to 1000000000000"),
+            std::string::npos)
+            << buckets;
 }
 
 }  // namespace
